@@ -1,0 +1,179 @@
+package imaging
+
+import (
+	"fmt"
+)
+
+// Label names one structure. The zero Label is background.
+type Label uint8
+
+// The structures this module knows. Tumours are numbered from LabelTumour: the
+// n-th tumour (from 0) is LabelTumour+n, up to MaxTumours.
+const (
+	LabelBackground Label = iota
+	LabelBody
+	LabelBone
+	LabelLiver
+	LabelPortalVein
+	LabelHepaticVein
+	LabelVessel // a vessel whose system is not known
+	LabelArtery
+	LabelTumour Label = 32
+)
+
+// MaxTumours bounds the number of separately labelled tumours.
+const MaxTumours = 16
+
+// Code is a coded concept: SNOMED CT unless Scheme says otherwise (PS3.16).
+type Code struct{ Value, Scheme, Meaning string }
+
+// IsTumour reports whether l is one of the numbered tumours.
+func (l Label) IsTumour() bool { return l >= LabelTumour && l < LabelTumour+MaxTumours }
+
+// IsVessel reports whether l is a vessel of any system.
+func (l Label) IsVessel() bool {
+	return l == LabelPortalVein || l == LabelHepaticVein || l == LabelVessel || l == LabelArtery
+}
+
+// InOrgan reports whether l counts as liver: parenchyma, the tumours and the
+// vessels inside. Vessel voxels outside the organ must not carry such a label
+// when organ volume is taken from a Labels map.
+func (l Label) InOrgan() bool { return l == LabelLiver || l.IsTumour() || l.IsVessel() }
+
+// Code is the SNOMED CT concept of l (PS3.16 CID 7150, 7201 and SNOMED CT).
+func (l Label) Code() Code {
+	switch {
+	case l == LabelBody:
+		return Code{"123037004", "SCT", "Body structure"}
+	case l == LabelBone:
+		return Code{"272673000", "SCT", "Bone"}
+	case l == LabelLiver:
+		return Code{"10200004", "SCT", "Liver"}
+	case l == LabelPortalVein:
+		return Code{"32764006", "SCT", "Portal vein"}
+	case l == LabelHepaticVein:
+		return Code{"8993003", "SCT", "Hepatic vein"}
+	case l == LabelVessel:
+		return Code{"59820001", "SCT", "Blood vessel"}
+	case l == LabelArtery:
+		return Code{"51114001", "SCT", "Artery"}
+	case l.IsTumour():
+		return Code{"108369006", "SCT", "Neoplasm"}
+	}
+	return Code{"", "", "Background"}
+}
+
+// String is a short lower-case name for tables and file names.
+func (l Label) String() string {
+	switch {
+	case l == LabelBackground:
+		return "background"
+	case l == LabelBody:
+		return "body"
+	case l == LabelBone:
+		return "bone"
+	case l == LabelLiver:
+		return "liver"
+	case l == LabelPortalVein:
+		return "portal_vein"
+	case l == LabelHepaticVein:
+		return "hepatic_vein"
+	case l == LabelVessel:
+		return "vessel"
+	case l == LabelArtery:
+		return "artery"
+	case l.IsTumour():
+		return fmt.Sprintf("tumour_%d", l-LabelTumour+1)
+	}
+	return fmt.Sprintf("label_%d", uint8(l))
+}
+
+// Segments holds overlapping structures: bit b of Bits[n] says that voxel n
+// belongs to the structure Of[b]. At most 32 structures.
+type Segments struct {
+	Grid Grid
+	Bits []uint32
+	Of   []Label // Of[b] is the structure of bit b
+}
+
+// NewSegments allocates empty masks for the given structures.
+func NewSegments(g Grid, of ...Label) *Segments {
+	if len(of) > 32 {
+		panic("imaging: more than 32 segments")
+	}
+	return &Segments{Grid: g, Bits: make([]uint32, g.Len()), Of: of}
+}
+
+// Bit is the mask bit of a structure, or 0 when it is absent.
+func (s *Segments) Bit(l Label) uint32 {
+	for b, o := range s.Of {
+		if o == l {
+			return 1 << b
+		}
+	}
+	return 0
+}
+
+// Count is the number of voxels of a structure.
+func (s *Segments) Count(l Label) int {
+	bit, n := s.Bit(l), 0
+	if bit == 0 {
+		return 0
+	}
+	for _, b := range s.Bits {
+		if b&bit != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// VolumeMM3 is the voxel-count volume of a structure.
+func (s *Segments) VolumeMM3(l Label) float64 { return float64(s.Count(l)) * s.Grid.VoxelMM3() }
+
+// Labels is one Label per voxel, with no overlap.
+type Labels struct {
+	Grid Grid
+	ID   []Label
+}
+
+// Count is the number of voxels for which keep is true.
+func (l *Labels) Count(keep func(Label) bool) int {
+	var per [256]int
+	for _, id := range l.ID {
+		per[id]++
+	}
+	n := 0
+	for id, c := range per {
+		if c > 0 && keep(Label(id)) {
+			n += c
+		}
+	}
+	return n
+}
+
+// Flatten gives each voxel the label of the structure that stands last in
+// order among those covering it; structures not named in order are ignored.
+// When organ is not LabelBackground, vessels and tumours outside the organ
+// mask are left out, so that the union of InOrgan labels is the organ.
+func (s *Segments) Flatten(organ Label, order ...Label) *Labels {
+	out := &Labels{Grid: s.Grid, ID: make([]Label, len(s.Bits))}
+	inside := s.Bit(organ)
+	bits := make([]uint32, len(order))
+	for n, l := range order {
+		bits[n] = s.Bit(l)
+	}
+	for n, b := range s.Bits {
+		if b == 0 {
+			continue
+		}
+		for m := len(order) - 1; m >= 0; m-- {
+			if b&bits[m] == 0 || inside != 0 && b&inside == 0 && order[m].InOrgan() {
+				continue
+			}
+			out.ID[n] = order[m]
+			break
+		}
+	}
+	return out
+}
