@@ -1,0 +1,97 @@
+package layers
+
+// anything marks the binaries, which wire all rooms together.
+const anything = "*"
+
+// mayImport lists, for each package of the module (path below the module
+// root), the packages of the module it may import in code and tests alike;
+// tests may import more through testMayImport.
+var mayImport = map[string][]string{
+	"imaging":           {},
+	"imaging/dicomfile": {},
+	"imaging/nifti":     {"imaging"},
+	"imaging/distance":  {"imaging", "internal/par"},
+	"imaging/series":    {"imaging", "imaging/dicomfile", "internal/par"},
+	"imaging/pacs":      {"imaging/dicomfile"},
+	"imaging/segment":   {"imaging", "imaging/distance", "internal/par", "internal/sparse"},
+	"imaging/phantom":   {"imaging", "imaging/dicomfile", "internal/par"},
+
+	"mesh":         {"imaging", "internal/par"},
+	"mesh/spatial": {"mesh", "internal/par"},
+	"mesh/contour": {"imaging", "mesh", "internal/par"},
+	"mesh/tetra":   {"imaging", "imaging/distance", "mesh", "mesh/spatial", "internal/par"},
+	"mesh/meshio":  {"imaging", "mesh"},
+
+	"fem/element":  {},
+	"fem/material": {},
+	"fem":          {"imaging", "mesh", "mesh/spatial", "fem/element", "fem/material", "internal/sparse", "internal/par"},
+
+	"planner":          {"imaging", "mesh", "fem"},
+	"planner/rules":    {"planner"},
+	"planner/liver":    {"planner", "planner/rules", "imaging", "imaging/distance", "mesh", "mesh/spatial", "fem", "fem/material", "internal/par"},
+	"planner/rank":     {"planner"},
+	"planner/store":    {"planner", "internal/access"},
+	"planner/jobs":     {"planner", "planner/store"},
+	"planner/report":   {"planner", "planner/rank"},
+	"planner/pipeline": {"planner", "planner/liver", "planner/rules", "planner/rank", "imaging", "imaging/series", "imaging/nifti", "imaging/segment", "imaging/distance", "mesh", "mesh/contour", "mesh/tetra", "mesh/spatial", "fem", "fem/material"},
+	"planner/service":  {"proto/halsted/v1", "proto/frame", "planner", "planner/store", "planner/jobs", "planner/rank", "planner/report", "planner/rules", "imaging", "fem", "mesh", "internal/access"},
+
+	"proto/halsted/v1": {},
+	"proto/frame":      {},
+
+	"viewer/scene":  {"imaging", "mesh", "mesh/spatial"},
+	"viewer/raster": {"viewer/scene", "internal/par"},
+	"viewer/feed":   {"proto/halsted/v1", "proto/frame", "viewer/scene", "imaging"},
+	"viewer/window": {"viewer/scene", "viewer/raster"},
+
+	"cmd/halsted":      {anything},
+	"cmd/halsted-view": {"viewer/scene", "viewer/raster", "viewer/feed", "viewer/window", "internal/access"},
+
+	"internal/sparse": {"internal/par"},
+	"internal/par":    {},
+	"internal/access": {},
+	"internal/layers": {},
+}
+
+// testMayImport lists what tests of a package may import beyond mayImport:
+// data makers and readers for end-to-end checks. The product's arrow is not
+// touched by it.
+var testMayImport = map[string][]string{
+	"imaging/series":   {"imaging/phantom", "imaging/nifti"},
+	"imaging/segment":  {"imaging/phantom", "imaging/series", "imaging/nifti", "imaging/dicomfile"},
+	"imaging/pacs":     {"imaging/phantom"},
+	"imaging/phantom":  {"imaging/series"},
+	"imaging/nifti":    {"imaging/series"},
+	"mesh":             {"imaging/nifti", "imaging/distance", "imaging/phantom", "mesh/tetra", "mesh/contour"},
+	"mesh/contour":     {"imaging/nifti", "imaging/phantom"},
+	"mesh/tetra":       {"imaging/nifti", "imaging/phantom", "mesh/contour"},
+	"mesh/meshio":      {"mesh/tetra", "mesh/contour", "imaging/distance"},
+	"fem":              {"mesh/tetra"},
+	"planner/liver":    {"imaging/phantom", "mesh/contour", "mesh/tetra"},
+	"planner/pipeline": {"imaging/phantom", "planner/store"},
+	"planner/service":  {"viewer/feed", "viewer/scene"},
+	"viewer/scene":     {"imaging/phantom"},
+	"viewer/raster":    {"imaging/phantom", "mesh/contour"},
+	"viewer/window":    {"imaging/phantom", "mesh/contour"},
+	"viewer/feed":      {"planner/service", "planner/store", "planner/jobs", "planner", "internal/access"},
+	"cmd/halsted-view": {"planner/service", "planner/store", "planner/jobs", "planner", "proto/halsted/v1", "proto/frame", "imaging"},
+}
+
+// owners lists the packages that may use a third-party module; the standard
+// library and gonum are open to all.
+var owners = map[string][]string{
+	"github.com/suyashkumar/dicom":  {"imaging/dicomfile"},
+	"github.com/hschendel/stl":      {"mesh/meshio"},
+	"github.com/qmuntal/gltf":       {"mesh/meshio"},
+	"github.com/g3n/engine":         {"viewer/window"},
+	"modernc.org/sqlite":            {"planner/store", "planner/jobs"},
+	"github.com/klauspost/compress": {"proto/frame", "planner/store"},
+	"google.golang.org/protobuf":    {"proto/halsted/v1", "planner/service", "viewer/feed", "cmd/halsted", "cmd/halsted-view"},
+	"google.golang.org/grpc":        {"proto/halsted/v1", "planner/service", "viewer/feed", "cmd/halsted", "cmd/halsted-view"},
+	"google.golang.org/genproto":    {"planner/service"},
+	"connectrpc.com/vanguard":       {"planner/service"},
+	"connectrpc.com/connect":        {"planner/service"},
+	"golang.org/x/net":              {"planner/service"},
+	"golang.org/x/image":            {"viewer/raster", "viewer/window"},
+	"gonum.org/v1/gonum":            {anything},
+}
