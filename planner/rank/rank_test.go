@@ -1,0 +1,96 @@
+package rank
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"halsted/planner"
+)
+
+func evaluation(id string, flr, margin float64, vetoed bool) planner.Evaluation {
+	q := func(id, unit string, v float64) planner.Quantity {
+		return planner.Quantity{ID: id, Label: id, Unit: unit, Value: v, Low: math.NaN(), High: math.NaN(), Basis: "test"}
+	}
+	e := planner.Evaluation{Plan: id, Quantities: []planner.Quantity{q("flr", "%", flr), q("margin", "mm", margin)}}
+	if vetoed {
+		e.Vetoes = []planner.Veto{{Rule: "r", Text: "too small", Evidence: planner.EvidenceSource}}
+	}
+	return e
+}
+
+var objectives = []Objective{{ID: "flr"}, {ID: "margin", Cap: 10}}
+
+func Example() {
+	es := []planner.Evaluation{evaluation("a", 40, 5, false), evaluation("b", 90, 9, true), evaluation("c", 50, 8, false)}
+	if err := Order(es, objectives); err != nil {
+		panic(err)
+	}
+	for _, e := range es {
+		fmt.Println(e.Rank, e.Plan, e.Reasons[0])
+	}
+	// Output:
+	// 1 c no other plan is at least as good in everything
+	// 2 a another plan is at least as good in everything: c
+	// 0 b vetoed: too small [S]
+}
+
+func TestFrontsAgreeWithTheDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 50 {
+		costs := make([][]float64, 30)
+		for p := range costs {
+			costs[p] = []float64{float64(rng.IntN(6)), float64(rng.IntN(6)), float64(rng.IntN(6))}
+		}
+		front := Fronts(costs)
+		for p := range costs {
+			worst := -1 // the deepest front that dominates p
+			for q := range costs {
+				if Dominates(costs[q], costs[p]) {
+					worst = max(worst, front[q])
+				}
+			}
+			if front[p] != worst+1 {
+				t.Fatalf("point %v is in front %d, its dominators reach %d", costs[p], front[p], worst)
+			}
+		}
+	}
+}
+
+func TestAVetoIsNeverOutweighed(t *testing.T) {
+	es := []planner.Evaluation{evaluation("good", 99, 20, true), evaluation("bad", 26, 1, false)}
+	if err := Order(es, objectives); err != nil {
+		t.Fatal(err)
+	}
+	if es[0].Plan != "bad" || es[0].Rank != 1 || es[1].Rank != 0 || !strings.HasPrefix(es[1].Reasons[0], "vetoed") {
+		t.Fatalf("%+v", es)
+	}
+}
+
+func TestOrderDoesNotDependOnTheInputOrder(t *testing.T) {
+	a := []planner.Evaluation{evaluation("x", 40, 12, false), evaluation("y", 40, 15, false), evaluation("z", 30, 3, false)}
+	b := []planner.Evaluation{a[2], a[1], a[0]}
+	if err := Order(a, objectives); err != nil {
+		t.Fatal(err)
+	}
+	if err := Order(b, objectives); err != nil {
+		t.Fatal(err)
+	}
+	for n := range a {
+		if a[n].Plan != b[n].Plan || a[n].Rank != b[n].Rank {
+			t.Fatalf("%v and %v", a, b)
+		}
+	}
+	if a[0].Plan != "x" { // beyond the cap both margins count the same
+		t.Errorf("first is %s", a[0].Plan)
+	}
+}
+
+func TestAMissingObjectiveIsAnError(t *testing.T) {
+	es := []planner.Evaluation{{Plan: "p"}}
+	if err := Order(es, objectives); err == nil || !strings.Contains(err.Error(), "flr") {
+		t.Fatalf("got %v", err)
+	}
+}

@@ -1,0 +1,63 @@
+package report
+
+import (
+	"bytes"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"halsted/planner"
+)
+
+func item(name string, rank int) Item {
+	return Item{
+		Plan: planner.Plan{ID: "0123", Name: name},
+		Evaluation: planner.Evaluation{Plan: "0123", Rank: rank, Reasons: []string{"best in: margin"}, Quantities: []planner.Quantity{
+			{ID: "flr_percent", Label: "Future liver remnant", Value: 42.5, Unit: "%", Low: 41, High: 44, Basis: "half a voxel"},
+			{ID: "peak_stress_kpa", Label: "Peak stress", Value: 3.25, Unit: "kPa", Low: math.NaN(), High: math.NaN(), Basis: "not known", Evidence: planner.EvidenceUnverified},
+		}},
+	}
+}
+
+func ExampleTable() {
+	if err := Table(os.Stdout, []Item{{Plan: planner.Plan{Name: "one plane"}, Evaluation: planner.Evaluation{Rank: 1,
+		Quantities: []planner.Quantity{{ID: "margin_mm", Value: 5, Unit: "mm", Low: 4.5, High: 5.5}}}}}); err != nil {
+		panic(err)
+	}
+	// Output:
+	// rank  plan       FLR  margin           vessels cut  largest radius  cut area  moved  pull force  peak stress  peak strain
+	// 1     one plane  –    5 mm [4.5, 5.5]  –            –               –         –      –           –            –
+	// Research and planning support, not a diagnosis. A surgeon decides.
+}
+
+func TestPageShowsEveryNumberWithUnitIntervalAndEvidence(t *testing.T) {
+	var b bytes.Buffer
+	if err := Write(&b, Dossier{Items: []Item{item("plan A", 1), item("plan B", 0)}, Pictures: []Picture{{"a liver", []byte("png")}}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"42.5 %", "41 to 44 %", "3.25 kPa", "not quantified", "M (unverified source)", "1. plan A", "Vetoed", planner.Notice, "data:image/png;base64,cG5n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
+func TestHostileTextIsEscaped(t *testing.T) {
+	var b bytes.Buffer
+	d := Dossier{Study: planner.Study{Modality: `<script>alert(1)</script>`}, Items: []Item{item(`"><img src=x onerror=alert(1)>`, 1)}}
+	if err := Write(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	if s := b.String(); strings.Contains(s, "<script>") || strings.Contains(s, "<img src=x") {
+		t.Error("text from outside became markup")
+	}
+}
+
+func TestANakedNumberIsRefused(t *testing.T) {
+	it := item("p", 1)
+	it.Evaluation.Quantities[0].Unit = ""
+	if err := Write(&bytes.Buffer{}, Dossier{Items: []Item{it}}); err == nil {
+		t.Fatal("a quantity without unit was printed")
+	}
+}
