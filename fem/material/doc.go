@@ -1,0 +1,23 @@
+// Package material says how tissue answers to strain, and holds the tissue
+// library: values with range, unit, source and evidence.
+//
+// # Units and layout
+//
+// Stress, moduli and energy density are MPa (= N/mm²= mJ/mm³), density t/mm³.
+// The library file is in Pa, kg/m³ and m; it is converted once when read. The
+// deformation gradient F is a Mat3: three columns F·e_J, so F_iJ = f[J] in
+// component i. P is laid out like F. Tangents are A[3i+J][3k+L] = ∂P_iJ/∂F_kL.
+//
+// Laws are small values without state: safe for concurrent use, no allocation.
+// The arguments of a method must not overlap.
+//
+// # What it does not do
+//
+// Viscosity, plasticity, damage evolution, fibres and membranes are not
+// implemented: such records of the library load as data, and Tissue.Law says
+// which model is missing.
+//
+// Sources: J. Bonet & R. D. Wood, Nonlinear Continuum Mechanics for Finite
+// Element Analysis (2008); R. W. Ogden, Proc. R. Soc. A 326 (1972) 565; each
+// record of tissues.json names its own.
+package material

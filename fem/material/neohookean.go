@@ -1,0 +1,104 @@
+package material
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// NeoHookean is the nearly incompressible neo-Hookean law in isochoric and
+// volumetric split,
+//
+//	W = μ/2·(Ī1 − 3) + κ/4·(J² − 1 − 2·ln J),  Ī1 = J^(−2/3)·F:F,
+//
+// the form of Simo, Taylor & Pister (1985) that Abaqus-like codes and
+// solids4foam use for Cook's membrane.
+type NeoHookean struct{ mu, kappa float64 }
+
+// NewNeoHookean takes the shear modulus in MPa and Poisson's ratio;
+// κ = 2μ(1+ν)/(3(1−2ν)). It fails unless μ > 0 and −1 < ν < 0.5.
+func NewNeoHookean(muMPa, nu float64) (NeoHookean, error) {
+	if err := checkIsotropic("shear modulus", muMPa, nu); err != nil {
+		return NeoHookean{}, fmt.Errorf("material: neo-Hookean: %w", err)
+	}
+	return NeoHookean{muMPa, bulk(muMPa, nu)}, nil
+}
+
+func checkIsotropic(name string, v, nu float64) error {
+	if !(v > 0) || math.IsInf(v, 0) {
+		return fmt.Errorf("%s is %g MPa, must be positive and finite", name, v)
+	}
+	if !(nu > -1 && nu < 0.5) {
+		return fmt.Errorf("Poisson's ratio is %g, must be above -1 and below 0.5 (use 0.49 to 0.4999 for soft tissue)", nu)
+	}
+	return nil
+}
+
+// Energy is W, MPa.
+func (l NeoHookean) Energy(f *Mat3) float64 {
+	j := f.Det()
+	if !(j > 0) {
+		return math.Inf(1)
+	}
+	return l.mu/2*(cbrt2(j)*f.Norm2()-3) + l.kappa/4*(j*j-1-2*math.Log(j))
+}
+
+// Stress writes P = μJ^(−2/3)(F − (F:F)/3·F⁻ᵀ) + κ/2·(J²−1)·F⁻ᵀ.
+func (l NeoHookean) Stress(p, f *Mat3) {
+	var c Mat3
+	j := f.Cofactor(&c)
+	m := l.mu * cbrt2(j)
+	s := (-m*f.Norm2()/3 + l.kappa/2*(j*j-1)) / j
+	for k := range p {
+		p[k] = r3.Add(r3.Scale(m, f[k]), r3.Scale(s, c[k]))
+	}
+}
+
+// Tangent writes, with G = F⁻ᵀ, m = μJ^(−2/3) and I = F:F,
+//
+//	A = m·(δik·δJL − ⅔(F⊗G + G⊗F) + 2/9·I·G⊗G) + κJ²·G⊗G
+//	    + (m·I/3 − κ/2·(J²−1))·G_iL·G_kJ.
+func (l NeoHookean) Tangent(a *[9][9]float64, f *Mat3) {
+	var c Mat3
+	j := f.Cofactor(&c)
+	for k := range c {
+		c[k] = r3.Scale(1/j, c[k])
+	}
+	var ff, g [9]float64
+	f.flat(&ff)
+	c.flat(&g)
+	m := l.mu * cbrt2(j)
+	i1 := f.Norm2()
+	dyad := 2./9*m*i1 + l.kappa*j*j
+	cross := m*i1/3 - l.kappa/2*(j*j-1)
+	isotropicTangent(a, &ff, &g, m, -2./3*m, dyad, cross)
+}
+
+// isotropicTangent writes A = s·δikδJL + fg·(F⊗G + G⊗F) + gg·G⊗G + x·G_iL·G_kJ.
+func isotropicTangent(a *[9][9]float64, f, g *[9]float64, s, fg, gg, x float64) {
+	for r := range 9 {
+		i, j := r/3, r%3
+		u, v := fg*g[r], fg*f[r]+gg*g[r]
+		row := &a[r]
+		for k := range 3 {
+			y := x * g[3*k+j]
+			row[3*k] = u*f[3*k] + v*g[3*k] + y*g[3*i]
+			row[3*k+1] = u*f[3*k+1] + v*g[3*k+1] + y*g[3*i+1]
+			row[3*k+2] = u*f[3*k+2] + v*g[3*k+2] + y*g[3*i+2]
+		}
+		row[r] += s
+	}
+}
+
+// Dilatation returns U'(J) and U”(J) of the volumetric part
+// U = κ/4·(J² − 1 − 2·ln J).
+func (l NeoHookean) Dilatation(j float64) (du, ddu float64) {
+	return l.kappa / 2 * (j - 1/j), l.kappa / 2 * (1 + 1/(j*j))
+}
+
+// ShearMPa is μ.
+func (l NeoHookean) ShearMPa() float64 { return l.mu }
+
+// BulkMPa is κ.
+func (l NeoHookean) BulkMPa() float64 { return l.kappa }
