@@ -189,6 +189,21 @@ func intRange(vr string) (lo, hi int) {
 	return math.MinInt32, math.MaxInt32
 }
 
+// intSize is the width of one value of an integer VR; AT counts as two values.
+func intSize(vr string) int {
+	if vr == "UL" || vr == "SL" {
+		return 4
+	}
+	return 2
+}
+
+func floatSize(vr string) int {
+	if vr == "FL" {
+		return 4
+	}
+	return 8
+}
+
 // maxText is the longest value of a text VR in characters (PS3.5 table 6.2-1);
 // 0 means no limit of its own.
 var maxText = map[string]int{

@@ -159,8 +159,6 @@ var (
 	SharedFunctionalGroups     = Tag{0x5200, 0x9229}
 	PixelData                  = Tag{0x7fe0, 0x0010}
 	DataSetTrailingPadding     = Tag{0xfffc, 0xfffc}
-	floatPixelData             = Tag{0x7fe0, 0x0008}
-	doubleFloatPixelData       = Tag{0x7fe0, 0x0009}
 	itemTag                    = Tag{0xfffe, 0xe000}
 	itemDelimitationTag        = Tag{0xfffe, 0xe00d}
 	sequenceDelimitationTag    = Tag{0xfffe, 0xe0dd}

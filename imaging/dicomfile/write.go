@@ -57,6 +57,10 @@ func Write(w io.Writer, d *Dataset) error {
 	_, _ = out.Write(append(head, group...)) // bufio keeps its first error for Flush
 	utf8Text := textForm(d) == textUTF8
 	for _, e := range d.prepared(utf8Text) {
+		if raw, ok := e.value.(opaque); ok && raw.plain {
+			_, _ = out.Write(raw.bytes)
+			continue
+		}
 		value, err := encodeValue(e, utf8Text)
 		if err != nil {
 			return fmt.Errorf("dicomfile: write: %w", err)
@@ -238,7 +242,7 @@ func encodeValue(e element, utf8Text bool) ([]byte, error) {
 		}
 		dst = append(appendTag(dst, sequenceDelimitationTag), 0, 0, 0, 0)
 	default:
-		return nil, fmt.Errorf("%s holds a %T", e.tag.Name(), e.value)
+		return nil, fmt.Errorf("%s was read in a form that cannot be written again; delete it first", e.tag.Name())
 	}
 	return dst, nil
 }
