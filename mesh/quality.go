@@ -1,0 +1,263 @@
+package mesh
+
+import (
+	"fmt"
+	"math"
+
+	"halsted/imaging"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// Report sums up the shape of the tetrahedra of a mesh (corner vertices only).
+type Report struct {
+	Nodes, Tets    int
+	VolumeMM3      float64
+	RegionMM3      map[imaging.Label]float64 // volume per region
+	MinDihedralDeg float64
+	MaxDihedralDeg float64
+	// Histogram counts all six dihedral angles of every tetrahedron in bins
+	// of ten degrees.
+	Histogram    [18]int
+	Inverted     int // tetrahedra of zero or negative volume
+	Worst        int // the tetrahedron with the smallest dihedral angle, −1 when there is none
+	MinEdgeMM    float64
+	MaxEdgeMM    float64
+	MinVolumeMM3 float64
+}
+
+// Quality measures m. A degenerate tetrahedron has dihedral angles 0 and 180.
+func Quality(m *TetMesh) Report {
+	q := Report{
+		Nodes: len(m.Nodes), Tets: len(m.Tets), Worst: -1,
+		RegionMM3: map[imaging.Label]float64{}, MinDihedralDeg: 180,
+		MinEdgeMM: math.Inf(1), MinVolumeMM3: math.Inf(1),
+	}
+	if len(m.Tets) == 0 {
+		q.MinDihedralDeg, q.MinEdgeMM, q.MinVolumeMM3 = 0, 0, 0
+		return q
+	}
+	var region [256]float64
+	for t, v := range m.Tets {
+		p := [4]r3.Vec{m.Nodes[v[0]], m.Nodes[v[1]], m.Nodes[v[2]], m.Nodes[v[3]]}
+		vol := Signed6(p[0], p[1], p[2], p[3]) / 6
+		q.VolumeMM3 += vol
+		if m.Region != nil {
+			region[m.Region[t]] += vol
+		} else {
+			region[0] += vol
+		}
+		q.MinVolumeMM3 = min(q.MinVolumeMM3, vol)
+		if !(vol > 0) {
+			q.Inverted++
+		}
+		for _, e := range TetEdges {
+			l := r3.Norm(r3.Sub(p[e[0]], p[e[1]]))
+			q.MinEdgeMM, q.MaxEdgeMM = min(q.MinEdgeMM, l), max(q.MaxEdgeMM, l)
+		}
+		a := dihedrals(&p)
+		for _, x := range a {
+			q.Histogram[max(0, min(17, int(x/10)))]++
+			if x < q.MinDihedralDeg {
+				q.MinDihedralDeg, q.Worst = x, t
+			}
+			q.MaxDihedralDeg = max(q.MaxDihedralDeg, x)
+		}
+	}
+	for l, v := range region {
+		if v != 0 {
+			q.RegionMM3[imaging.Label(l)] = v
+		}
+	}
+	return q
+}
+
+// dihedrals are the angles between the faces of a positive tetrahedron, in
+// degrees, between the faces opposite corners 01, 02, 03, 12, 13, 23.
+func dihedrals(p *[4]r3.Vec) (a [6]float64) {
+	var n [4]r3.Vec
+	for f, c := range TetFaces {
+		n[f] = r3.Cross(r3.Sub(p[c[1]], p[c[0]]), r3.Sub(p[c[2]], p[c[0]]))
+	}
+	e := 0
+	for i := range 3 {
+		for j := i + 1; j < 4; j++ {
+			// the angle between outward normals is 180° minus the dihedral;
+			// atan2 stays accurate near 0 and 180
+			x, y := r3.Dot(n[i], n[j]), r3.Norm(r3.Cross(n[i], n[j]))
+			switch {
+			case x != 0 || y != 0:
+				a[e] = 180 - math.Atan2(y, x)*180/math.Pi
+			case e&1 == 1: // a face without area
+				a[e] = 180
+			}
+			e++
+		}
+	}
+	return a
+}
+
+// InvertedError names an element that is inside out or has no volume.
+type InvertedError struct {
+	Element int     // index in Tets
+	DetJ    float64 // of the map from the unit tetrahedron, mm³; six times the volume of a straight element
+	AtMM    r3.Vec  // LPS, where DetJ was taken
+}
+
+func (e *InvertedError) Error() string {
+	return fmt.Sprintf("mesh: element %d is inverted or flat: det J = %.3g mm³ at (%.2f, %.2f, %.2f) mm; mesh again or remove it",
+		e.Element, e.DetJ, e.AtMM.X, e.AtMM.Y, e.AtMM.Z)
+}
+
+// ConformityError names a face that is not shared as it should be.
+type ConformityError struct {
+	Face     [3]int32
+	Elements []int32 // the tetrahedra that hold it
+	Reason   string
+}
+
+func (e *ConformityError) Error() string {
+	return fmt.Sprintf("mesh: face %v of elements %v %s", e.Face, e.Elements, e.Reason)
+}
+
+// Check reports the first defect that would make a solver fail: a non-finite
+// node, an index out of range, slices of different length, an element whose
+// Jacobian determinant is not positive (*InvertedError; at the corners and at
+// four inner points for Tet10), or a face held by more than two elements or by
+// two on the same side (*ConformityError).
+func (m *TetMesh) Check() error {
+	for n, p := range m.Nodes {
+		if !finite(p) {
+			return fmt.Errorf("mesh: node %d is at %v", n, p)
+		}
+	}
+	if m.Region != nil && len(m.Region) != len(m.Tets) {
+		return fmt.Errorf("mesh: %d regions for %d elements", len(m.Region), len(m.Tets))
+	}
+	if m.Mid != nil && len(m.Mid) != len(m.Tets) {
+		return fmt.Errorf("mesh: %d rows of mid-edge nodes for %d elements", len(m.Mid), len(m.Tets))
+	}
+	for t, v := range m.Tets {
+		for _, n := range v {
+			if n < 0 || int(n) >= len(m.Nodes) {
+				return fmt.Errorf("mesh: element %d names node %d of %d", t, n, len(m.Nodes))
+			}
+		}
+		if m.Mid != nil {
+			for _, n := range m.Mid[t] {
+				if n < 0 || int(n) >= len(m.Nodes) {
+					return fmt.Errorf("mesh: element %d names mid-edge node %d of %d", t, n, len(m.Nodes))
+				}
+			}
+			if err := m.checkQuadratic(t); err != nil {
+				return err
+			}
+			continue
+		}
+		p := [4]r3.Vec{m.Nodes[v[0]], m.Nodes[v[1]], m.Nodes[v[2]], m.Nodes[v[3]]}
+		if d := Signed6(p[0], p[1], p[2], p[3]); !(d > 0) {
+			return &InvertedError{Element: t, DetJ: d, AtMM: centroid(p)}
+		}
+	}
+	var err error
+	m.eachFace(func(faces []tetFace) {
+		for n := 0; n < len(faces) && err == nil; {
+			e := n + 1
+			for e < len(faces) && faces[e].mid == faces[n].mid && faces[e].top == faces[n].top {
+				e++
+			}
+			if e-n > 2 {
+				err = m.badFace(faces[n:e], "is shared by more than two")
+			} else if e-n == 2 && m.windsUp(faces[n]) == m.windsUp(faces[n+1]) {
+				err = m.badFace(faces[n:e], "has both on the same side: they overlap")
+			}
+			n = e
+		}
+	})
+	return err
+}
+
+// windsUp tells whether the outward face is an even permutation of its sorted
+// vertices.
+func (m *TetMesh) windsUp(f tetFace) bool {
+	v, c := m.Tets[f.tet], TetFaces[f.face]
+	a, b, d := v[c[0]], v[c[1]], v[c[2]]
+	return a < b == (b < d) == (a < d)
+}
+
+func (m *TetMesh) badFace(faces []tetFace, why string) error {
+	v, c := m.Tets[faces[0].tet], TetFaces[faces[0].face]
+	e := &ConformityError{Face: [3]int32{v[c[0]], v[c[1]], v[c[2]]}, Reason: why}
+	for _, f := range faces {
+		e.Elements = append(e.Elements, f.tet)
+	}
+	return e
+}
+
+// gaussTet4 is the abscissa of the four-point rule of degree 2 on the
+// tetrahedron: (5+3√5)/20 (A. H. Stroud, Approximate Calculation of Multiple
+// Integrals, 1971, T3:2-1).
+const gaussTet4 = 0.58541019662496845446
+
+// checkQuadratic takes det J of a Tet10 at its corners and at the four Gauss
+// points.
+func (m *TetMesh) checkQuadratic(t int) error {
+	var x [10]r3.Vec
+	for i, n := range m.Tets[t] {
+		x[i] = m.Nodes[n]
+	}
+	for i, n := range m.Mid[t] {
+		x[4+i] = m.Nodes[n]
+	}
+	for s := range 8 {
+		l := [4]float64{}
+		if s < 4 {
+			l[s] = 1
+		} else {
+			for i := range l {
+				l[i] = (1 - gaussTet4) / 3
+			}
+			l[s-4] = gaussTet4
+		}
+		// J = Σ x_n ⊗ ∂N_n/∂L_i − ∂N_n/∂L_0 for i = 1, 2, 3
+		var d [4]r3.Vec // Σ x_n ∂N_n/∂L_i
+		for i := range 4 {
+			d[i] = r3.Scale(4*l[i]-1, x[i])
+		}
+		for e, c := range TetEdges {
+			d[c[0]] = r3.Add(d[c[0]], r3.Scale(4*l[c[1]], x[4+e]))
+			d[c[1]] = r3.Add(d[c[1]], r3.Scale(4*l[c[0]], x[4+e]))
+		}
+		det := r3.Dot(r3.Sub(d[1], d[0]), r3.Cross(r3.Sub(d[2], d[0]), r3.Sub(d[3], d[0])))
+		if !(det > 0) {
+			var at r3.Vec
+			w := shape10(l)
+			for n := range x {
+				at = r3.Add(at, r3.Scale(w[n], x[n]))
+			}
+			return &InvertedError{Element: t, DetJ: det, AtMM: at}
+		}
+	}
+	return nil
+}
+
+// shape10 are the Tet10 shape functions at barycentric coordinates l: corners
+// l(2l−1), then 4·l_i·l_j in the order of TetEdges.
+func shape10(l [4]float64) (n [10]float64) {
+	for i, x := range l {
+		n[i] = x * (2*x - 1)
+	}
+	for e, c := range TetEdges {
+		n[4+e] = 4 * l[c[0]] * l[c[1]]
+	}
+	return n
+}
+
+func centroid(p [4]r3.Vec) r3.Vec {
+	return r3.Scale(0.25, r3.Add(r3.Add(p[0], p[1]), r3.Add(p[2], p[3])))
+}
+
+func finite(p r3.Vec) bool {
+	s := p.X + p.Y + p.Z
+	return !math.IsNaN(s) && !math.IsInf(s, 0)
+}
