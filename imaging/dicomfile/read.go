@@ -150,7 +150,11 @@ func parse(b []byte, lim Limits) (*Dataset, error) {
 		return nil, &FormatError{TransferSyntaxUID, 0, "the private GE big-endian syntax is not read"}
 	}
 	spans, err := s.scan(at, 0)
-	if err != nil {
+	cut, _ := errors.AsType[*TruncatedError](err)
+	if cut != nil && (cut.Tag != PixelData || len(spans) == 0 || cut.Offset != int64(spans[len(spans)-1].hi)) {
+		cut = nil // not the pixel data of the object itself
+	}
+	if err != nil && cut == nil {
 		if bare && len(meta) == 0 {
 			return nil, fmt.Errorf("%w: no preamble, and as a bare dataset: %w", ErrNotDICOM, err)
 		}
@@ -166,6 +170,9 @@ func parse(b []byte, lim Limits) (*Dataset, error) {
 	}
 	if bare && len(meta) == 0 && !d.Has(SOPClassUID) {
 		return nil, fmt.Errorf("%w: no preamble and no SOPClassUID", ErrNotDICOM)
+	}
+	if cut != nil {
+		return d, cut
 	}
 	return d, d.checkPixelLength(spans)
 }

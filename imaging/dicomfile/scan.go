@@ -33,7 +33,8 @@ type scanner struct {
 }
 
 // scan lists the top-level elements in b[lo:]. With group != 0 it stops in
-// front of the first element of another group.
+// front of the first element of another group. On an error it returns the
+// elements in front of the bad one.
 func (s *scanner) scan(lo int, group uint16) ([]span, error) {
 	var out []span
 	for at := lo; at < len(s.b); {
@@ -45,7 +46,7 @@ func (s *scanner) scan(lo int, group uint16) ([]span, error) {
 		}
 		e, err := s.element(at, len(s.b), 0)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		out = append(out, e)
 		at = e.hi
