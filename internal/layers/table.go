@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"planner/store":    {"planner", "internal/access"},
 	"planner/jobs":     {"planner", "planner/store"},
 	"planner/report":   {"planner", "planner/rank"},
-	"planner/pipeline": {"planner", "planner/liver", "planner/rules", "planner/rank", "imaging", "imaging/series", "imaging/nifti", "imaging/segment", "imaging/distance", "mesh", "mesh/contour", "mesh/tetra", "mesh/spatial", "fem", "fem/material"},
+	"planner/pipeline": {"internal/par", "planner", "planner/liver", "planner/rules", "planner/rank", "imaging", "imaging/series", "imaging/nifti", "imaging/segment", "imaging/distance", "mesh", "mesh/contour", "mesh/tetra", "mesh/spatial", "fem", "fem/material"},
 	"planner/service":  {"proto/halsted/v1", "proto/frame", "planner", "planner/store", "planner/jobs", "planner/rank", "planner/report", "planner/rules", "imaging", "fem", "mesh", "internal/access"},
 
 	"proto/halsted/v1": {},
@@ -51,6 +51,7 @@ var mayImport = map[string][]string{
 	"internal/par":    {},
 	"internal/access": {},
 	"internal/layers": {},
+	"internal/bench":  {},
 }
 
 // testMayImport lists what tests of a package may import beyond mayImport:
@@ -84,6 +85,7 @@ var owners = map[string][]string{
 	"github.com/hschendel/stl":      {"mesh/meshio"},
 	"github.com/qmuntal/gltf":       {"mesh/meshio"},
 	"github.com/g3n/engine":         {"viewer/window"},
+	"github.com/go-gl/glfw":         {"viewer/window"},
 	"modernc.org/sqlite":            {"planner/store", "planner/jobs"},
 	"github.com/klauspost/compress": {"proto/frame", "planner/store"},
 	"google.golang.org/protobuf":    {"proto/halsted/v1", "planner/service", "viewer/feed", "cmd/halsted", "cmd/halsted-view"},

@@ -1,0 +1,81 @@
+// Command bench measures what the issues promise and prints one table per
+// bench: item, ours, unit, target, peer, holds. The same rows go to
+// out/bench/NAME.json.
+//
+//	go run ./internal/bench walk
+//
+// It runs bin/halsted as a user would, as whole processes. Real data comes from
+// $HALSTED_DATA; without it the rows that need it say so.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+)
+
+// Row is one line of a bench.
+type Row struct {
+	Item   string   `json:"item"`
+	Ours   *float64 `json:"ours"` // null: not measured, see Peer
+	Unit   string   `json:"unit"`
+	Target string   `json:"target"`
+	Peer   string   `json:"peer"`
+	Holds  bool     `json:"holds"`
+}
+
+// atMost and atLeast make a row with its verdict.
+func atMost(item string, ours float64, unit string, limit float64, peer string) Row {
+	return Row{item, &ours, unit, fmt.Sprintf("≤ %g", limit), peer, ours <= limit}
+}
+
+func atLeast(item string, ours float64, unit string, limit float64, peer string) Row {
+	return Row{item, &ours, unit, fmt.Sprintf("≥ %g", limit), peer, ours >= limit}
+}
+
+func notMeasured(item, unit, target, why string) Row {
+	return Row{Item: item, Unit: unit, Target: target, Peer: "not measured: " + why}
+}
+
+// publish prints the table and writes out/bench/NAME.json.
+func publish(name string, rows []Row) error {
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "item\tours\tunit\ttarget\tpeer\tholds")
+	for _, r := range rows {
+		ours := "–"
+		if r.Ours != nil {
+			ours = fmt.Sprintf("%.4g", *r.Ours)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%t\n", r.Item, ours, r.Unit, r.Target, r.Peer, r.Holds)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	b, err := json.MarshalIndent(rows, "", " ")
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join("out", "bench")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, name+".json"), append(b, '\n'), 0o644)
+}
+
+func main() {
+	benches := map[string]func() ([]Row, error){"walk": walk}
+	if len(os.Args) != 2 || benches[os.Args[1]] == nil {
+		fmt.Fprintln(os.Stderr, "usage: go run ./internal/bench walk")
+		os.Exit(2)
+	}
+	rows, err := benches[os.Args[1]]()
+	if err == nil {
+		err = publish(os.Args[1], rows)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
