@@ -2,6 +2,7 @@ package scene
 
 import (
 	"fmt"
+	"math"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
@@ -152,10 +153,21 @@ func (c *Controls) Click(x, y float64) {
 		c.Probe = ""
 		return
 	}
-	c.Probe = fmt.Sprintf("%s at L %.0f P %.0f H %.0f mm", h.Structure.Name, h.Point.X, h.Point.Y, h.Point.Z)
+	c.Probe = h.Structure.Name + " at " + place(h.Point)
 	if h.HasValue {
 		c.Probe += fmt.Sprintf(": %s %s", Number(h.Value), h.Unit)
 	}
+}
+
+// place names a point by patient directions.
+func place(p r3.Vec) string {
+	side := func(v float64, pos, neg string) string {
+		if v < 0 {
+			pos = neg
+		}
+		return fmt.Sprintf("%s %.0f", pos, math.Abs(v))
+	}
+	return side(p.X, "L", "R") + ", " + side(p.Y, "P", "A") + ", " + side(p.Z, "H", "F") + " mm"
 }
 
 // Slide shows the frame at a share of the timeline, 0 to 1.
