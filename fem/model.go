@@ -43,8 +43,24 @@ type Model struct {
 	GravityChange r3.Vec
 }
 
+// Formulation is how an element treats volume.
+type Formulation uint8
+
+// The formulations. A Tet4 has only the first; there it locks near
+// incompressibility: keep ν ≤ 0.45, or use Tet10.
+const (
+	// Displacement integrates the whole law at the quadrature points (Tet10:
+	// 4, Tet4: 1). A Tet10 does not lock visibly at ν = 0.49.
+	Displacement Formulation = iota
+	// MeanDilatation lets a Tet10 see only its mean volume change in the
+	// volumetric part of a law that has one (NeoHookean): the P2–P0 method of
+	// Simo, Taylor & Pister (1985), for ν up to 0.4999.
+	MeanDilatation
+)
+
 // Settings controls a solve; the zero value means the documented defaults.
 type Settings struct {
+	Formulation Formulation        // 0 means Displacement
 	Steps       int                // equal load steps; 0 means 5
 	MaxNewton   int                // Newton iterations a step; 0 means 25
 	ResidualTol float64            // ‖R‖ ≤ tol·(largest ‖f_int‖ or ‖f_ext‖ of the step); 0 means 1e-6

@@ -23,16 +23,10 @@ type BSR3 struct {
 	Diag   []int32   // index of the diagonal block of each row
 }
 
-// PatternBytes bounds the memory of the matrix NewBSR3 would make for the
-// elements, before anything is allocated: 9 values and a column per pair of
-// nodes in an element, counted once per element.
-func PatternBytes(elems, nodesPerElem int) int64 {
-	return int64(elems) * int64(nodesPerElem) * int64(nodesPerElem) * (9*8 + 4)
-}
-
-// NewBSR3 makes a zero matrix over n nodes in which two nodes are coupled when
+// NewBSR3 makes the pattern over n nodes in which two nodes are coupled when
 // an element has both; conn holds k nodes per element. Every row has its
-// diagonal block.
+// diagonal block. The values, 18 times the memory of the pattern, are
+// allocated by the first Zero: Bytes can be asked before.
 func NewBSR3(n int, conn []int32, k int) *BSR3 {
 	start := make([]int32, n+1) // node → elements, CSR
 	for _, v := range conn {
@@ -71,7 +65,6 @@ func NewBSR3(n int, conn []int32, k int) *BSR3 {
 		m.Diag[i] = m.RowPtr[i] + int32(at)
 		m.Col = append(m.Col, r...)
 	}
-	m.Val = make([]float64, 9*len(m.Col))
 	return m
 }
 
@@ -84,13 +77,17 @@ func (m *BSR3) Index(i, j int32) int32 {
 	return -1
 }
 
-// Bytes is the memory the matrix holds.
+// Bytes is the memory of the matrix with its values.
 func (m *BSR3) Bytes() int64 {
-	return int64(len(m.Val))*8 + int64(len(m.Col)+len(m.RowPtr)+len(m.Diag))*4
+	return int64(len(m.Col))*9*8 + int64(len(m.Col)+len(m.RowPtr)+len(m.Diag))*4
 }
 
 // Zero sets all values to 0, keeping the pattern.
 func (m *BSR3) Zero() {
+	if m.Val == nil {
+		m.Val = make([]float64, 9*len(m.Col))
+		return
+	}
 	par.Chunks(len(m.Val), 1<<16, func(lo, hi int) { clear(m.Val[lo:hi]) })
 }
 

@@ -26,6 +26,7 @@ func brick(a, b, c int, seed uint64) *BSR3 {
 		}
 	}
 	m := NewBSR3((a+1)*(b+1)*(c+1), conn, 8)
+	m.Zero()
 	rng := rand.New(rand.NewPCG(seed, 7))
 	for i := range m.N {
 		for p := m.RowPtr[i]; p < m.RowPtr[i+1]; p++ {
@@ -77,6 +78,7 @@ func distance(a, b []float64) float64 {
 
 func ExampleCholesky() {
 	m := NewBSR3(2, []int32{0, 1}, 2) // two coupled nodes
+	m.Zero()
 	for i := range 2 {
 		for r := range 3 {
 			m.Val[9*m.Diag[i]+int32(4*r)] = 2

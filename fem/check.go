@@ -1,0 +1,294 @@
+package fem
+
+import (
+	"math"
+
+	"halsted/imaging"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+func finite(v ...float64) bool {
+	for _, x := range v {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return false
+		}
+	}
+	return true
+}
+
+func finiteVec(v r3.Vec) bool { return finite(v.X, v.Y, v.Z) }
+
+// check refuses what can be seen wrong in the model before geometry is touched.
+func (m *Model) check() error {
+	if m == nil || m.Mesh == nil || len(m.Mesh.Tets) == 0 {
+		return badInput("Mesh", "has no elements; make a mesh first")
+	}
+	me := m.Mesh
+	if me.Mid != nil && len(me.Mid) != len(me.Tets) {
+		return badInput("Mesh.Mid", "has %d entries for %d elements; all elements are Tet10 or none is", len(me.Mid), len(me.Tets))
+	}
+	if len(me.Region) != len(me.Tets) {
+		return badInput("Mesh.Region", "has %d entries for %d elements; give each element its structure", len(me.Region), len(me.Tets))
+	}
+	for i, x := range me.Nodes {
+		if !finiteVec(x) {
+			return badInput("Mesh.Nodes", "node %d is at %v; every coordinate must be a finite number of mm", i, x)
+		}
+	}
+	n := int32(len(me.Nodes))
+	for e, t := range me.Tets {
+		for _, v := range t {
+			if v < 0 || v >= n {
+				return badInput("Mesh.Tets", "element %d names node %d, the mesh has %d", e, v, n)
+			}
+		}
+	}
+	for e, t := range me.Mid {
+		for _, v := range t {
+			if v < 0 || v >= n {
+				return badInput("Mesh.Mid", "element %d names node %d, the mesh has %d", e, v, n)
+			}
+		}
+	}
+	laws := map[imaging.Label]bool{}
+	for i, r := range m.Regions {
+		switch {
+		case r.Law == nil:
+			return badInput("Regions", "region %d (label %v) has no material law", i, r.Label)
+		case laws[r.Label]:
+			return badInput("Regions", "label %v is given twice", r.Label)
+		case !(r.Law.ShearMPa() > 0) || !(r.Law.BulkMPa() > 0) || !finite(r.Law.ShearMPa(), r.Law.BulkMPa()):
+			return badInput("Regions", "label %v has moduli μ = %g, κ = %g MPa; both must be positive", r.Label, r.Law.ShearMPa(), r.Law.BulkMPa())
+		case !(r.DensityTPerMM3 >= 0) || !finite(r.DensityTPerMM3):
+			return badInput("Regions", "label %v has density %g t/mm³; must not be negative (water: 1e-9)", r.Label, r.DensityTPerMM3)
+		}
+		laws[r.Label] = true
+	}
+	for e, r := range me.Region {
+		if !laws[r] {
+			return badInput("Regions", "element %d belongs to label %v, which has no material; add a Region for it", e, r)
+		}
+	}
+	for i, p := range m.Prescribed {
+		switch {
+		case p.Node < 0 || p.Node >= n:
+			return badInput("Prescribed", "entry %d names node %d, the mesh has %d", i, p.Node, n)
+		case p.Axis < 0 || p.Axis > 2:
+			return badInput("Prescribed", "entry %d has axis %d; 0, 1 or 2", i, p.Axis)
+		case !finite(p.ValueMM):
+			return badInput("Prescribed", "entry %d (node %d) moves by %v mm", i, p.Node, p.ValueMM)
+		}
+	}
+	for i, l := range m.Loads {
+		if !finiteVec(l.TractionMPa) || !finite(l.PressureMPa) {
+			return badInput("Loads", "entry %d has traction %v, pressure %v MPa; must be finite", i, l.TractionMPa, l.PressureMPa)
+		}
+	}
+	if !finiteVec(m.GravityChange) {
+		return badInput("GravityChange", "is %v mm/s²; must be finite", m.GravityChange)
+	}
+	return nil
+}
+
+// withDefaults fills in zero settings and refuses nonsense.
+func (s Settings) withDefaults() (Settings, error) {
+	for _, f := range []struct {
+		name string
+		v    *int
+		def  int
+	}{{"Steps", &s.Steps, 5}, {"MaxNewton", &s.MaxNewton, 25}, {"MaxCutbacks", &s.MaxCutbacks, 6}} {
+		if *f.v < 0 {
+			return s, badInput("Settings."+f.name, "is %d; must not be negative", *f.v)
+		}
+		if *f.v == 0 {
+			*f.v = f.def
+		}
+	}
+	if s.ResidualTol == 0 {
+		s.ResidualTol = 1e-6
+	}
+	if !(s.ResidualTol > 0 && s.ResidualTol < 0.1) {
+		return s, badInput("Settings.ResidualTol", "is %g; must be above 0 and below 0.1", s.ResidualTol)
+	}
+	if s.MemoryLimit < 0 {
+		return s, badInput("Settings.MemoryLimit", "is %d bytes; must not be negative", s.MemoryLimit)
+	}
+	if s.Formulation > MeanDilatation {
+		return s, badInput("Settings.Formulation", "is %d, which is not known", s.Formulation)
+	}
+	return s, nil
+}
+
+// gramTol bounds the eigenvalues of the constraints' Gram matrix, relative to
+// the largest, that count as zero: a held patch of relative width s gives s²,
+// so patches down to 1e-4 of the part's size hold it.
+const gramTol = 1e-10
+
+var rigidNames = [6]string{
+	"translation along x", "translation along y", "translation along z",
+	"rotation about x", "rotation about y", "rotation about z",
+}
+
+// checkHeld finds connected parts that keep a rigid motion: for every part the
+// six rigid motions are evaluated at its fixed degrees of freedom, and their
+// Gram matrix must be regular.
+func (s *system) checkHeld() error {
+	part, count := s.parts()
+	type body struct {
+		sum      r3.Vec
+		nodes    int
+		elements int
+		element  int32
+		radius   float64
+		gram     [6][6]float64
+	}
+	bodies := make([]body, count)
+	for v, p := range part {
+		if p >= 0 {
+			bodies[p].sum = r3.Add(bodies[p].sum, s.x[v])
+			bodies[p].nodes++
+		}
+	}
+	for e := s.elems - 1; e >= 0; e-- {
+		b := &bodies[part[s.conn[e*s.k]]]
+		b.elements++
+		b.element = int32(e)
+	}
+	for p := range bodies {
+		bodies[p].sum = r3.Scale(1/float64(bodies[p].nodes), bodies[p].sum)
+	}
+	for v, p := range part {
+		if p >= 0 {
+			bodies[p].radius = max(bodies[p].radius, r3.Norm(r3.Sub(s.x[v], bodies[p].sum)))
+		}
+	}
+	for v, p := range part {
+		if p < 0 {
+			continue
+		}
+		b := &bodies[p]
+		d := r3.Scale(1/b.radius, r3.Sub(s.x[v], b.sum))
+		rows := [3][6]float64{ // motion of axis i per rigid mode: e_i and (e_r × d)_i
+			{1, 0, 0, 0, d.Z, -d.Y},
+			{0, 1, 0, -d.Z, 0, d.X},
+			{0, 0, 1, d.Y, -d.X, 0},
+		}
+		for i, row := range rows {
+			if !s.fixed[3*v+i] {
+				continue
+			}
+			for a := range 6 {
+				for c := range 6 {
+					b.gram[a][c] += row[a] * row[c]
+				}
+			}
+		}
+	}
+	for p := range bodies {
+		b := &bodies[p]
+		if modes := freeModes(&b.gram); len(modes) > 0 {
+			return &UnconstrainedError{Elements: b.elements, Element: b.element, AtMM: b.sum, Modes: modes}
+		}
+	}
+	return nil
+}
+
+// freeModes names a set of rigid motions that span the null space of g.
+func freeModes(g *[6][6]float64) []string {
+	sym := mat.NewSymDense(6, nil)
+	for a := range 6 {
+		for c := a; c < 6; c++ {
+			sym.SetSym(a, c, g[a][c])
+		}
+	}
+	var eig mat.EigenSym
+	if !eig.Factorize(sym, true) {
+		return rigidNames[:]
+	}
+	values := eig.Values(nil)
+	var vec mat.Dense
+	eig.VectorsTo(&vec)
+	free := 0
+	for free < 6 && values[free] <= gramTol*max(values[5], 1e-300) {
+		free++
+	}
+	// Greedy choice of the names: the motion with most weight in the null
+	// space, taken out of it, and so on.
+	null := make([][]float64, 6)
+	for a := range null {
+		null[a] = make([]float64, free)
+		for c := range free {
+			null[a][c] = vec.At(a, c)
+		}
+	}
+	var names []string
+	for range free {
+		best, size := 0, -1.0
+		for a, r := range null {
+			if w := dotSmall(r, r); w > size*(1+1e-9) {
+				best, size = a, w
+			}
+		}
+		names = append(names, rigidNames[best])
+		pivot := append([]float64(nil), null[best]...)
+		for _, r := range null {
+			s := dotSmall(r, pivot) / size
+			for c := range r {
+				r[c] -= s * pivot[c]
+			}
+		}
+	}
+	return names
+}
+
+func dotSmall(a, b []float64) (s float64) {
+	for i, v := range a {
+		s += v * b[i]
+	}
+	return s
+}
+
+// parts numbers the connected parts of the mesh; nodes without element get −1.
+func (s *system) parts() (part []int32, count int) {
+	root := make([]int32, s.n)
+	for i := range root {
+		root[i] = int32(i)
+	}
+	find := func(i int32) int32 {
+		for root[i] != i {
+			root[i] = root[root[i]]
+			i = root[i]
+		}
+		return i
+	}
+	used := make([]bool, s.n)
+	for e := range s.elems {
+		c := s.conn[e*s.k : (e+1)*s.k]
+		a := find(c[0])
+		for _, v := range c {
+			used[v] = true
+			if b := find(v); b != a {
+				lo, hi := min(a, b), max(a, b)
+				root[hi], a = lo, lo
+			}
+		}
+	}
+	part = make([]int32, s.n)
+	id := make(map[int32]int32) // only looked up
+	for i := range part {
+		part[i] = -1
+		if used[i] {
+			r := find(int32(i))
+			p, ok := id[r]
+			if !ok {
+				p = int32(count)
+				id[r] = p
+				count++
+			}
+			part[i] = p
+		}
+	}
+	return part, count
+}

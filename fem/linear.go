@@ -1,0 +1,179 @@
+package fem
+
+import (
+	"context"
+	"errors"
+
+	"halsted/fem/element"
+	"halsted/internal/sparse"
+	"halsted/mesh"
+)
+
+// directFlops bounds the work, in multiply-adds, of a factor that is made of
+// the whole matrix rather than of a coarse level; directNodes the size for
+// which it is worth asking.
+const (
+	directFlops = 4e8
+	directNodes = 4000
+	tet4Flops   = 2e10
+)
+
+// staleFactor is the rise of the iteration count over that of a fresh factor
+// at which the factor is made again, and staleMin the count below which it
+// never is.
+const (
+	staleFactor = 1.5
+	staleMin    = 12
+)
+
+// linear solves with the tangent: matrix, preconditioner and when to renew it.
+type linear struct {
+	m     *sparse.BSR3
+	pos   []int32
+	cg    sparse.CG
+	chol  *sparse.Cholesky // whole matrix
+	two   *sparse.TwoLevel
+	jac   *sparse.Jacobi
+	fresh float64 // iterations per decade right after a factorisation
+	stale bool
+	iters int
+}
+
+// newLinear analyses the pattern; values are not allocated yet.
+func newLinear(s *system) *linear {
+	l := &linear{m: sparse.NewBSR3(s.n, s.conn, s.k), stale: true}
+	if s.n <= directNodes {
+		if c := sparse.NewCholesky(l.m); c.Flops() <= directFlops {
+			l.chol = c
+			return l
+		}
+	}
+	if s.k == element.Tet10Nodes {
+		parents, vertex, corner := s.parentsOf()
+		l.two = sparse.NewTwoLevel(l.m, parents, vertex, corner, s.fixed)
+		return l
+	}
+	if c := sparse.NewCholesky(l.m); c.Flops() <= tet4Flops {
+		l.chol = c
+		return l
+	}
+	l.jac = sparse.NewJacobi(s.n)
+	return l
+}
+
+// bytes estimates the memory of a solve.
+func (l *linear) bytes(s *system) int64 {
+	n := l.m.Bytes() + int64(len(s.grad))*24 + int64(len(s.conn))*(4+4+24+4*int64(s.k)) + int64(s.elems)*(8*48) + int64(s.n)*8*(3*20+40)
+	switch {
+	case l.chol != nil:
+		n += l.chol.Bytes()
+	case l.two != nil:
+		n += l.two.Bytes()
+	}
+	return n
+}
+
+// prepare takes new matrix values (already constrained) into the
+// preconditioner. A factor is kept while it pays.
+func (l *linear) prepare(ctx context.Context) error {
+	switch {
+	case l.two != nil:
+		l.two.Update()
+		if !l.stale {
+			return nil
+		}
+		if err := l.two.Factor(ctx); err != nil {
+			return err
+		}
+	case l.chol != nil:
+		if !l.stale {
+			return nil
+		}
+		if err := l.chol.Factor(ctx, l.m); err != nil {
+			return err
+		}
+	default:
+		l.jac.Update(l.m)
+	}
+	l.stale, l.fresh = false, 0
+	return nil
+}
+
+func (l *linear) operator() sparse.Operator {
+	switch {
+	case l.two != nil:
+		return l.two
+	case l.chol != nil:
+		return l.chol
+	}
+	return l.jac
+}
+
+// solve writes K⁻¹·b into x to the relative tolerance.
+func (l *linear) solve(ctx context.Context, x, b []float64, tol float64) (sparse.Result, error) {
+	r, err := l.cg.Solve(ctx, l.m, l.operator(), x, b, sparse.Settings{Tol: tol, MaxIter: 2000})
+	l.iters += r.Iter
+	if err != nil {
+		return r, err
+	}
+	l.judge(r, tol)
+	return r, nil
+}
+
+// judge decides from the iterations per decade whether the factor has aged.
+func (l *linear) judge(r sparse.Result, tol float64) {
+	if r.Iter == 0 || r.Stop != sparse.Converged {
+		l.stale = l.stale || r.Stop == sparse.OutOfSteps
+		return
+	}
+	rate := float64(r.Iter) / decades(tol)
+	if l.fresh == 0 {
+		l.fresh = rate
+	} else if r.Iter > staleMin && rate > staleFactor*l.fresh {
+		l.stale = true
+	}
+}
+
+func notPositive(err error) bool {
+	_, ok := errors.AsType[*sparse.NotPositiveError](err)
+	return ok
+}
+
+// parentsOf describes the linear elements inside a Tet10 mesh: for every node
+// the two vertices (numbered densely) whose mean places it, the node of every
+// vertex, and the four vertices of every element.
+func (s *system) parentsOf() (parents [][2]int32, vertex, corner []int32) {
+	dense := make([]int32, s.n)
+	for i := range dense {
+		dense[i] = -1
+	}
+	for e := range s.elems {
+		for _, v := range s.conn[e*s.k : e*s.k+4] {
+			dense[v] = 0
+		}
+	}
+	for v, d := range dense {
+		if d == 0 {
+			dense[v] = int32(len(vertex))
+			vertex = append(vertex, int32(v))
+		}
+	}
+	parents = make([][2]int32, s.n) // a node without element hangs on vertex 0; it is fixed
+	for v, d := range dense {
+		if d >= 0 {
+			parents[v] = [2]int32{d, d}
+		}
+	}
+	corner = make([]int32, 0, 4*s.elems)
+	for e := range s.elems {
+		c := s.conn[e*s.k : (e+1)*s.k]
+		for _, v := range c[:4] {
+			corner = append(corner, dense[v])
+		}
+		for i, v := range c[4:] {
+			ends := mesh.TetEdges[i]
+			parents[v] = [2]int32{dense[c[ends[0]]], dense[c[ends[1]]]}
+		}
+	}
+	return parents, vertex, corner
+}
