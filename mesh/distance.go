@@ -1,0 +1,56 @@
+package mesh
+
+import (
+	"math"
+	"slices"
+
+	"halsted/internal/par"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// Deviation says how far one surface strays from another.
+type Deviation struct{ MeanMM, P95MM, MaxMM float64 }
+
+// DistanceTo measures from every vertex of s that a face uses to the nearest
+// point of any face of o. It is one-sided: take the larger of both ways for
+// the Hausdorff distance (of the vertices). Both need at least one face, else
+// the result is NaN.
+func (s *Surface) DistanceTo(o *Surface) Deviation {
+	used := make([]bool, len(s.Verts))
+	for _, v := range s.Tris {
+		used[v[0]], used[v[1]], used[v[2]] = true, true, true
+	}
+	var p []r3.Vec
+	for n, u := range used {
+		if u {
+			p = append(p, s.Verts[n])
+		}
+	}
+	if len(p) == 0 || len(o.Tris) == 0 {
+		return Deviation{math.NaN(), math.NaN(), math.NaN()}
+	}
+	faces := newBuckets(len(o.Tris), func(t int) (r3.Vec, r3.Vec) {
+		v := o.Tris[t]
+		return Bounds([]r3.Vec{o.Verts[v[0]], o.Verts[v[1]], o.Verts[v[2]]})
+	})
+	d := make([]float64, len(p))
+	const chunk = 2048
+	par.Chunks(len(p), chunk, func(lo, hi int) {
+		for n := lo; n < hi; n++ {
+			_, d2 := faces.nearest(p[n], func(t int32) float64 {
+				v := o.Tris[t]
+				return r3.Norm2(r3.Sub(p[n], closestOnTriangle(p[n], o.Verts[v[0]], o.Verts[v[1]], o.Verts[v[2]])))
+			})
+			d[n] = math.Sqrt(d2)
+		}
+	})
+	sum := par.Sum(len(d), chunk, func(lo, hi int) (x float64) {
+		for _, v := range d[lo:hi] {
+			x += v
+		}
+		return x
+	})
+	slices.Sort(d)
+	return Deviation{MeanMM: sum / float64(len(d)), P95MM: d[(len(d)-1)*95/100], MaxMM: d[len(d)-1]}
+}
