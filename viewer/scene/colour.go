@@ -24,10 +24,17 @@ func Viridis(t float64) (r, g, b float64) {
 	return lerp(p[0], q[0], f), lerp(p[1], q[1], f), lerp(p[2], q[2], f)
 }
 
-func lerp(a, b uint8, f float64) float64 { return (float64(a)*(1-f) + float64(b)*f) / 255 }
+func lerp(a, b, f float64) float64 { return a*(1-f) + b*f }
 
-// ViridisTable is the 256 entries, for a texture.
-func ViridisTable() [256][3]uint8 { return viridis }
+// ViridisTable is the 256 entries with 8 bits a component, for a texture.
+func ViridisTable() (table [256][3]uint8) {
+	for i, c := range viridis {
+		for k, v := range c {
+			table[i][k] = uint8(math.Round(255 * v))
+		}
+	}
+	return table
+}
 
 // Scale maps the values of one field to colours.
 type Scale struct {
