@@ -151,7 +151,11 @@ func (s *scanner) keep(e span) (element, bool) {
 // knownCharset reports whether the parser can decode a SpecificCharacterSet;
 // it panics on some defined terms.
 func knownCharset(value []byte) (ok bool) {
-	defer func() { ok = ok && recover() == nil }()
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
 	names := strings.Split(strings.Trim(string(value), " \x00"), `\`)
 	_, err := charset.ParseSpecificCharacterSet(names)
 	return err == nil

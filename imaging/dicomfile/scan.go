@@ -41,8 +41,13 @@ func (s *scanner) scan(lo int, group uint16) ([]span, error) {
 		if group != 0 && len(s.b)-at >= 2 && s.enc.order.Uint16(s.b[at:]) != group {
 			break
 		}
-		if group == 0 && at > lo && onlyZeros(s.b[at:]) {
-			break // padding after the last element
+		if len(s.b)-at < 4 || s.tagAt(at).Group == 0 {
+			if at > lo && onlyZeros(s.b[at:]) {
+				break // padding after the last element
+			}
+			if len(s.b)-at >= 4 {
+				return out, &FormatError{s.tagAt(at), int64(at), "group 0000 has no place in a file"}
+			}
 		}
 		e, err := s.element(at, len(s.b), 0)
 		if err != nil {
