@@ -529,6 +529,242 @@ func (x *ListPlansResponse) GetNextPageToken() string {
 	return ""
 }
 
+type ProposePlansRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "cases/{case}".
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// At most this many plans, 1 to 16; 0 means 2.
+	MaxPlans      int32 `protobuf:"varint,2,opt,name=max_plans,json=maxPlans,proto3" json:"max_plans,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProposePlansRequest) Reset() {
+	*x = ProposePlansRequest{}
+	mi := &file_halsted_v1_plan_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProposePlansRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProposePlansRequest) ProtoMessage() {}
+
+func (x *ProposePlansRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_halsted_v1_plan_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProposePlansRequest.ProtoReflect.Descriptor instead.
+func (*ProposePlansRequest) Descriptor() ([]byte, []int) {
+	return file_halsted_v1_plan_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ProposePlansRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ProposePlansRequest) GetMaxPlans() int32 {
+	if x != nil {
+		return x.MaxPlans
+	}
+	return 0
+}
+
+type ProposePlansResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Event:
+	//
+	//	*ProposePlansResponse_Progress
+	//	*ProposePlansResponse_Proposed
+	Event         isProposePlansResponse_Event `protobuf_oneof:"event"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProposePlansResponse) Reset() {
+	*x = ProposePlansResponse{}
+	mi := &file_halsted_v1_plan_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProposePlansResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProposePlansResponse) ProtoMessage() {}
+
+func (x *ProposePlansResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_halsted_v1_plan_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProposePlansResponse.ProtoReflect.Descriptor instead.
+func (*ProposePlansResponse) Descriptor() ([]byte, []int) {
+	return file_halsted_v1_plan_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ProposePlansResponse) GetEvent() isProposePlansResponse_Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *ProposePlansResponse) GetProgress() *ProposeProgress {
+	if x != nil {
+		if x, ok := x.Event.(*ProposePlansResponse_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *ProposePlansResponse) GetProposed() *ProposedPlans {
+	if x != nil {
+		if x, ok := x.Event.(*ProposePlansResponse_Proposed); ok {
+			return x.Proposed
+		}
+	}
+	return nil
+}
+
+type isProposePlansResponse_Event interface {
+	isProposePlansResponse_Event()
+}
+
+type ProposePlansResponse_Progress struct {
+	Progress *ProposeProgress `protobuf:"bytes,1,opt,name=progress,proto3,oneof"`
+}
+
+type ProposePlansResponse_Proposed struct {
+	Proposed *ProposedPlans `protobuf:"bytes,2,opt,name=proposed,proto3,oneof"`
+}
+
+func (*ProposePlansResponse_Progress) isProposePlansResponse_Event() {}
+
+func (*ProposePlansResponse_Proposed) isProposePlansResponse_Event() {}
+
+type ProposeProgress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is doing: "segment", "mesh", "propose".
+	Stage string `protobuf:"bytes,1,opt,name=stage,proto3" json:"stage,omitempty"`
+	// 0 to 1, of this stage.
+	Done          float64 `protobuf:"fixed64,2,opt,name=done,proto3" json:"done,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProposeProgress) Reset() {
+	*x = ProposeProgress{}
+	mi := &file_halsted_v1_plan_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProposeProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProposeProgress) ProtoMessage() {}
+
+func (x *ProposeProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_halsted_v1_plan_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProposeProgress.ProtoReflect.Descriptor instead.
+func (*ProposeProgress) Descriptor() ([]byte, []int) {
+	return file_halsted_v1_plan_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ProposeProgress) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
+func (x *ProposeProgress) GetDone() float64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+type ProposedPlans struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Best first; plans that break a hard rule stand last and carry their vetoes
+	// in their evaluation.
+	Plans         []*Plan `protobuf:"bytes,1,rep,name=plans,proto3" json:"plans,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProposedPlans) Reset() {
+	*x = ProposedPlans{}
+	mi := &file_halsted_v1_plan_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProposedPlans) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProposedPlans) ProtoMessage() {}
+
+func (x *ProposedPlans) ProtoReflect() protoreflect.Message {
+	mi := &file_halsted_v1_plan_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProposedPlans.ProtoReflect.Descriptor instead.
+func (*ProposedPlans) Descriptor() ([]byte, []int) {
+	return file_halsted_v1_plan_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ProposedPlans) GetPlans() []*Plan {
+	if x != nil {
+		return x.Plans
+	}
+	return nil
+}
+
 var File_halsted_v1_plan_proto protoreflect.FileDescriptor
 
 const file_halsted_v1_plan_proto_rawDesc = "" +
@@ -567,13 +803,26 @@ const file_halsted_v1_plan_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"c\n" +
 	"\x11ListPlansResponse\x12&\n" +
 	"\x05plans\x18\x01 \x03(\v2\x10.halsted.v1.PlanR\x05plans\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xaf\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"J\n" +
+	"\x13ProposePlansRequest\x12\x16\n" +
+	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
+	"\tmax_plans\x18\x02 \x01(\x05R\bmaxPlans\"\x93\x01\n" +
+	"\x14ProposePlansResponse\x129\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1b.halsted.v1.ProposeProgressH\x00R\bprogress\x127\n" +
+	"\bproposed\x18\x02 \x01(\v2\x19.halsted.v1.ProposedPlansH\x00R\bproposedB\a\n" +
+	"\x05event\";\n" +
+	"\x0fProposeProgress\x12\x14\n" +
+	"\x05stage\x18\x01 \x01(\tR\x05stage\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\x01R\x04done\"7\n" +
+	"\rProposedPlans\x12&\n" +
+	"\x05plans\x18\x01 \x03(\v2\x10.halsted.v1.PlanR\x05plans2\x84\x03\n" +
 	"\vPlanService\x12K\n" +
 	"\n" +
 	"CreatePlan\x12\x1d.halsted.v1.CreatePlanRequest\x1a\x1e.halsted.v1.CreatePlanResponse\x12E\n" +
 	"\bEditPlan\x12\x1b.halsted.v1.EditPlanRequest\x1a\x1c.halsted.v1.EditPlanResponse\x12B\n" +
 	"\aGetPlan\x12\x1a.halsted.v1.GetPlanRequest\x1a\x1b.halsted.v1.GetPlanResponse\x12H\n" +
-	"\tListPlans\x12\x1c.halsted.v1.ListPlansRequest\x1a\x1d.halsted.v1.ListPlansResponseB$Z\"halsted/proto/halsted/v1;halstedv1b\x06proto3"
+	"\tListPlans\x12\x1c.halsted.v1.ListPlansRequest\x1a\x1d.halsted.v1.ListPlansResponse\x12S\n" +
+	"\fProposePlans\x12\x1f.halsted.v1.ProposePlansRequest\x1a .halsted.v1.ProposePlansResponse0\x01B$Z\"halsted/proto/halsted/v1;halstedv1b\x06proto3"
 
 var (
 	file_halsted_v1_plan_proto_rawDescOnce sync.Once
@@ -587,7 +836,7 @@ func file_halsted_v1_plan_proto_rawDescGZIP() []byte {
 	return file_halsted_v1_plan_proto_rawDescData
 }
 
-var file_halsted_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_halsted_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_halsted_v1_plan_proto_goTypes = []any{
 	(*Plan)(nil),                  // 0: halsted.v1.Plan
 	(*CreatePlanRequest)(nil),     // 1: halsted.v1.CreatePlanRequest
@@ -598,33 +847,42 @@ var file_halsted_v1_plan_proto_goTypes = []any{
 	(*GetPlanResponse)(nil),       // 6: halsted.v1.GetPlanResponse
 	(*ListPlansRequest)(nil),      // 7: halsted.v1.ListPlansRequest
 	(*ListPlansResponse)(nil),     // 8: halsted.v1.ListPlansResponse
-	(*Plane)(nil),                 // 9: halsted.v1.Plane
-	(*GravityChange)(nil),         // 10: halsted.v1.GravityChange
-	(*fieldmaskpb.FieldMask)(nil), // 11: google.protobuf.FieldMask
+	(*ProposePlansRequest)(nil),   // 9: halsted.v1.ProposePlansRequest
+	(*ProposePlansResponse)(nil),  // 10: halsted.v1.ProposePlansResponse
+	(*ProposeProgress)(nil),       // 11: halsted.v1.ProposeProgress
+	(*ProposedPlans)(nil),         // 12: halsted.v1.ProposedPlans
+	(*Plane)(nil),                 // 13: halsted.v1.Plane
+	(*GravityChange)(nil),         // 14: halsted.v1.GravityChange
+	(*fieldmaskpb.FieldMask)(nil), // 15: google.protobuf.FieldMask
 }
 var file_halsted_v1_plan_proto_depIdxs = []int32{
-	9,  // 0: halsted.v1.Plan.cuts:type_name -> halsted.v1.Plane
-	10, // 1: halsted.v1.Plan.gravity_change:type_name -> halsted.v1.GravityChange
+	13, // 0: halsted.v1.Plan.cuts:type_name -> halsted.v1.Plane
+	14, // 1: halsted.v1.Plan.gravity_change:type_name -> halsted.v1.GravityChange
 	0,  // 2: halsted.v1.CreatePlanRequest.plan:type_name -> halsted.v1.Plan
 	0,  // 3: halsted.v1.CreatePlanResponse.plan:type_name -> halsted.v1.Plan
 	0,  // 4: halsted.v1.EditPlanRequest.plan:type_name -> halsted.v1.Plan
-	11, // 5: halsted.v1.EditPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
+	15, // 5: halsted.v1.EditPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
 	0,  // 6: halsted.v1.EditPlanResponse.plan:type_name -> halsted.v1.Plan
 	0,  // 7: halsted.v1.GetPlanResponse.plan:type_name -> halsted.v1.Plan
 	0,  // 8: halsted.v1.ListPlansResponse.plans:type_name -> halsted.v1.Plan
-	1,  // 9: halsted.v1.PlanService.CreatePlan:input_type -> halsted.v1.CreatePlanRequest
-	3,  // 10: halsted.v1.PlanService.EditPlan:input_type -> halsted.v1.EditPlanRequest
-	5,  // 11: halsted.v1.PlanService.GetPlan:input_type -> halsted.v1.GetPlanRequest
-	7,  // 12: halsted.v1.PlanService.ListPlans:input_type -> halsted.v1.ListPlansRequest
-	2,  // 13: halsted.v1.PlanService.CreatePlan:output_type -> halsted.v1.CreatePlanResponse
-	4,  // 14: halsted.v1.PlanService.EditPlan:output_type -> halsted.v1.EditPlanResponse
-	6,  // 15: halsted.v1.PlanService.GetPlan:output_type -> halsted.v1.GetPlanResponse
-	8,  // 16: halsted.v1.PlanService.ListPlans:output_type -> halsted.v1.ListPlansResponse
-	13, // [13:17] is the sub-list for method output_type
-	9,  // [9:13] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	11, // 9: halsted.v1.ProposePlansResponse.progress:type_name -> halsted.v1.ProposeProgress
+	12, // 10: halsted.v1.ProposePlansResponse.proposed:type_name -> halsted.v1.ProposedPlans
+	0,  // 11: halsted.v1.ProposedPlans.plans:type_name -> halsted.v1.Plan
+	1,  // 12: halsted.v1.PlanService.CreatePlan:input_type -> halsted.v1.CreatePlanRequest
+	3,  // 13: halsted.v1.PlanService.EditPlan:input_type -> halsted.v1.EditPlanRequest
+	5,  // 14: halsted.v1.PlanService.GetPlan:input_type -> halsted.v1.GetPlanRequest
+	7,  // 15: halsted.v1.PlanService.ListPlans:input_type -> halsted.v1.ListPlansRequest
+	9,  // 16: halsted.v1.PlanService.ProposePlans:input_type -> halsted.v1.ProposePlansRequest
+	2,  // 17: halsted.v1.PlanService.CreatePlan:output_type -> halsted.v1.CreatePlanResponse
+	4,  // 18: halsted.v1.PlanService.EditPlan:output_type -> halsted.v1.EditPlanResponse
+	6,  // 19: halsted.v1.PlanService.GetPlan:output_type -> halsted.v1.GetPlanResponse
+	8,  // 20: halsted.v1.PlanService.ListPlans:output_type -> halsted.v1.ListPlansResponse
+	10, // 21: halsted.v1.PlanService.ProposePlans:output_type -> halsted.v1.ProposePlansResponse
+	17, // [17:22] is the sub-list for method output_type
+	12, // [12:17] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_halsted_v1_plan_proto_init() }
@@ -633,13 +891,17 @@ func file_halsted_v1_plan_proto_init() {
 		return
 	}
 	file_halsted_v1_geometry_proto_init()
+	file_halsted_v1_plan_proto_msgTypes[10].OneofWrappers = []any{
+		(*ProposePlansResponse_Progress)(nil),
+		(*ProposePlansResponse_Proposed)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_halsted_v1_plan_proto_rawDesc), len(file_halsted_v1_plan_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

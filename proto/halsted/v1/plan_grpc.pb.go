@@ -19,10 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PlanService_CreatePlan_FullMethodName = "/halsted.v1.PlanService/CreatePlan"
-	PlanService_EditPlan_FullMethodName   = "/halsted.v1.PlanService/EditPlan"
-	PlanService_GetPlan_FullMethodName    = "/halsted.v1.PlanService/GetPlan"
-	PlanService_ListPlans_FullMethodName  = "/halsted.v1.PlanService/ListPlans"
+	PlanService_CreatePlan_FullMethodName   = "/halsted.v1.PlanService/CreatePlan"
+	PlanService_EditPlan_FullMethodName     = "/halsted.v1.PlanService/EditPlan"
+	PlanService_GetPlan_FullMethodName      = "/halsted.v1.PlanService/GetPlan"
+	PlanService_ListPlans_FullMethodName    = "/halsted.v1.PlanService/ListPlans"
+	PlanService_ProposePlans_FullMethodName = "/halsted.v1.PlanService/ProposePlans"
 )
 
 // PlanServiceClient is the client API for PlanService service.
@@ -38,6 +39,11 @@ type PlanServiceClient interface {
 	GetPlan(ctx context.Context, in *GetPlanRequest, opts ...grpc.CallOption) (*GetPlanResponse, error)
 	// Pages through the plans of a case in the order of their ids.
 	ListPlans(ctx context.Context, in *ListPlansRequest, opts ...grpc.CallOption) (*ListPlansResponse, error)
+	// Searches plans for a case, which segments and meshes it first if need be,
+	// and stores the best of them with their geometric evaluation. The stream
+	// tells the progress and ends with the plans; ending the call ends the
+	// search.
+	ProposePlans(ctx context.Context, in *ProposePlansRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProposePlansResponse], error)
 }
 
 type planServiceClient struct {
@@ -88,6 +94,25 @@ func (c *planServiceClient) ListPlans(ctx context.Context, in *ListPlansRequest,
 	return out, nil
 }
 
+func (c *planServiceClient) ProposePlans(ctx context.Context, in *ProposePlansRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProposePlansResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &PlanService_ServiceDesc.Streams[0], PlanService_ProposePlans_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ProposePlansRequest, ProposePlansResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type PlanService_ProposePlansClient = grpc.ServerStreamingClient[ProposePlansResponse]
+
 // PlanServiceServer is the server API for PlanService service.
 // All implementations must embed UnimplementedPlanServiceServer
 // for forward compatibility.
@@ -101,6 +126,11 @@ type PlanServiceServer interface {
 	GetPlan(context.Context, *GetPlanRequest) (*GetPlanResponse, error)
 	// Pages through the plans of a case in the order of their ids.
 	ListPlans(context.Context, *ListPlansRequest) (*ListPlansResponse, error)
+	// Searches plans for a case, which segments and meshes it first if need be,
+	// and stores the best of them with their geometric evaluation. The stream
+	// tells the progress and ends with the plans; ending the call ends the
+	// search.
+	ProposePlans(*ProposePlansRequest, grpc.ServerStreamingServer[ProposePlansResponse]) error
 	mustEmbedUnimplementedPlanServiceServer()
 }
 
@@ -122,6 +152,9 @@ func (UnimplementedPlanServiceServer) GetPlan(context.Context, *GetPlanRequest) 
 }
 func (UnimplementedPlanServiceServer) ListPlans(context.Context, *ListPlansRequest) (*ListPlansResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPlans not implemented")
+}
+func (UnimplementedPlanServiceServer) ProposePlans(*ProposePlansRequest, grpc.ServerStreamingServer[ProposePlansResponse]) error {
+	return status.Error(codes.Unimplemented, "method ProposePlans not implemented")
 }
 func (UnimplementedPlanServiceServer) mustEmbedUnimplementedPlanServiceServer() {}
 func (UnimplementedPlanServiceServer) testEmbeddedByValue()                     {}
@@ -216,6 +249,17 @@ func _PlanService_ListPlans_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PlanService_ProposePlans_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ProposePlansRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(PlanServiceServer).ProposePlans(m, &grpc.GenericServerStream[ProposePlansRequest, ProposePlansResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type PlanService_ProposePlansServer = grpc.ServerStreamingServer[ProposePlansResponse]
+
 // PlanService_ServiceDesc is the grpc.ServiceDesc for PlanService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -240,6 +284,12 @@ var PlanService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _PlanService_ListPlans_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "ProposePlans",
+			Handler:       _PlanService_ProposePlans_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "halsted/v1/plan.proto",
 }
