@@ -40,6 +40,7 @@ type link struct {
 	maxIn   uint32 // largest P-DATA-TF we announced
 	maxOut  uint32 // largest P-DATA-TF the peer takes, as we use it
 	left    uint32 // bytes of the open P-DATA-TF after the current fragment
+	torn    bool   // a write ended within a PDU: what follows would be taken for its rest
 	patient time.Duration
 	write   time.Duration
 
@@ -49,7 +50,7 @@ type link struct {
 	got      int64
 	ack      func()
 
-	mu     sync.Mutex // guards the two below and the read deadline
+	mu     sync.Mutex // guards the two below and the deadlines of conn
 	forced bool
 	idling bool
 }
@@ -353,6 +354,7 @@ func (l *link) send(b []byte) error {
 	_ = l.conn.SetWriteDeadline(t)
 	l.mu.Unlock()
 	_, err := l.conn.Write(b)
+	l.torn = l.torn || err != nil
 	return err
 }
 
@@ -384,6 +386,9 @@ func appendFragmentHeader(dst []byte, context, flags byte, n int) []byte {
 // abort tells the peer that the association is over; one that does not read
 // is not waited for.
 func (l *link) abort(source, reason byte) {
+	if l.torn {
+		return
+	}
 	l.mu.Lock()
 	_ = l.conn.SetWriteDeadline(time.Now().Add(abortTime))
 	l.mu.Unlock()

@@ -230,7 +230,8 @@ func (a *association) messages(ctx context.Context) error {
 			a.failed++
 			a.log.Warn("request refused", "calling_ae", a.calling, "status", st.Status, "reason", err.Error())
 		}
-		if err := a.link.send(a.link.appendCommand(a.link.out[:0], id, reply)); err != nil {
+		a.link.out = a.link.appendCommand(a.link.out[:0], id, reply)
+		if err := a.link.send(a.link.out); err != nil {
 			return err
 		}
 	}
