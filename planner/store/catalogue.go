@@ -13,7 +13,7 @@ import (
 // Page asks for part of a list.
 type Page struct {
 	Size  int    // at most this many; below 1: 100; above 1000: 1000
-	After string // token of the page before, or ""
+	Token string // token of the page before, or ""
 }
 
 const (
@@ -206,11 +206,11 @@ func scanOne[T any](row *sql.Row, what, id string) (v T, err error) {
 
 // page runs a statement that selects (id, json) with id > ? LIMIT ? last.
 func page[T any](ctx context.Context, s *Store, p Page, query string, args ...any) ([]T, string, error) {
-	if p.After != "" && CheckID(p.After) != nil {
-		return nil, "", fmt.Errorf("store: %w %.80q", ErrPageToken, p.After)
+	if p.Token != "" && CheckID(p.Token) != nil {
+		return nil, "", fmt.Errorf("store: %w %.80q", ErrPageToken, p.Token)
 	}
 	n := p.size()
-	rows, err := s.reader.QueryContext(ctx, query, append(args, p.After, n+1)...)
+	rows, err := s.reader.QueryContext(ctx, query, append(args, p.Token, n+1)...)
 	if err != nil {
 		return nil, "", explain("reading a list", err)
 	}

@@ -334,7 +334,7 @@ func pages(t *testing.T, s backend, caseID string) {
 			t.Errorf("pages of %d: %d plans, want 25", size, len(seen))
 		}
 	}
-	_, _, err := s.Plans(ctx, caseID, Page{After: "!"})
+	_, _, err := s.Plans(ctx, caseID, Page{Token: "!"})
 	wantErr(t, err, ErrPageToken)
 	_, _, err = s.Plans(ctx, "nobody", Page{})
 	wantErr(t, err, ErrNotFound)
@@ -399,7 +399,7 @@ func runContract(t *testing.T, s backend) {
 	}
 	one, next, err := s.Runs(ctx, p.Case, other.ID, Page{Size: 3})
 	must(t, err)
-	two, end, err := s.Runs(ctx, p.Case, other.ID, Page{Size: 3, After: next})
+	two, end, err := s.Runs(ctx, p.Case, other.ID, Page{Size: 3, Token: next})
 	if err != nil || len(one) != 3 || len(two) != 1 || two[0].ID != "x3" || end != "" {
 		t.Errorf("runs of the plan: %d then %d, %v", len(one), len(two), err)
 	}
@@ -575,7 +575,7 @@ func evaluationContract(t *testing.T, s backend) {
 	}
 	wantErr(t, s.PutEvaluations(ctx, planner.Evaluation{Plan: first.ID, Quantities: []planner.Quantity{{ID: "x", Unit: "mm"}}}), ErrInvalid)
 	for _, token := range []string{"x", "1", "x.y", "1./"} {
-		_, _, err = s.Evaluations(ctx, first.Case, Page{After: token})
+		_, _, err = s.Evaluations(ctx, first.Case, Page{Token: token})
 		wantErr(t, err, ErrPageToken)
 	}
 	_, err = s.Evaluation(ctx, "gone")

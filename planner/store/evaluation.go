@@ -79,11 +79,11 @@ func (s *Store) Evaluation(ctx context.Context, planID string) (planner.Evaluati
 // rank, then the vetoed ones.
 func (s *Store) Evaluations(ctx context.Context, caseID string, p Page) ([]planner.Evaluation, string, error) {
 	place, after := 0, ""
-	if p.After != "" {
-		a, b, ok := strings.Cut(p.After, ".")
+	if p.Token != "" {
+		a, b, ok := strings.Cut(p.Token, ".")
 		n, err := strconv.Atoi(a)
 		if !ok || err != nil || CheckID(b) != nil {
-			return nil, "", fmt.Errorf("store: %w %.80q", ErrPageToken, p.After)
+			return nil, "", fmt.Errorf("store: %w %.80q", ErrPageToken, p.Token)
 		}
 		place, after = n, b
 	}

@@ -112,8 +112,8 @@ func (s *Store) Run(ctx context.Context, id string) (planner.Run, error) {
 // Runs returns a page of the runs of a plan, or of all plans of a case when
 // planID is empty.
 func (s *Store) Runs(ctx context.Context, caseID, planID string, p Page) ([]planner.Run, string, error) {
-	if p.After != "" && CheckID(p.After) != nil {
-		return nil, "", fmt.Errorf("store: %w %.80q", ErrPageToken, p.After)
+	if p.Token != "" && CheckID(p.Token) != nil {
+		return nil, "", fmt.Errorf("store: %w %.80q", ErrPageToken, p.Token)
 	}
 	column, key := "case_id", caseID
 	if planID != "" {
@@ -129,7 +129,7 @@ func (s *Store) Runs(ctx context.Context, caseID, planID string, p Page) ([]plan
 		return nil, "", err
 	}
 	n := p.size()
-	rows, err := s.reader.QueryContext(ctx, "SELECT "+runColumns+" FROM runs WHERE "+column+" = ? AND id > ? ORDER BY id LIMIT ?", key, p.After, n+1)
+	rows, err := s.reader.QueryContext(ctx, "SELECT "+runColumns+" FROM runs WHERE "+column+" = ? AND id > ? ORDER BY id LIMIT ?", key, p.Token, n+1)
 	if err != nil {
 		return nil, "", explain("reading runs", err)
 	}

@@ -1,0 +1,221 @@
+package service
+
+import (
+	"math"
+
+	"halsted/imaging"
+	"halsted/planner"
+	pb "halsted/proto/halsted/v1"
+
+	"gonum.org/v1/gonum/spatial/r3"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// Bounds on what a client may send in one message.
+const (
+	maxText  = 200 // bytes of a name a person chose
+	maxSeeds = 1000
+	maxCuts  = 64
+	maxMM    = 1e5 // no point of a patient is 100 m from the scanner's centre
+)
+
+func toStudy(s planner.Study) *pb.Study {
+	return &pb.Study{
+		Name: studyName(s.ID), Modality: s.Modality, ValueKind: s.Kind, InstanceCount: uint32(len(s.Files)),
+		SizeI: uint32(s.Size[0]), SizeJ: uint32(s.Size[1]), SizeK: uint32(s.Size[2]),
+		SpacingIMm: s.Spacing[0], SpacingJMm: s.Spacing[1], SpacingKMm: s.Spacing[2],
+	}
+}
+
+func toPoint(p r3.Vec) *pb.Point { return &pb.Point{XMm: p.X, YMm: p.Y, ZMm: p.Z} }
+
+func fromPoint(field string, p *pb.Point) (r3.Vec, error) {
+	if p == nil {
+		return r3.Vec{}, badField(field, "is missing")
+	}
+	for _, c := range []float64{p.XMm, p.YMm, p.ZMm} {
+		if !(math.Abs(c) <= maxMM) {
+			return r3.Vec{}, badField(field, "coordinate %g mm is not within ±%g mm", c, float64(maxMM))
+		}
+	}
+	return r3.Vec{X: p.XMm, Y: p.YMm, Z: p.ZMm}, nil
+}
+
+func toLabel(l imaging.Label) *pb.StructureLabel {
+	c := l.Code()
+	return &pb.StructureLabel{Id: l.String(), CodeValue: c.Value, CodeScheme: c.Scheme, CodeMeaning: c.Meaning}
+}
+
+func fromLabel(field string, m *pb.StructureLabel) (imaging.Label, error) {
+	for n := range 256 {
+		// Only structures with a coded concept: not background, not free numbers.
+		if l := imaging.Label(n); l.String() == m.GetId() && l.Code().Value != "" {
+			return l, nil
+		}
+	}
+	return 0, badField(field, "unknown structure %.80q", m.GetId())
+}
+
+func text(field, s string) (string, error) {
+	if len(s) > maxText {
+		return "", badField(field, "has %d bytes, at most %d", len(s), maxText)
+	}
+	for _, r := range s {
+		if r < ' ' || r == 0x7f {
+			return "", badField(field, "holds the control character %U", r)
+		}
+	}
+	return s, nil
+}
+
+func toCase(c planner.Case) *pb.Case {
+	m := &pb.Case{
+		Name: caseName(c.ID), Study: studyName(c.Study), Procedure: c.Procedure, Condition: c.Condition,
+		MasksSha256: c.Masks, LabelsSha256: c.Labels, SurfaceTopologyHash: c.Surface,
+	}
+	for _, s := range c.Seeds {
+		m.Seeds = append(m.Seeds, &pb.Seed{Label: toLabel(s.Label), Point: toPoint(s.LPS)})
+	}
+	return m
+}
+
+// fromCase reads the fields that a client sets and seals the case.
+func fromCase(m *pb.Case) (planner.Case, error) {
+	var c planner.Case
+	if m == nil {
+		return c, badField("case", "is missing")
+	}
+	ids, err := parseName("case.study", m.Study, studyPattern)
+	if err != nil {
+		return c, err
+	}
+	c.Study = ids[0]
+	if c.Procedure, err = text("case.procedure", m.Procedure); err != nil {
+		return c, err
+	}
+	if c.Procedure == "" {
+		return c, badField("case.procedure", "is missing")
+	}
+	if c.Condition, err = text("case.condition", m.Condition); err != nil {
+		return c, err
+	}
+	if len(m.Seeds) > maxSeeds {
+		return c, badField("case.seeds", "%d seeds, at most %d", len(m.Seeds), maxSeeds)
+	}
+	for n, s := range m.Seeds {
+		l, err := fromLabel(index("case.seeds", n, "label"), s.GetLabel())
+		if err != nil {
+			return c, err
+		}
+		p, err := fromPoint(index("case.seeds", n, "point"), s.GetPoint())
+		if err != nil {
+			return c, err
+		}
+		c.Seeds = append(c.Seeds, planner.Seed{Label: l, LPS: p})
+	}
+	c.Masks = m.MasksSha256
+	return c.Sealed(), nil
+}
+
+func toPlan(p planner.Plan) *pb.Plan {
+	m := &pb.Plan{
+		Name: planName(p.Case, p.ID), Procedure: p.Procedure, DisplayName: p.Name, RetractionMm: p.RetractionMM,
+		GravityChange: &pb.GravityChange{XG: p.GravityG.X, YG: p.GravityG.Y, ZG: p.GravityG.Z},
+	}
+	if p.Parent != "" {
+		m.ParentPlan = planName(p.Case, p.Parent)
+	}
+	for _, c := range p.Cuts {
+		m.Cuts = append(m.Cuts, &pb.Plane{Point: toPoint(c.Point), Normal: &pb.Direction{X: c.Normal.X, Y: c.Normal.Y, Z: c.Normal.Z}})
+	}
+	return m
+}
+
+// applyPlan writes the named fields of m into p.
+func applyPlan(p *planner.Plan, m *pb.Plan, fields []string) (err error) {
+	for _, f := range fields {
+		switch f {
+		case "display_name":
+			if p.Name, err = text("plan.display_name", m.DisplayName); err != nil {
+				return err
+			}
+		case "cuts":
+			if p.Cuts, err = fromCuts(m.Cuts); err != nil {
+				return err
+			}
+		case "retraction_mm":
+			p.RetractionMM = m.RetractionMm
+		case "gravity_change":
+			g := m.GetGravityChange()
+			p.GravityG = r3.Vec{X: g.GetXG(), Y: g.GetYG(), Z: g.GetZG()}
+		default:
+			return badField("update_mask", "%.80q is not one of display_name, cuts, retraction_mm, gravity_change", f)
+		}
+	}
+	if err := p.Validate(); err != nil {
+		return badField("plan", "%s", err)
+	}
+	return nil
+}
+
+func fromCuts(in []*pb.Plane) ([]planner.Plane, error) {
+	if len(in) == 0 || len(in) > maxCuts {
+		return nil, badField("plan.cuts", "%d cuts, want 1 to %d", len(in), maxCuts)
+	}
+	var out []planner.Plane
+	for n, c := range in {
+		p, err := fromPoint(index("plan.cuts", n, "point"), c.GetPoint())
+		if err != nil {
+			return nil, err
+		}
+		d := c.GetNormal()
+		v := r3.Vec{X: d.GetX(), Y: d.GetY(), Z: d.GetZ()}
+		if l := r3.Norm(v); !(math.Abs(l-1) <= wireUnitTol) {
+			return nil, badField(index("plan.cuts", n, "normal"), "has length %g, want 1", l)
+		} else if l != 1 {
+			v = r3.Scale(1/l, v)
+		}
+		out = append(out, planner.Plane{Point: p, Normal: v})
+	}
+	return out, nil
+}
+
+// wireUnitTol is how far a client's normal may be from length 1: it may have
+// been computed in single precision (2⁻²⁴ each way, times three components and
+// a root). It is normalised on the way in.
+const wireUnitTol = 1e-6
+
+func toRun(r planner.Run) *pb.Run {
+	return &pb.Run{
+		Name: runName(r.Case, r.Plan, r.ID), State: pb.RunState(r.State), Progress: r.Progress, Stage: r.Stage,
+		ErrorMessage: r.Err, Epoch: r.Epoch, LastSeq: r.LastSeq, TopologyHash: r.Topology, CreateTime: timestamppb.New(r.Created),
+	}
+}
+
+func toEvidence(e planner.Evidence) pb.Evidence {
+	if e > planner.EvidenceUnverified {
+		return pb.Evidence_EVIDENCE_UNSPECIFIED
+	}
+	return pb.Evidence(e) + pb.Evidence_EVIDENCE_COMPUTED
+}
+
+func toEvaluation(caseID string, e planner.Evaluation) *pb.Evaluation {
+	m := &pb.Evaluation{
+		Name: evaluationName(caseID, e.Plan), Plan: planName(caseID, e.Plan), Rank: uint32(max(e.Rank, 0)),
+		Reasons: e.Reasons, Warnings: e.Warnings, Notice: planner.Notice,
+	}
+	for _, v := range e.Vetoes {
+		m.Vetoes = append(m.Vetoes, &pb.Veto{Rule: v.Rule, Text: v.Text, Have: v.Have, Want: v.Want, Unit: v.Unit, Source: v.Source, Evidence: toEvidence(v.Evidence)})
+	}
+	for _, q := range e.Quantities {
+		w := &pb.Quantity{Id: q.ID, Label: q.Label, Value: q.Value, Unit: q.Unit, Basis: q.Basis, Evidence: toEvidence(q.Evidence)}
+		if q.HasInterval() {
+			w.Low, w.High = &q.Low, &q.High
+		}
+		m.Quantities = append(m.Quantities, w)
+	}
+	for _, v := range e.Vessels {
+		m.VesselsCut = append(m.VesselsCut, &pb.VesselCut{System: v.System, RadiusMm: v.RadiusMM, At: toPoint(r3.Vec{X: v.At[0], Y: v.At[1], Z: v.At[2]})})
+	}
+	return m
+}
