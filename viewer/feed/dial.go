@@ -6,14 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
+	"time"
 
 	pb "halsted/proto/halsted/v1"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
 )
 
 // bearer sends a token with every call.
@@ -27,6 +28,13 @@ func (b bearer) GetRequestMetadata(context.Context, ...string) (map[string]strin
 }
 
 func (b bearer) RequireTransportSecurity() bool { return b.secure }
+
+// A link that died without a word is noticed within pingEvery + pingWait; the
+// service allows a ping every 5 s.
+const (
+	pingEvery = 15 * time.Second
+	pingWait  = 10 * time.Second
+)
 
 // Dial prepares a connection to a server ("host:port") that sends the token
 // with every call; it connects when first used. On the loopback interface the
@@ -47,26 +55,8 @@ func Dial(server, token string, conf *tls.Config) (*grpc.ClientConn, error) {
 		}
 		creds, secure = credentials.NewTLS(conf), true
 	}
-	return grpc.NewClient("passthrough:///"+server, grpc.WithTransportCredentials(creds), grpc.WithPerRPCCredentials(bearer{token, secure}))
-}
-
-// maxTokenBytes bounds a token file; tokens are some dozens of bytes.
-const maxTokenBytes = 4096
-
-// ReadToken reads the token file that a server wrote at its start.
-func ReadToken(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("feed: token file: %w", err)
-	}
-	defer f.Close()
-	b := make([]byte, maxTokenBytes)
-	n, _ := f.Read(b)
-	token := strings.TrimSpace(string(b[:n]))
-	if token == "" || strings.ContainsAny(token, " \t\r\n") {
-		return "", fmt.Errorf("feed: token file %s holds no token", path)
-	}
-	return token, nil
+	return grpc.NewClient("passthrough:///"+server, grpc.WithTransportCredentials(creds), grpc.WithPerRPCCredentials(bearer{token, secure}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingEvery, Timeout: pingWait}))
 }
 
 // PlanTitle is the name a surgeon gave the plan of a run.

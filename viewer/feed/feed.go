@@ -172,6 +172,9 @@ func (f *follower) watch(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if ctx.Err() != nil { // do not decode what nobody waits for
+			return ctx.Err()
+		}
 		f.news++
 		if err := f.handle(ctx, m); errors.Is(err, errEnded) {
 			return nil
