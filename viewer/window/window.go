@@ -65,14 +65,14 @@ var opened bool
 // Open makes the window, and locks the calling goroutine to its thread. The
 // error wraps ErrNoDisplay or ErrNoOpenGL where one of them is the cause.
 func Open(opt Options) (w *Window, err error) {
-	if opened {
-		return nil, errOpened
-	}
 	if opt.Width == 0 && opt.Height == 0 {
 		opt.Width, opt.Height = 1280, 800
 	}
 	if err := checkSize(opt.Width, opt.Height); err != nil {
 		return nil, err
+	}
+	if opened {
+		return nil, errOpened
 	}
 	if runtime.GOOS == "linux" && os.Getenv("DISPLAY") == "" {
 		return nil, ErrNoDisplay
