@@ -22,11 +22,15 @@
 //
 // # Concurrency
 //
-// A Server is safe for concurrent use and starts no goroutines of its own.
+// A Server is safe for concurrent use. Goroutines of a call end with the call;
+// it has no others. Stop it in the order of the example: Close, shut the HTTP
+// server down (within a time: a client that does not read holds its call), the
+// queue, the store.
 //
 // # What it does not do
 //
-// It simulates nothing: CreateRun stores and queues; a jobs.Runner, wired by
+// It serves no REST: Connect's JSON needs the header Connect-Protocol-Version: 1,
+// which tells it from other JSON. It simulates nothing: CreateRun stores and queues; a jobs.Runner, wired by
 // the binary, does the work. It opens no listener.
 //
 // Sources: google.aip.dev 122 (names), 133, 155 (request ids), 158 (pages),

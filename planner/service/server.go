@@ -106,6 +106,10 @@ func (s *Server) Handler() (http.Handler, error) {
 		return nil, fmt.Errorf("service: %w", err)
 	}
 	return s.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength > maxBodyBytes {
+			http.Error(w, "the request is too long", http.StatusRequestEntityTooLarge)
+			return
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
 		t.ServeHTTP(w, r)
 	})), nil

@@ -298,6 +298,9 @@ func TestDurabilityIsSetOnEveryConnection(t *testing.T) {
 			t.Errorf("%s: journal_mode %s, synchronous %d", name, mode, sync)
 		}
 	}
+	if _, err := s.Read().Exec("DELETE FROM studies"); err == nil {
+		t.Error("a connection for reading can write")
+	}
 }
 
 // Writers and readers at once: nobody fails, nothing is lost.

@@ -63,7 +63,7 @@ func Open(ctx context.Context, dir string) (_ *Store, err error) {
 		return nil, explain("opening the catalogue", err)
 	}
 	s.writer.SetMaxOpenConns(1)
-	if s.reader, err = openDB(dir, "deferred"); err != nil {
+	if s.reader, err = openDB(dir, "deferred", "query_only(1)"); err != nil {
 		return nil, explain("opening the catalogue", err)
 	}
 	s.reader.SetMaxOpenConns(readers)
@@ -73,10 +73,10 @@ func Open(ctx context.Context, dir string) (_ *Store, err error) {
 	return s, nil
 }
 
-func openDB(dir, txlock string) (*sql.DB, error) {
-	q := url.Values{"_txlock": {txlock}, "_pragma": {
+func openDB(dir, txlock string, more ...string) (*sql.DB, error) {
+	q := url.Values{"_txlock": {txlock}, "_pragma": append([]string{
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-	}}
+	}, more...)}
 	u := url.URL{Scheme: "file", Path: filepath.Join(dir, "catalogue.db"), RawQuery: q.Encode()}
 	return sql.Open("sqlite", u.String())
 }
