@@ -3,6 +3,7 @@ package service
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,6 +35,10 @@ import (
 const patience = 20 * time.Second
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if fuzz := flag.Lookup("test.fuzz"); fuzz.Value.String() != "" {
+		os.Exit(m.Run()) // the fuzzing engine keeps goroutines of its own
+	}
 	before := runtime.NumGoroutine()
 	code := m.Run()
 	// Every goroutine of every test must have ended.
