@@ -32,8 +32,10 @@ uniform vec4 Clip[3];
 out vec3 ViewPos;
 out vec3 Normal;
 out vec4 Tint;
-out vec3 Data;
-out vec3 Cut;
+// With several samples a pixel, values must be taken inside the triangle: at
+// its rim they would run out of the range of the colours.
+centroid out vec3 Data;
+centroid out vec3 Cut;
 void main() {
 	ViewPos = vec3(ModelViewMatrix * vec4(VertexPosition, 1.0));
 	Normal = NormalMatrix * VertexNormal;
@@ -53,8 +55,8 @@ precision highp float;
 in vec3 ViewPos;
 in vec3 Normal;
 in vec4 Tint;
-in vec3 Data;
-in vec3 Cut;
+centroid in vec3 Data;
+centroid in vec3 Cut;
 uniform sampler2D ColourMap;
 out vec4 FragColor;
 void main() {

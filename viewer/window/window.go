@@ -71,11 +71,11 @@ func Open(opt Options) (w *Window, err error) {
 	if err := checkSize(opt.Width, opt.Height); err != nil {
 		return nil, err
 	}
-	if opened {
-		return nil, errOpened
-	}
 	if runtime.GOOS == "linux" && os.Getenv("DISPLAY") == "" {
 		return nil, ErrNoDisplay
+	}
+	if opened {
+		return nil, errOpened
 	}
 	// GLFW panics where a display cannot be reached or a context not be made.
 	stage := ErrNoDisplay
