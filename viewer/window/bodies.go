@@ -58,9 +58,15 @@ func (b *batch) fill(sc *scene.Scene) (fresh bool) {
 	for _, s := range in {
 		pos, vals := sc.Positions(s), sc.Values(s)
 		var sl scene.Scale
-		coloured := false
+		var coloured float32 // as in the shader: 1 by a quantity, 2 with values out of its range
 		if vals != nil {
-			sl, coloured = sc.Scale(s.Quantity)
+			var ok bool
+			if sl, ok = sc.Scale(s.Quantity); ok {
+				coloured = 1
+				if sl.DataMin < sl.Min || sl.DataMax > sl.Max {
+					coloured = 2
+				}
+			}
 		}
 		b.normals = slices.Grow(b.normals[:0], len(pos))[:len(pos)]
 		scene.Normals(b.normals, pos, s.Tris)
@@ -76,8 +82,8 @@ func (b *batch) fill(sc *scene.Scene) (fresh bool) {
 			b.tint[4*v], b.tint[4*v+1], b.tint[4*v+2] = float32(s.Colour.R)/255, float32(s.Colour.G)/255, float32(s.Colour.B)/255
 			b.tint[4*v+3] = float32(min(s.Opacity, 1))
 			b.data[3*v], b.data[3*v+1], b.data[3*v+2] = 0, 0, clipped
-			if coloured {
-				b.data[3*v], b.data[3*v+1] = float32(sl.T(float64(vals[i]))), 1
+			if coloured > 0 {
+				b.data[3*v], b.data[3*v+1] = float32(sl.T(float64(vals[i]))), coloured
 			}
 			v++
 		}

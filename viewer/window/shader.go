@@ -24,7 +24,7 @@ const bodyVertex = `
 in vec3 VertexPosition;
 in vec3 VertexNormal;
 in vec4 VertexTint; // rgb and opacity
-in vec3 VertexData; // place in the colour scale, wears a quantity, is clipped
+in vec3 VertexData; // place in the colour scale; 1 wears a quantity, 2 and some of it is out of range; is clipped
 uniform mat4 ModelViewMatrix;
 uniform mat3 NormalMatrix;
 uniform mat4 MVP;
@@ -65,8 +65,9 @@ void main() {
 	vec3 c = Tint.rgb;
 	if (coloured) {
 		float t = Data.x;
-		if (t < -1e-5) c = BELOW;
-		else if (t > 1.00001) c = ABOVE;
+		// Interpolation is good to half a step of the colours.
+		if (Data.y > 1.5 && t < -1.0 / 512.0) c = BELOW;
+		else if (Data.y > 1.5 && t > 1.0 + 1.0 / 512.0) c = ABOVE;
 		else c = texture(ColourMap, vec2((clamp(t, 0.0, 1.0) * 255.0 + 0.5) / 256.0, 0.5)).rgb;
 	}
 	vec3 v = normalize(-ViewPos);
