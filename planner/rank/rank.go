@@ -77,10 +77,12 @@ func Fronts(costs [][]float64) []int {
 	return front
 }
 
-// ideal is each point's Euclidean distance to the best value of every
-// objective, objectives scaled to the range found.
-func ideal(costs [][]float64) []float64 {
-	out := make([]float64, len(costs))
+// scale maps each objective to 0 (best found) to 1 (worst found).
+func scale(costs [][]float64) [][]float64 {
+	out := make([][]float64, len(costs))
+	for p := range out {
+		out[p] = make([]float64, len(costs[p]))
+	}
 	if len(costs) == 0 {
 		return out
 	}
@@ -91,20 +93,34 @@ func ideal(costs [][]float64) []float64 {
 		}
 		if hi > lo {
 			for p, c := range costs {
-				d := (c[o] - lo) / (hi - lo)
-				out[p] += d * d
+				out[p][o] = (c[o] - lo) / (hi - lo)
 			}
 		}
 	}
-	for p := range out {
-		out[p] = math.Sqrt(out[p])
+	return out
+}
+
+func distance(a, b []float64) float64 {
+	s := 0.0
+	for n := range a {
+		s += (a[n] - b[n]) * (a[n] - b[n])
+	}
+	return math.Sqrt(s)
+}
+
+// ideal is each point's Euclidean distance to the best value of every
+// objective, objectives scaled to the range found.
+func ideal(costs [][]float64) []float64 {
+	out := make([]float64, len(costs))
+	for p, c := range scale(costs) {
+		out[p] = distance(c, make([]float64, len(c)))
 	}
 	return out
 }
 
 // Order ranks evaluations in place: plans without veto get ranks from 1 (front
 // by front, then by distance to the ideal point) and reasons; vetoed plans get
-// rank 0 and stand last. An objective that any unvetoed plan lacks is an error.
+// rank 0 and stand last, the least violating first. An objective that any unvetoed plan lacks is an error.
 func Order(es []planner.Evaluation, objectives []Objective) error {
 	var open []int
 	for n := range es {
@@ -148,9 +164,77 @@ func Order(es []planner.Evaluation, objectives []Objective) error {
 		if rb == 0 {
 			rb = math.MaxInt
 		}
-		return cmp.Or(cmp.Compare(ra, rb), cmp.Compare(a.Plan, b.Plan))
+		return cmp.Or(cmp.Compare(ra, rb), cmp.Compare(violation(a), violation(b)), cmp.Compare(a.Plan, b.Plan))
 	})
 	return nil
+}
+
+// violation adds up how far a plan is from its broken limits, each relative to
+// its limit; plans without veto have 0.
+func violation(e planner.Evaluation) (sum float64) {
+	for _, v := range e.Vetoes {
+		sum += math.Abs(v.Have-v.Want) / max(math.Abs(v.Want), 1)
+	}
+	return sum
+}
+
+// Spread picks at most k of the ordered evaluations that differ most: the
+// first, then again and again the unvetoed plan of the best front whose nearest
+// picked plan is furthest away, in objectives scaled to their range; then the
+// others in their order. The result are indices into es, in order of rank.
+func Spread(es []planner.Evaluation, objectives []Objective, k int) ([]int, error) {
+	costs := make([][]float64, len(es))
+	open := 0
+	for n, e := range es {
+		for _, o := range objectives {
+			q, ok := e.Quantity(o.ID)
+			if !ok {
+				return nil, fmt.Errorf("rank: plan %s has no %s", e.Plan, o.ID)
+			}
+			costs[n] = append(costs[n], o.cost(q.Value))
+		}
+		if len(e.Vetoes) == 0 {
+			open++
+		}
+	}
+	if open == 0 || k >= len(es) {
+		out := make([]int, min(k, len(es)))
+		for n := range out {
+			out[n] = n
+		}
+		return out, nil
+	}
+	scaled := scale(costs[:open])
+	best := 0 // plans of the best front stand first
+	for _, f := range Fronts(costs[:open]) {
+		if f == 0 {
+			best++
+		}
+	}
+	picked := []int{0}
+	for len(picked) < k && len(picked) < best {
+		far, next := -1.0, 0
+		for n := range best {
+			near := math.Inf(1)
+			for _, p := range picked {
+				near = min(near, distance(scaled[n], scaled[p]))
+			}
+			if near > far {
+				far, next = near, n
+			}
+		}
+		if slices.Contains(picked, next) { // all left are like one picked
+			break
+		}
+		picked = append(picked, next)
+	}
+	for n := 0; len(picked) < k && n < len(es); n++ {
+		if !slices.Contains(picked, n) {
+			picked = append(picked, n)
+		}
+	}
+	slices.Sort(picked)
+	return picked, nil
 }
 
 // reasons says where plan p is best, and what dominates it.

@@ -69,6 +69,16 @@ func TestAVetoIsNeverOutweighed(t *testing.T) {
 	}
 }
 
+func TestTheLeastViolatingVetoedPlanStandsFirst(t *testing.T) {
+	es := []planner.Evaluation{evaluation("a", 10, 5, true), evaluation("b", 20, 5, true)}
+	for n, have := range []float64{10, 20} {
+		es[n].Vetoes[0].Have, es[n].Vetoes[0].Want = have, 25
+	}
+	if err := Order(es, objectives); err != nil || es[0].Plan != "b" {
+		t.Fatalf("%v, %+v", err, es)
+	}
+}
+
 func TestOrderDoesNotDependOnTheInputOrder(t *testing.T) {
 	a := []planner.Evaluation{evaluation("x", 40, 12, false), evaluation("y", 40, 15, false), evaluation("z", 30, 3, false)}
 	b := []planner.Evaluation{a[2], a[1], a[0]}
@@ -85,6 +95,22 @@ func TestOrderDoesNotDependOnTheInputOrder(t *testing.T) {
 	}
 	if a[0].Plan != "x" { // beyond the cap both margins count the same
 		t.Errorf("first is %s", a[0].Plan)
+	}
+}
+
+func TestSpreadPicksPlansThatDiffer(t *testing.T) {
+	es := []planner.Evaluation{evaluation("a", 40, 8, false), evaluation("b", 41, 7.9, false), evaluation("c", 70, 2, false), evaluation("d", 99, 9, true)}
+	if err := Order(es, objectives); err != nil {
+		t.Fatal(err)
+	}
+	for k, want := range map[int]string{1: "", 2: "c", 4: "d"} {
+		got, err := Spread(es, objectives, k)
+		if err != nil || len(got) != k || got[0] != 0 {
+			t.Fatalf("k %d: %v %v", k, got, err)
+		}
+		if want != "" && es[got[k-1]].Plan != want {
+			t.Errorf("k %d: the last picked is %s, want %s", k, es[got[k-1]].Plan, want)
+		}
 	}
 }
 
