@@ -284,3 +284,44 @@ func BenchmarkRender200kTriangles(b *testing.B) {
 		render(b, sc, Options{Width: 1280, Height: 960})
 	}
 }
+
+// A transparent skin that coincides with an opaque body is drawn all over it,
+// whatever corner its triangles start at.
+func TestCoincidentSkinIsDrawn(t *testing.T) {
+	sc := scene.New()
+	v, tr := sphere(r3.Vec{X: 3, Y: 1, Z: -7}, 40, 40)
+	body := add(t, sc, "tumour_1", imaging.LabelTumour, v, tr)
+	turned := append([][3]int32(nil), tr...)
+	for i, f := range turned {
+		turned[i] = [3]int32{f[(1+i)%3], f[(2+i)%3], f[i%3]}
+	}
+	skin := add(t, sc, "liver", imaging.LabelLiver, v, turned)
+	skin.Opacity = 0.5
+	sc.Show(scene.Left, 1)
+	img := render(t, sc, Options{Width: 201, Height: 201, Plain: true})
+	a, b := facing(body.Colour, false), facing(skin.Colour, false)
+	want := [3]float64{(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2}
+	if got := img.RGBAAt(100, 100); apart(got, want) > 1 {
+		t.Errorf("centre is %v, want %v", got, want)
+	}
+	smooth(t, img)
+	skin.Opacity = 1 // two opaque bodies: the first one is seen, all over
+	img = render(t, sc, Options{Width: 201, Height: 201, Plain: true})
+	if got := img.RGBAAt(100, 100); apart(got, a) > 1 {
+		t.Errorf("centre is %v, want %v", got, a)
+	}
+	smooth(t, img)
+}
+
+// smooth looks for speckles, which show where rounding decides.
+func smooth(t *testing.T, img *image.RGBA) {
+	t.Helper()
+	for y := 60; y < 140; y++ {
+		for x := 60; x < 140; x++ {
+			p, q := img.RGBAAt(x, y), img.RGBAAt(x+1, y)
+			if d := int(p.B) - int(q.B); d > 4 || d < -4 {
+				t.Fatalf("speckle at (%d, %d): %v beside %v", x, y, p, q)
+			}
+		}
+	}
+}

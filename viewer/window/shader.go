@@ -158,6 +158,11 @@ func newBodyMaterial(transparent bool) *bodyMaterial {
 	m.SetSide(material.SideDouble)
 	m.SetTransparent(transparent)
 	m.SetDepthMask(!transparent)
+	if transparent { // a skin on an opaque body at the same depth is drawn
+		m.SetPolygonOffset(-1, -2)
+	} else { // of two bodies at the same depth the first in the scene is seen
+		m.SetDepthFunc(gls.LESS)
+	}
 	table := scene.ViridisTable()
 	lut := image.NewRGBA(image.Rect(0, 0, len(table), 1))
 	for i, c := range table {
