@@ -13,6 +13,15 @@
 // quadratic tetrahedron (VTK_QUADRATIC_TETRA = 24): edges 01, 12, 20, 03, 13,
 // 23. Mid-edge nodes are numbered after all vertices.
 //
+// # What is here
+//
+// TetMesh.Check and Surface.Check say whether a mesh can be computed with, and
+// name the first defect; Quality measures shape. TetMesh.Boundary, Quadratic,
+// Keep and Parts, and Surface.Bounding, derive meshes from meshes. Embed ties a
+// fine surface to a coarser tetrahedral mesh. Surface.DistanceTo compares two
+// surfaces. Making meshes is the work of mesh/contour and mesh/tetra.
+//
 // Meshes are plain data, safe for concurrent reading; functions return new
-// meshes unless they say otherwise. Nothing here does I/O.
+// meshes unless they say otherwise, and give the same bits for any GOMAXPROCS.
+// Nothing here does I/O.
 package mesh

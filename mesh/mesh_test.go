@@ -106,6 +106,12 @@ func TestCheckNamesTheDefect(t *testing.T) {
 	if err := q.Check(); err != nil {
 		t.Fatal(err)
 	}
+	crack := m.Quadratic()
+	crack.Nodes = append(crack.Nodes, crack.Nodes[crack.Mid[20][1]]) // the same place, another node
+	crack.Mid[20][1] = int32(len(crack.Nodes) - 1)
+	if err := crack.Check(); !errors.As(err, &conf) || !slices.Contains(conf.Elements, 20) {
+		t.Fatalf("crack: %v", err)
+	}
 	// a mid node pushed through the opposite side folds the element
 	v := q.Tets[2]
 	q.Nodes[q.Mid[2][0]] = r3.Add(q.Nodes[q.Mid[2][0]], r3.Scale(2, r3.Sub(q.Nodes[v[3]], q.Nodes[v[0]])))

@@ -123,8 +123,9 @@ func (e *ConformityError) Error() string {
 // Check reports the first defect that would make a solver fail: a non-finite
 // node, an index out of range, slices of different length, an element whose
 // Jacobian determinant is not positive (*InvertedError; at the corners and at
-// four inner points for Tet10), or a face held by more than two elements or by
-// two on the same side (*ConformityError).
+// four inner points for Tet10), or a face held by more than two elements, by two
+// on the same side, or with other mid-edge nodes on either side
+// (*ConformityError).
 func (m *TetMesh) Check() error {
 	for n, p := range m.Nodes {
 		if !finite(p) {
@@ -170,6 +171,8 @@ func (m *TetMesh) Check() error {
 				err = m.badFace(faces[n:e], "is shared by more than two")
 			} else if e-n == 2 && m.windsUp(faces[n]) == m.windsUp(faces[n+1]) {
 				err = m.badFace(faces[n:e], "has both on the same side: they overlap")
+			} else if e-n == 2 && m.Mid != nil && m.midNodes(faces[n]) != m.midNodes(faces[n+1]) {
+				err = m.badFace(faces[n:e], "has different mid-edge nodes on its two sides")
 			}
 			n = e
 		}
@@ -183,6 +186,24 @@ func (m *TetMesh) windsUp(f tetFace) bool {
 	v, c := m.Tets[f.tet], TetFaces[f.face]
 	a, b, d := v[c[0]], v[c[1]], v[c[2]]
 	return a < b == (b < d) == (a < d)
+}
+
+// midNodes are the mid-edge nodes of a face on its edges lowest–middle,
+// middle–highest and lowest–highest vertex.
+func (m *TetMesh) midNodes(f tetFace) [3]int32 {
+	c, v := TetFaces[f.face], &m.Tets[f.tet]
+	at := func(node int32) int { // corner of the face that is node
+		for _, i := range c {
+			if v[i] == node {
+				return i
+			}
+		}
+		return c[0]
+	}
+	lo := at(min(v[c[0]], v[c[1]], v[c[2]]))
+	mid, top := at(f.mid), at(f.top)
+	q := &m.Mid[f.tet]
+	return [3]int32{q[edgeOf[lo][mid]], q[edgeOf[mid][top]], q[edgeOf[lo][top]]}
 }
 
 func (m *TetMesh) badFace(faces []tetFace, why string) error {

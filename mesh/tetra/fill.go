@@ -64,6 +64,8 @@ type Report struct {
 	Components     int     // connected parts of the voxels inside
 	Dropped        []Component
 	Parts          int // face-connected parts of the mesh
+	// MemoryEstimate is for lattice and mesh, bytes; naming the components takes
+	// another 4 bytes for each voxel of the structure's bounding box.
 	MemoryEstimate int64
 }
 

@@ -202,7 +202,25 @@ func (l *lattice) prepare(ctx context.Context, level float64) error {
 	if err != nil {
 		return err
 	}
-	err = par.ChunksCtx(ctx, l.points, chunk, func(lo, hi int) error {
+	if err := l.findCuts(ctx); err != nil {
+		return err
+	}
+	err = par.ChunksCtx(ctx, len(l.t), chunk/4, func(lo, hi int) error {
+		for e := lo; e < hi; e++ {
+			l.t[e] = l.root(int32(e), level)
+		}
+		return nil
+	})
+	if err == nil {
+		l.warpPoints()
+	}
+	return err
+}
+
+// findCuts lists the edges whose ends have opposite signs and makes room for
+// their crossings.
+func (l *lattice) findCuts(ctx context.Context) error {
+	err := par.ChunksCtx(ctx, l.points, chunk, func(lo, hi int) error {
 		for p := lo; p < hi; p++ {
 			dirs := 3
 			if p >= l.corners {
@@ -237,16 +255,7 @@ func (l *lattice) prepare(ctx context.Context, level float64) error {
 		l.t = make([]float64, len(l.owner)+len(l.owner)/4)
 	}
 	l.t = l.t[:len(l.owner)]
-	err = par.ChunksCtx(ctx, len(l.t), chunk/4, func(lo, hi int) error {
-		for e := lo; e < hi; e++ {
-			l.t[e] = l.root(int32(e), level)
-		}
-		return nil
-	})
-	if err == nil {
-		l.warpPoints()
-	}
-	return err
+	return nil
 }
 
 // rootTol is the accuracy of a crossing as a fraction of its edge: far below

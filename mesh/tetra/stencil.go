@@ -17,12 +17,17 @@ type stuffer struct {
 	tets [][4]int32
 }
 
-// build prepares the lattice for a level and returns the mesh, without
-// regions. Nodes are numbered by first use, cell by cell.
+// build prepares the lattice for a level and returns the mesh, without regions.
 func (l *lattice) build(ctx context.Context, level float64) (*mesh.TetMesh, error) {
 	if err := l.prepare(ctx, level); err != nil {
 		return nil, err
 	}
+	return l.stuff(ctx)
+}
+
+// stuff cuts every lattice tetrahedron. Nodes are numbered by first use, cell
+// by cell.
+func (l *lattice) stuff(ctx context.Context) (*mesh.TetMesh, error) {
 	s := &stuffer{l: l, node: make([]int32, l.points+len(l.owner))}
 	for n := range s.node {
 		s.node[n] = -1
