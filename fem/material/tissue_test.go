@@ -1,0 +1,99 @@
+package material
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+)
+
+func ExampleLookup() {
+	t, err := Lookup("liver.parenchyma.normal")
+	if err != nil {
+		panic(err)
+	}
+	mu, _ := t.ShearMPa()
+	fmt.Printf("%s: mu = %.1e MPa, density %.3e t/mm3, 95 %% within a factor of %.2f, evidence %s\n", t.Model, mu, t.DensityTPerMM3, t.ShearSpread(), t.Evidence)
+	// Output: neo-hookean: mu = 9.0e-04 MPa, density 1.079e-09 t/mm3, 95 % within a factor of 2.51, evidence M
+}
+
+func TestTheShippedLibraryLoads(t *testing.T) {
+	all, err := Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 45 {
+		t.Errorf("%d records", len(all))
+	}
+	laws := 0
+	for id, rec := range all {
+		law, err := rec.Law()
+		if err == nil {
+			laws++
+			mu, ok := rec.ShearMPa()
+			if !ok || math.Abs(law.ShearMPa()-mu) > 1e-12*mu {
+				t.Errorf("%s: law has mu %g, record %g MPa", id, law.ShearMPa(), mu)
+			}
+		} else if m, ok := errors.AsType[*MissingModelError](err); !ok || m.Model != rec.Model {
+			t.Errorf("%s: %v", id, err)
+		}
+		if mu, ok := rec.ShearMPa(); ok && !(mu > 1e-5 && mu < 1e5) {
+			t.Errorf("%s: shear modulus of %g MPa: a unit went wrong", id, mu)
+		}
+		if rho := rec.DensityTPerMM3; rho != 0 && !(rho > 5e-10 && rho < 1e-8) {
+			t.Errorf("%s: density of %g t/mm³: a unit went wrong", id, rho)
+		}
+	}
+	if laws < 10 {
+		t.Errorf("only %d records give a law", laws)
+	}
+}
+
+func TestTheOgdenFormDecidesTheStiffness(t *testing.T) {
+	for id, want := range map[string]float64{"brain.whole.invivo": 335e-6, "brain.miller": 842e-6} {
+		rec, err := Lookup(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mu, _ := rec.ShearMPa(); math.Abs(mu-want) > 1e-12 {
+			t.Errorf("%s (%s): initial shear modulus %g MPa, want %g", id, rec.Form, mu, want)
+		}
+	}
+}
+
+const goodLibrary = `{"schema":"materials/0.1","units":"Pa,kg/m3,m","sources":{"s":"Somebody 2000"},"materials":[
+ {"id":"t","tissue":"T","model":"ogden1","form":"2mu/alpha^2","params":{"mu_Pa":900,"alpha":-4},"density_kg_m3":1000,"uq":{},"failure":{},"evidence":"S","sources":["s"],"note":""}]}`
+
+func TestRecordsWithoutOriginUnitOrFormAreRefused(t *testing.T) {
+	if _, err := Load(strings.NewReader(goodLibrary)); err != nil {
+		t.Fatal(err)
+	}
+	for what, change := range map[string][2]string{
+		"unit":         {`"mu_Pa"`, `"mu"`},
+		"source":       {`"sources":["s"]`, `"sources":[]`},
+		"named source": {`"sources":["s"]`, `"sources":["x"]`},
+		"evidence":     {`"evidence":"S"`, `"evidence":""`},
+		"form":         {`"form":"2mu/alpha^2"`, `"form":""`},
+		"stiffness":    {`900`, `-900`},
+		"no stiffness": {`900`, `0`},
+		"density":      {`1000`, `0`},
+		"model":        {`"ogden1"`, `""`},
+	} {
+		_, err := Load(strings.NewReader(strings.Replace(goodLibrary, change[0], change[1], 1)))
+		if _, ok := errors.AsType[*RecordError](err); !ok {
+			t.Errorf("%s: got %v, want a *RecordError", what, err)
+		}
+	}
+	if _, err := Load(strings.NewReader(strings.Replace(goodLibrary, "Pa,kg/m3,m", "kPa", 1))); err == nil {
+		t.Error("a library in other units was read")
+	}
+	if _, err := Load(strings.NewReader(strings.Replace(goodLibrary, `"note"`, `"nota"`, 1))); err == nil {
+		t.Error("an unknown field was read over")
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add(goodLibrary)
+	f.Fuzz(func(_ *testing.T, s string) { _, _ = Load(strings.NewReader(s)) })
+}
