@@ -23,7 +23,7 @@ func badInput(field, format string, a ...any) error {
 // somewhere.
 type InvertedError struct {
 	Element int32   // index into Mesh.Tets
-	DetJ    float64 // smallest Jacobian determinant at a quadrature point, mm³
+	DetJ    float64 // smallest Jacobian determinant at a quadrature point or node, mm³
 	AtMM    r3.Vec  // centroid, LPS mm
 }
 

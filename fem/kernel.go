@@ -191,17 +191,18 @@ func (s *system) positions(m *sparse.BSR3) []int32 {
 	return pos
 }
 
-// tangent assembles K = ∂fint/∂u, colour by colour: elements of a colour share
+// tangent assembles K = ∂fint/∂u, colour by colour: clusters of a colour share
 // no node, so they add concurrently, and every entry gets its parts in the
 // order of the colours.
 func (s *system) tangent(m *sparse.BSR3, pos []int32, u []float64) {
 	m.Zero()
 	for _, list := range s.colour {
-		par.Chunks(len(list), 32, func(lo, hi int) {
+		par.Chunks(len(list), 1, func(lo, _ int) {
 			k := new(scratch)
-			for _, e := range list[lo:hi] {
-				s.elementTangent(k, int(e), u)
-				s.scatter(m, pos, k, int(e))
+			first := int(list[lo]) * clusterSize
+			for e := first; e < min(s.elems, first+clusterSize); e++ {
+				s.elementTangent(k, e, u)
+				s.scatter(m, pos, k, e)
 			}
 		})
 	}

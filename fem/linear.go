@@ -22,7 +22,7 @@ const (
 // at which the factor is made again, and staleMin the count below which it
 // never is.
 const (
-	staleFactor = 1.5
+	staleFactor = 2.0
 	staleMin    = 12
 )
 

@@ -45,6 +45,10 @@ func Solve(ctx context.Context, m *Model, s Settings, emit func(*Frame) error) (
 	if err != nil {
 		return res, err
 	}
+	if err := ctx.Err(); err != nil {
+		res.Status = StatusCancelled
+		return res, err
+	}
 	lin := newLinear(sys)
 	for _, f := range sys.fixed {
 		if !f {
@@ -123,7 +127,7 @@ func (n *newton) run(ctx context.Context, res *Result, emit func(*Frame) error) 
 	n.past = []state{{0, append([]float64(nil), n.u...)}}
 	full := 1 / float64(n.s.Steps)
 	dt := full
-	t := 0.0
+	t, guess := 0.0, true // guess: start from the extrapolated motion
 	for step := 1; step <= n.s.Steps; step++ {
 		end := float64(step) / float64(n.s.Steps)
 		stepIters, residual := 0, 0.0
@@ -132,21 +136,26 @@ func (n *newton) run(ctx context.Context, res *Result, emit func(*Frame) error) 
 			if next > end-1e-9*full {
 				next = end
 			}
-			iter, rel, err := n.increment(ctx, t, next)
+			iter, rel, err := n.increment(ctx, t, next, guess)
 			stepIters += iter
 			res.Newton += iter
 			residual = rel
 			if err == nil {
 				t = next
 				n.remember(t)
-				dt = min(full, 2*dt)
+				dt, guess = min(full, 2*dt), true
 				continue
 			}
 			if !errors.Is(err, errDiverged) {
 				return err
 			}
 			copy(n.u, n.past[len(n.past)-1].u)
+			sys.internal(n.fint, n.u)
 			n.lin.stale = true
+			if guess && len(n.past) > 1 { // the guess may be to blame: go by the tangent
+				guess = false
+				continue
+			}
 			dt = (next - t) / 2
 			if dt < full*math.Pow(0.5, float64(n.s.MaxCutbacks))*(1-1e-9) {
 				st := n.step
@@ -254,10 +263,10 @@ func (n *newton) extrapolate(t float64) bool {
 
 // increment brings n.u, a converged state at t0, to t1. fint follows u. The
 // error is errDiverged when a smaller increment may help.
-func (n *newton) increment(ctx context.Context, t0, t1 float64) (iter int, rel float64, err error) {
+func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (iter int, rel float64, err error) {
 	sys := n.sys
 	n.step.element, n.step.reason, n.step.residual = 0, "", math.NaN()
-	lifted := n.extrapolate(t1) || n.gap(t1) == 0 // the prescribed motion is in u already
+	lifted := guess && n.extrapolate(t1) || n.gap(t1) == 0 // the prescribed motion is in u already
 	norm, scale := n.residual(n.rhs, n.fint, t1)
 	prev, eta := 0.0, firstEta
 	for iter = 0; ; iter++ {

@@ -2,6 +2,7 @@ package fem
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"halsted/fem/element"
@@ -52,7 +53,7 @@ type system struct {
 	adjPtr []int32 // node → (element·k + local), CSR: the gather of forces
 	adj    []int32
 	elemF  []float64 // 3k per element
-	colour [][]int32 // elements of a colour share no node
+	colour [][]int32 // clusters of elements; those of a colour share no node
 	size   float64   // diagonal of the bounding box, mm
 }
 
@@ -125,7 +126,12 @@ func (s *system) geometry(rule *element.Rule, shape element.Shape) error {
 	for q, p := range rule.P {
 		shape(nil, d[q*k:(q+1)*k], p)
 	}
-	x := make([]r3.Vec, k)
+	// det J is also asked for at the element's own nodes: a bad curve shows there.
+	at := make([]r3.Vec, k*k)
+	for a, p := range element.TetNodes[:k] {
+		shape(nil, at[a*k:(a+1)*k], p)
+	}
+	x, spare := make([]r3.Vec, k), make([]r3.Vec, k)
 	for e := range s.elems {
 		for a, v := range s.conn[e*k : (e+1)*k] {
 			x[a] = s.x[v]
@@ -139,6 +145,9 @@ func (s *system) geometry(rule *element.Rule, shape element.Shape) error {
 			det := element.Gradients(s.grad[(e*nq+q)*k:(e*nq+q+1)*k], d[q*k:(q+1)*k], x)
 			s.w[e*nq+q] = rule.W[q] * det
 			worst = min(worst, det)
+		}
+		for a := range k {
+			worst = min(worst, element.Gradients(spare, at[a*k:(a+1)*k], x))
 		}
 		if !(worst > flatTol*long*long*long) {
 			return &InvertedError{Element: int32(e), DetJ: worst, AtMM: s.centroid(int32(e))}
@@ -155,8 +164,7 @@ func (s *system) centroid(e int32) r3.Vec {
 	return c
 }
 
-// adjacency lists, for every node, where its element forces stand, and colours
-// the elements so that those of one colour share no node.
+// adjacency lists, for every node, where its element forces stand.
 func (s *system) adjacency() {
 	s.adjPtr = make([]int32, s.n+1)
 	for _, v := range s.conn {
@@ -172,29 +180,36 @@ func (s *system) adjacency() {
 		fill[v]++
 	}
 	s.elemF = make([]float64, 3*len(s.conn))
-	colour := make([]int32, s.elems)
-	var taken []int32 // last element that saw the colour next to it
-	for e := range s.elems {
-		colour[e] = -1
-		for _, v := range s.conn[e*s.k : (e+1)*s.k] {
-			for _, i := range s.adj[s.adjPtr[v]:s.adjPtr[v+1]] {
-				if o := int(i) / s.k; o < e {
-					taken[colour[o]] = int32(e)
+	s.colourClusters()
+}
+
+// clusterSize neighbouring elements are assembled one after the other, so that
+// the matrix rows they share stay in the cache.
+const clusterSize = 24
+
+// colourClusters cuts the elements, in their order, in clusters, and colours
+// these so that clusters of one colour share no node (greedy, in order).
+func (s *system) colourClusters() {
+	count := (s.elems + clusterSize - 1) / clusterSize
+	colour := make([]int32, count)
+	var taken []int32 // last cluster that saw the colour next to it
+	for c := range count {
+		for e := c * clusterSize; e < min(s.elems, (c+1)*clusterSize); e++ {
+			for _, v := range s.conn[e*s.k : (e+1)*s.k] {
+				for _, i := range s.adj[s.adjPtr[v]:s.adjPtr[v+1]] {
+					if o := int(i) / s.k / clusterSize; o < c {
+						taken[colour[o]] = int32(c)
+					}
 				}
 			}
 		}
-		for c, last := range taken {
-			if last != int32(e) {
-				colour[e] = int32(c)
-				break
-			}
-		}
-		if colour[e] < 0 {
-			colour[e] = int32(len(taken))
+		colour[c] = int32(slices.IndexFunc(taken, func(last int32) bool { return last != int32(c) }))
+		if colour[c] < 0 {
+			colour[c] = int32(len(taken))
 			taken = append(taken, -1)
 			s.colour = append(s.colour, nil)
 		}
-		s.colour[colour[e]] = append(s.colour[colour[e]], int32(e))
+		s.colour[colour[c]] = append(s.colour[colour[c]], int32(c))
 	}
 }
 

@@ -64,15 +64,10 @@ var shapes = []struct {
 	f     Shape
 	nodes []r3.Vec
 }{
-	{"Tet4", Tet4, tetNodes[:4]},
-	{"Tet10", Tet10, tetNodes},
+	{"Tet4", Tet4, TetNodes[:4]},
+	{"Tet10", Tet10, TetNodes[:]},
 	{"Tri3", Tri3, []r3.Vec{{}, {X: 1}, {Y: 1}}},
 	{"Tri6", Tri6, []r3.Vec{{}, {X: 1}, {Y: 1}, {X: .5}, {X: .5, Y: .5}, {Y: .5}}},
-}
-
-var tetNodes = []r3.Vec{
-	{}, {X: 1}, {Y: 1}, {Z: 1},
-	{X: .5}, {X: .5, Y: .5}, {Y: .5}, {Z: .5}, {X: .5, Z: .5}, {Y: .5, Z: .5},
 }
 
 func TestShapesInterpolateAndSumToOne(t *testing.T) {
@@ -126,7 +121,7 @@ func TestShapesInterpolateAndSumToOne(t *testing.T) {
 func TestGradientsReproduceALinearField(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	var x, d, g [Tet10Nodes]r3.Vec
-	for a, p := range tetNodes { // curved: every node moved
+	for a, p := range TetNodes { // curved: every node moved
 		x[a] = r3.Add(r3.Scale(7, p), r3.Vec{X: 100 + .3*rng.Float64(), Y: .3 * rng.Float64(), Z: .3 * rng.Float64()})
 	}
 	k := r3.Vec{X: 1.5, Y: -2, Z: .25}

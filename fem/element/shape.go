@@ -28,6 +28,13 @@ func Tet4(n []float64, d []r3.Vec, p r3.Vec) {
 // baryGrad are the reference gradients of L0 = 1−r−s−t, L1 = r, L2 = s, L3 = t.
 var baryGrad = [4]r3.Vec{{X: -1, Y: -1, Z: -1}, {X: 1}, {Y: 1}, {Z: 1}}
 
+// TetNodes are the places of a Tet10's nodes in the reference element, the
+// first four those of a Tet4.
+var TetNodes = [Tet10Nodes]r3.Vec{
+	{}, {X: 1}, {Y: 1}, {Z: 1},
+	{X: .5}, {X: .5, Y: .5}, {Y: .5}, {Z: .5}, {X: .5, Z: .5}, {Y: .5, Z: .5},
+}
+
 var tetEdges = [6][2]int{{0, 1}, {1, 2}, {2, 0}, {0, 3}, {1, 3}, {2, 3}}
 
 // Tet10 is the quadratic tetrahedron: N_a = L_a(2L_a−1) at the vertices and

@@ -30,7 +30,7 @@ func checkIsotropic(name string, v, nu float64) error {
 		return fmt.Errorf("%s is %g MPa, must be positive and finite", name, v)
 	}
 	if !(nu > -1 && nu < 0.5) {
-		return fmt.Errorf("Poisson's ratio is %g, must be above -1 and below 0.5 (use 0.49 to 0.4999 for soft tissue)", nu)
+		return fmt.Errorf("ratio of Poisson is %g, must be above -1 and below 0.5 (use 0.49 to 0.4999 for soft tissue)", nu)
 	}
 	return nil
 }

@@ -39,8 +39,8 @@ type TwoLevel struct {
 // λmax/smoothRange. The largest eigenvalue comes from powerSteps power
 // iterations, raised by powerMargin since they approach it from below.
 const (
-	smoothDegree = 2
-	smoothRange  = 12.0
+	smoothDegree = 3
+	smoothRange  = 20.0
 	powerFirst   = 12
 	powerAgain   = 4
 	powerMargin  = 1.1
