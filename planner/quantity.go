@@ -80,10 +80,27 @@ func (q Quantity) Validate() error {
 	return nil
 }
 
+// UnitText writes a UCUM unit the way people do, with the space before it; a
+// count has none.
+func UnitText(ucum string) string {
+	switch ucum {
+	case "1":
+		return ""
+	case "cm2":
+		return " cm²"
+	case "mL":
+		return " ml"
+	}
+	return " " + ucum
+}
+
+// Short prints value and unit.
+func (q Quantity) Short() string { return fmt.Sprintf("%.3g%s", q.Value, UnitText(q.Unit)) }
+
 // String prints value, unit and interval.
 func (q Quantity) String() string {
 	if !q.HasInterval() {
-		return fmt.Sprintf("%.4g %s (spread not quantified: %s)", q.Value, q.Unit, q.Basis)
+		return fmt.Sprintf("%.4g%s (spread not quantified: %s)", q.Value, UnitText(q.Unit), q.Basis)
 	}
-	return fmt.Sprintf("%.4g %s (95 %%: %.4g to %.4g)", q.Value, q.Unit, q.Low, q.High)
+	return fmt.Sprintf("%.4g%s (95 %%: %.4g to %.4g)", q.Value, UnitText(q.Unit), q.Low, q.High)
 }

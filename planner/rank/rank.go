@@ -249,7 +249,7 @@ func reasons(es []planner.Evaluation, open []int, costs [][]float64, front []int
 		}
 		if alone {
 			v, _ := es[open[p]].Quantity(obj.ID)
-			best = append(best, fmt.Sprintf("%s (%.3g %s)", v.Label, v.Value, v.Unit))
+			best = append(best, fmt.Sprintf("%s (%s)", v.Label, v.Short()))
 		}
 	}
 	switch {

@@ -92,26 +92,11 @@ func cell(e planner.Evaluation, id string) string {
 	if !ok {
 		return "–"
 	}
-	u := unit(q.Unit)
+	u := planner.UnitText(q.Unit)
 	if !q.HasInterval() {
 		return fmt.Sprintf("%.3g%s", q.Value, u)
 	}
 	return fmt.Sprintf("%.3g%s [%.3g, %.3g]", q.Value, u, q.Low, q.High)
-}
-
-// unit writes UCUM the way people do; a count has none.
-func unit(ucum string) string {
-	switch ucum {
-	case "1":
-		return ""
-	case "%":
-		return " %"
-	case "cm2":
-		return " cm²"
-	case "mL":
-		return " ml"
-	}
-	return " " + ucum
 }
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
@@ -119,12 +104,12 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"src": func(p Picture) template.URL {
 		return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(p.PNG))
 	},
-	"value": func(q planner.Quantity) string { return fmt.Sprintf("%.4g%s", q.Value, unit(q.Unit)) },
+	"value": func(q planner.Quantity) string { return fmt.Sprintf("%.4g%s", q.Value, planner.UnitText(q.Unit)) },
 	"interval": func(q planner.Quantity) string {
 		if !q.HasInterval() {
 			return "not quantified"
 		}
-		return fmt.Sprintf("%.4g to %.4g%s", q.Low, q.High, unit(q.Unit))
+		return fmt.Sprintf("%.4g to %.4g%s", q.Low, q.High, planner.UnitText(q.Unit))
 	},
 	"vessels": func(v []planner.VesselCut) string {
 		var s []string

@@ -57,6 +57,9 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("rules: pack %q, rule %q: %s", e.Pack, e.Rule, e.Why)
 }
 
+// operatorText is how people write the operators.
+var operatorText = map[string]string{">=": "≥", "<=": "≤"}
+
 const (
 	schema      = "halsted.rules/1"
 	maxPackSize = 1 << 20 // bytes; a pack is read whole
@@ -209,7 +212,7 @@ func (p *Pack) Check(e *planner.Evaluation, condition string) (missing []string,
 		}
 		ev, _ := planner.ParseEvidence(r.Evidence) // checked on load
 		v := planner.Veto{Rule: r.ID, Have: q.Value, Want: r.Value, Unit: r.Unit, Source: r.Source, Evidence: ev,
-			Text: fmt.Sprintf("%s: %.3g %s, wanted %s %.3g %s", r.Text, q.Value, q.Unit, r.Operator, r.Value, r.Unit)}
+			Text: fmt.Sprintf("%s: %s, wanted %s %.3g%s", r.Text, q.Short(), operatorText[r.Operator], r.Value, planner.UnitText(r.Unit))}
 		if r.Severity == Hard {
 			e.Vetoes = append(e.Vetoes, v)
 		} else {
