@@ -36,7 +36,9 @@
 // A connected part of the structure survives when the lattice can resolve it
 // (a lattice point stays inside it after warping); parts thinner than about an
 // edge may vanish, and each is listed in Report.Dropped. Nothing else is
-// dropped unless Options.MinComponentMM3 asks for it.
+// dropped unless Options.MinComponentMM3 asks for it. The other way round,
+// fissures, channels and voids thinner than about an edge may be bridged; they
+// are not listed (compare mesh.Surface.DistanceTo of the boundary both ways).
 //
 // # What it does not do
 //
