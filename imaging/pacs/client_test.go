@@ -77,7 +77,11 @@ func TestBadPeers(t *testing.T) {
 		"PDU above our limit": {[]func(net.Conn){say(ac.append(nil)), say(pduOf(4, defaultPDU+1))}, "announced limit"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := Echo(context.Background(), peer(t, c.steps...), AE{Timeout: 300 * time.Millisecond})
+			patience := 5 * time.Second
+			if strings.HasPrefix(name, "silence") {
+				patience = 200 * time.Millisecond
+			}
+			err := Echo(context.Background(), peer(t, c.steps...), AE{Timeout: patience})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}

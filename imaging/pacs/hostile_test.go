@@ -282,7 +282,7 @@ func TestVanishedSender(t *testing.T) {
 
 // TestPatience checks the three timeouts.
 func TestPatience(t *testing.T) {
-	short := Config{RequestTimeout: 200 * time.Millisecond, IdleTimeout: 200 * time.Millisecond, SlowTimeout: 200 * time.Millisecond}
+	short := Config{RequestTimeout: 400 * time.Millisecond, IdleTimeout: 400 * time.Millisecond, SlowTimeout: 400 * time.Millisecond}
 	r := start(t, short)
 	t.Run("silent connection", func(t *testing.T) {
 		c := r.dialRaw(t)

@@ -102,11 +102,12 @@ func (c Config) mayListen(addr net.Addr) error {
 	if t, ok := addr.(*net.TCPAddr); ok && t.IP.IsLoopback() {
 		return nil
 	}
-	if c.TLS != nil && c.TLS.ClientAuth == tls.RequireAndVerifyClientCert {
+	// Without ClientCAs any certificate of a public authority would do.
+	if c.TLS != nil && c.TLS.ClientAuth == tls.RequireAndVerifyClientCert && c.TLS.ClientCAs != nil {
 		return nil
 	}
 	if !c.AllowPlain {
-		return fmt.Errorf("pacs: refusing to listen on %v, which is not loopback: set TLS with RequireAndVerifyClientCert, "+
+		return fmt.Errorf("pacs: refusing to listen on %v, which is not loopback: set TLS with RequireAndVerifyClientCert and ClientCAs, "+
 			"or AllowPlain with a list of callers and their addresses", addr)
 	}
 	if len(c.Callers) == 0 || slices.ContainsFunc(c.Callers, func(p Caller) bool { return len(p.Addrs) == 0 }) {

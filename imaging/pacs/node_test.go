@@ -2,6 +2,8 @@ package pacs
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -23,11 +25,15 @@ func TestConfigValidate(t *testing.T) {
 		cfg Config
 		bad string // part of the error; "" = fine
 	}{
-		"zero value":            {Config{}, ""},
-		"localhost":             {Config{Address: "localhost:0"}, ""},
-		"IPv6 loopback":         {Config{Address: "[::1]:104"}, ""},
-		"everywhere":            {Config{Address: ":104"}, "refusing to listen"},
-		"other address":         {Config{Address: "192.0.2.1:104"}, "refusing to listen"},
+		"zero value":         {Config{}, ""},
+		"localhost":          {Config{Address: "localhost:0"}, ""},
+		"IPv6 loopback":      {Config{Address: "[::1]:104"}, ""},
+		"everywhere":         {Config{Address: ":104"}, "refusing to listen"},
+		"other address":      {Config{Address: "192.0.2.1:104"}, "refusing to listen"},
+		"TLS":                {Config{Address: ":104", TLS: &tls.Config{}}, "refusing to listen"},
+		"TLS, any authority": {Config{Address: ":104", TLS: &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert}}, "refusing to listen"},
+		"TLS, our authority": {Config{Address: ":104",
+			TLS: &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool()}}, ""},
 		"plain without callers": {Config{Address: ":104", AllowPlain: true}, "wants Callers"},
 		"plain without addresses": {Config{Address: ":104", AllowPlain: true,
 			Callers: []Caller{{"CT1", []netip.Prefix{loop}}, {"CT2", nil}}}, "wants Callers"},

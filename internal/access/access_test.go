@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -173,7 +174,9 @@ func TestIssueReplaces(t *testing.T) {
 func TestListen(t *testing.T) {
 	cert := tls.Certificate{Certificate: [][]byte{{1}}}
 	secure := &tls.Config{Certificates: []tls.Certificate{cert}}
-	mutual := &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequireAndVerifyClientCert}
+	anyone := &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequireAndVerifyClientCert}
+	mutual := anyone.Clone()
+	mutual.ClientCAs = x509.NewCertPool()
 	for name, c := range map[string]struct {
 		addr  string
 		p     Policy
@@ -187,6 +190,7 @@ func TestListen(t *testing.T) {
 		"all, no auth":        {":0", Policy{TLS: secure}, "authentication"},
 		"all, TLS and auth":   {":0", Policy{TLS: secure, Authenticated: true}, ""},
 		"all, client certs":   {":0", Policy{TLS: mutual}, ""},
+		"all, any authority":  {":0", Policy{TLS: anyone}, "authentication"},
 		"another, plain":      {"192.0.2.7:0", Policy{}, "TLS"},
 		"IPv4 in IPv6 is all": {"[::ffff:0.0.0.0]:0", Policy{}, "TLS"},
 	} {

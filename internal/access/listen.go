@@ -38,7 +38,7 @@ func Listen(addr string, p Policy) (net.Listener, error) {
 		switch {
 		case p.TLS == nil:
 			return nil, &UnsafeError{addr, "TLS"}
-		case !p.Authenticated && p.TLS.ClientAuth != tls.RequireAndVerifyClientCert:
+		case !p.Authenticated && (p.TLS.ClientAuth != tls.RequireAndVerifyClientCert || p.TLS.ClientCAs == nil):
 			return nil, &UnsafeError{addr, "authentication"}
 		}
 	}
