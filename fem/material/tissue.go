@@ -59,7 +59,7 @@ func (e *RecordError) Error() string {
 type MissingModelError struct{ ID, Model string }
 
 func (e *MissingModelError) Error() string {
-	return fmt.Sprintf("material: tissue %q needs the model %q, which is not implemented; there are neo-hookean and linear", e.ID, e.Model)
+	return fmt.Sprintf("material: tissue %q needs the model %q, which is not implemented; there are neo-hookean, linear and ogden1", e.ID, e.Model)
 }
 
 // The library file is in Pa, kg/m³ and m.
@@ -74,7 +74,6 @@ var (
 	unitSuffixes = []string{"Pa_s", "MPa", "Pa", "m", "deg", "s", "N_per_cm2", "strain"}
 	pureNumbers  = []string{"nu", "alpha", "k2", "kappa", "g", "exponent_Cyy", "rho_QCT", "rho_ash", "rho_app"}
 	evidenceTags = []string{"S", "S*", "M+", "M"}
-	ogdenForms   = map[string]float64{"2mu/alpha^2": 1, "c/m^2": 0.5} // initial shear modulus over mu_Pa
 )
 
 func unitOf(name string) (string, bool) {
@@ -220,12 +219,17 @@ func (r record) spreads(t *Tissue) (why string) {
 	return ""
 }
 
-// checkModel refuses an Ogden record without a form, and a shear modulus that
-// is not positive.
+// checkModel refuses an Ogden record without a form, a solid without Poisson's
+// ratio, and a shear modulus that is not positive.
 func (t Tissue) checkModel() string {
+	if t.Model == "neo-hookean" || t.Model == "linear" {
+		if nu, ok := t.Param("nu"); !ok || !(nu > -1 && nu < 0.5) {
+			return fmt.Sprintf("nu is missing or out of (-1, 0.5): %g", nu)
+		}
+	}
 	if strings.HasPrefix(t.Model, "ogden") {
 		if _, ok := ogdenForms[t.Form]; !ok {
-			return fmt.Sprintf("Ogden form %q is not one of \"2mu/alpha^2\", \"c/m^2\": the same number means another stiffness in each", t.Form)
+			return fmt.Sprintf("Ogden form %q is not one of \"mu/alpha\", \"2mu/alpha^2\", \"c/m^2\": the same number means another stiffness in each", t.Form)
 		}
 	}
 	if mu, has := t.ShearMPa(); has && !(mu > 0) {
@@ -251,7 +255,12 @@ func (t Tissue) ShearMPa() (mu float64, ok bool) {
 	case t.Model == "neo-hookean":
 		return p("mu_Pa"), true
 	case strings.HasPrefix(t.Model, "ogden"):
-		return p("mu_Pa") * ogdenForms[t.Form], true
+		alpha, _ := t.Param("alpha")
+		law, err := NewOgden(ogdenForms[t.Form], 0, OgdenTerm{p("mu_Pa"), alpha})
+		if err != nil {
+			return math.NaN(), true // not positive: the record is refused
+		}
+		return law.ShearMPa(), true
 	case t.Model == "linear":
 		nu, _ := t.Param("nu")
 		return p("E_Pa") / (2 * (1 + nu)), true
@@ -263,7 +272,8 @@ func (t Tissue) ShearMPa() (mu float64, ok bool) {
 	return 0, false
 }
 
-// Law is the record as a law, or a *MissingModelError.
+// Law is the record as a law; a *MissingModelError, or a *RecordError when the
+// record does not say how compressible the tissue is.
 func (t Tissue) Law() (Law, error) {
 	nu, _ := t.Param("nu")
 	switch t.Model {
@@ -273,6 +283,17 @@ func (t Tissue) Law() (Law, error) {
 	case "linear":
 		e, _ := t.Param("E_Pa")
 		return NewLinear(e*mpaPerPa, nu)
+	case "ogden1":
+		value, _ := t.Param("mu_Pa")
+		alpha, _ := t.Param("alpha")
+		term := OgdenTerm{value * mpaPerPa, alpha}
+		if kappa, ok := t.Param("kappa_Pa"); ok {
+			return NewOgdenBulk(ogdenForms[t.Form], kappa*mpaPerPa, term)
+		}
+		if _, ok := t.Param("nu"); !ok {
+			return nil, &RecordError{t.ID, "gives neither nu nor kappa_Pa, so its compressibility is not known"}
+		}
+		return NewOgden(ogdenForms[t.Form], nu, term)
 	}
 	return nil, &MissingModelError{t.ID, t.Model}
 }

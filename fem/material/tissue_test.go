@@ -35,6 +35,8 @@ func TestTheShippedLibraryLoads(t *testing.T) {
 			if !ok || math.Abs(law.ShearMPa()-mu) > 1e-12*mu {
 				t.Errorf("%s: law has mu %g, record %g MPa", id, law.ShearMPa(), mu)
 			}
+		} else if _, ok := errors.AsType[*RecordError](err); ok && id == "brain.regions" {
+			continue // no compressibility in the source
 		} else if m, ok := errors.AsType[*MissingModelError](err); !ok || m.Model != rec.Model {
 			t.Errorf("%s: %v", id, err)
 		}
@@ -84,6 +86,10 @@ func TestRecordsWithoutOriginUnitOrFormAreRefused(t *testing.T) {
 		if _, ok := errors.AsType[*RecordError](err); !ok {
 			t.Errorf("%s: got %v, want a *RecordError", what, err)
 		}
+	}
+	solid := strings.NewReplacer(`"ogden1"`, `"neo-hookean"`, `"alpha":-4`, `"nu":0.5`).Replace(goodLibrary)
+	if _, err := Load(strings.NewReader(solid)); !strings.Contains(fmt.Sprint(err), `"t"`) {
+		t.Errorf("nu = 0.5: got %v, want an error that names the record", err)
 	}
 	if _, err := Load(strings.NewReader(strings.Replace(goodLibrary, "Pa,kg/m3,m", "kPa", 1))); err == nil {
 		t.Error("a library in other units was read")

@@ -1,0 +1,156 @@
+package material_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"halsted/fem/material"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// checkLaw is the contract of material.Law: every law runs it. It checks, at
+// seeded random states, that stress is the derivative of energy and tangent
+// that of stress (central differences), that the tangent is symmetric, that the
+// initial moduli are those the law states, that a law of large strain does not
+// see rotations, and that nothing allocates. States have principal stretches in [min, max].
+func checkLaw(t *testing.T, law material.Law, min, max float64) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(11, 13))
+	_, linear := law.(interface{ SmallStrain() bool })
+	scale := law.ShearMPa() + law.BulkMPa()
+	for n := range 40 {
+		f := state(rng, min, max)
+		if n == 0 {
+			f = material.Identity
+		}
+		if n == 1 { // two equal stretches
+			f = material.Mat3{{X: max}, {Y: max}, {Z: min}}
+		}
+		derivatives(t, law, &f, scale)
+		if linear {
+			continue
+		}
+		var p, q, g material.Mat3
+		r := r3.NewRotation(6*rng.Float64(), r3.Unit(r3.Vec{X: rng.NormFloat64(), Y: rng.NormFloat64(), Z: 1}))
+		for j := range f {
+			g[j] = r.Rotate(f[j])
+		}
+		law.Stress(&p, &f)
+		law.Stress(&q, &g)
+		size := math.Sqrt(p.Norm2()) + scale*1e-3
+		for j := range p {
+			if d := r3.Norm(r3.Sub(q[j], r.Rotate(p[j]))); d > 1e-11*size {
+				t.Errorf("%T: P(R·F) differs from R·P(F) by %g of %g", law, d, size)
+			}
+		}
+		if d := math.Abs(law.Energy(&f) - law.Energy(&g)); d > 1e-11*size {
+			t.Errorf("%T: a rotation changes the energy by %g", law, d)
+		}
+	}
+	if !linear {
+		if w := law.Energy(&material.Mat3{{X: -1}, {Y: 1}, {Z: 1}}); !math.IsInf(w, 1) {
+			t.Errorf("%T: energy %g for det F < 0, want +Inf", law, w)
+		}
+	}
+	moduli(t, law)
+	var p material.Mat3
+	var a [9][9]float64
+	f := state(rng, min, max)
+	if n := testing.AllocsPerRun(10, func() { law.Energy(&f); law.Stress(&p, &f); law.Tangent(&a, &f) }); n != 0 {
+		t.Errorf("%T: %v allocations", law, n)
+	}
+}
+
+// state is a random F = R·V·diag(stretches)·Vᵀ.
+func state(rng *rand.Rand, min, max float64) (f material.Mat3) {
+	turn := func() r3.Rotation {
+		return r3.NewRotation(6*rng.Float64(), r3.Unit(r3.Vec{X: rng.NormFloat64(), Y: rng.NormFloat64(), Z: rng.NormFloat64()}))
+	}
+	v, r := turn(), turn()
+	for _, axis := range []r3.Vec{{X: 1}, {Y: 1}, {Z: 1}} {
+		l := min + (max-min)*rng.Float64()
+		n := v.Rotate(axis)
+		m := r.Rotate(n)
+		f[0] = r3.Add(f[0], r3.Scale(l*n.X, m))
+		f[1] = r3.Add(f[1], r3.Scale(l*n.Y, m))
+		f[2] = r3.Add(f[2], r3.Scale(l*n.Z, m))
+	}
+	return f
+}
+
+func at(m *material.Mat3, i, j int) *float64 {
+	switch i {
+	case 0:
+		return &m[j].X
+	case 1:
+		return &m[j].Y
+	}
+	return &m[j].Z
+}
+
+// derivatives compares with central differences of step h: truncation h² ~
+// 1e-10 and rounding 1e-16/h ~ 1e-11, relative to the tangent.
+func derivatives(t *testing.T, law material.Law, f *material.Mat3, scale float64) {
+	t.Helper()
+	const h = 1e-5
+	var p, lo, hi material.Mat3
+	var a [9][9]float64
+	law.Stress(&p, f)
+	law.Tangent(&a, f)
+	size := scale
+	for r := range a {
+		for c := range a {
+			size = math.Max(size, math.Abs(a[r][c]))
+		}
+	}
+	for r := range a {
+		for c := range a {
+			if d := math.Abs(a[r][c] - a[c][r]); d > 1e-12*size {
+				t.Errorf("%T: A[%d][%d] and its transpose differ by %g of %g", law, r, c, d, size)
+			}
+		}
+	}
+	for k := range 3 {
+		for l := range 3 {
+			x := at(f, k, l)
+			old := *x
+			*x = old + h
+			wh := law.Energy(f)
+			law.Stress(&hi, f)
+			*x = old - h
+			wl := law.Energy(f)
+			law.Stress(&lo, f)
+			*x = old
+			if d := math.Abs((wh-wl)/(2*h) - *at(&p, k, l)); d > 2e-8*size {
+				t.Errorf("%T: P[%d][%d] = %g, energy difference is off by %g (scale %g)", law, k, l, *at(&p, k, l), d, size)
+			}
+			for i := range 3 {
+				for j := range 3 {
+					fd := (*at(&hi, i, j) - *at(&lo, i, j)) / (2 * h)
+					if d := math.Abs(fd - a[3*i+j][3*k+l]); d > 2e-7*size {
+						t.Errorf("%T: A[%d%d][%d%d] = %g, stress difference %g", law, i, j, k, l, a[3*i+j][3*k+l], fd)
+					}
+				}
+			}
+		}
+	}
+}
+
+// moduli reads μ and κ off the tangent at rest: A = λδδ + μ(δδ + δδ).
+func moduli(t *testing.T, law material.Law) {
+	t.Helper()
+	f := material.Identity
+	var p material.Mat3
+	var a [9][9]float64
+	law.Stress(&p, &f)
+	law.Tangent(&a, &f)
+	mu, kappa := a[1][1], (a[0][0]+2*a[0][4])/3
+	if math.Abs(mu/law.ShearMPa()-1) > 1e-9 || math.Abs(kappa/law.BulkMPa()-1) > 1e-9 {
+		t.Errorf("%T: tangent at rest has μ = %g, κ = %g; the law says %g, %g", law, mu, kappa, law.ShearMPa(), law.BulkMPa())
+	}
+	if p.Norm2() > 1e-24*kappa*kappa || math.Abs(law.Energy(&f)) > 1e-12*kappa {
+		t.Errorf("%T: stress or energy at rest", law)
+	}
+}

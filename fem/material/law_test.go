@@ -1,0 +1,132 @@
+package material_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"halsted/fem/material"
+)
+
+func must[L material.Law](l L, err error) L {
+	if err != nil {
+		panic(err)
+	}
+	return l
+}
+
+func ExampleNeoHookean() {
+	law, err := material.NewNeoHookean(0.9e-3, 0.49) // 0.9 kPa
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	shear := material.Mat3{{X: 1}, {X: 0.5, Y: 1}, {Z: 1}} // γ = 0.5
+	var p material.Mat3
+	law.Stress(&p, &shear)
+	fmt.Printf("κ = %.4f MPa, P12 = μγ = %.5f MPa\n", law.BulkMPa(), p[1].X)
+	// Output: κ = 0.0447 MPa, P12 = μγ = 0.00045 MPa
+}
+
+func TestLaws(t *testing.T) {
+	for _, c := range []struct {
+		law      material.Law
+		min, max float64
+	}{
+		{must(material.NewLinear(0.01, 0.45)), 0.7, 1.4},
+		{must(material.NewStVenantKirchhoff(0.01, 0.3)), 0.7, 1.4},
+		{must(material.NewNeoHookean(1e-3, 0.3)), 0.5, 2},
+		{must(material.NewNeoHookean(0.9e-3, 0.49)), 0.6, 1.8},
+		{must(material.NewOgden(material.OgdenMuOverAlpha, 0.45, material.OgdenTerm{MuMPa: 0.63, Alpha: 1.3}, material.OgdenTerm{MuMPa: 0.0012, Alpha: 5}, material.OgdenTerm{MuMPa: -0.01, Alpha: -2})), 0.7, 1.6},
+		{must(material.NewOgden(material.Ogden2MuOverAlpha2, 0.49, material.OgdenTerm{MuMPa: 1e-3, Alpha: -19})), 0.9, 1.1},
+		{must(material.NewOgdenBulk(material.OgdenCOverM2, 0.148, material.OgdenTerm{MuMPa: 670e-6, Alpha: -19})), 0.9, 1.1},
+	} {
+		checkLaw(t, c.law, c.min, c.max)
+	}
+}
+
+// The Ogden law with α = 2 is the neo-Hookean law, in each of its forms.
+func TestOgdenReducesToNeoHookean(t *testing.T) {
+	want := must(material.NewNeoHookean(1, 0.45))
+	f := material.Mat3{{X: 1.2, Y: .1}, {X: -.3, Y: .9, Z: .2}, {Y: .4, Z: 1.1}}
+	for form, mu := range map[material.OgdenForm]float64{material.OgdenMuOverAlpha: 1, material.Ogden2MuOverAlpha2: 1, material.OgdenCOverM2: 2} {
+		got := must(material.NewOgden(form, 0.45, material.OgdenTerm{MuMPa: mu, Alpha: 2}))
+		if d := math.Abs(got.Energy(&f) - want.Energy(&f)); d > 1e-13 {
+			t.Errorf("form %d: energy off by %g", form, d)
+		}
+		var a, b [9][9]float64
+		got.Tangent(&a, &f)
+		want.Tangent(&b, &f)
+		for r := range a {
+			for c := range a {
+				if d := math.Abs(a[r][c] - b[r][c]); d > 1e-11 {
+					t.Fatalf("form %d: A[%d][%d] off by %g", form, r, c, d)
+				}
+			}
+		}
+	}
+}
+
+// Stretch 1.5, incompressible: uniaxial and equibiaxial Cauchy stress of the
+// neo-Hookean law with μ = 1 MPa and of Ogden's rubber (Ogden 1972:
+// σ = Σμ(λ^α − λ^t)); p follows from the free sides.
+func TestStretchesAgainstClosedForms(t *testing.T) {
+	ogden := must(material.NewOgden(material.OgdenMuOverAlpha, 0.49,
+		material.OgdenTerm{MuMPa: 0.63, Alpha: 1.3}, material.OgdenTerm{MuMPa: 0.0012, Alpha: 5}, material.OgdenTerm{MuMPa: -0.01, Alpha: -2}))
+	for _, c := range []struct {
+		law               material.Law
+		uniaxial, biaxial float64
+	}{
+		{must(material.NewNeoHookean(1, 0.49)), 1.583333333, 2.052469136},
+		{ogden, 0.602425, 0.902970},
+	} {
+		l := 1.5
+		for _, s := range []struct {
+			f    material.Mat3
+			want float64
+		}{
+			{material.Mat3{{X: l}, {Y: 1 / math.Sqrt(l)}, {Z: 1 / math.Sqrt(l)}}, c.uniaxial},
+			{material.Mat3{{X: l}, {Y: l}, {Z: 1 / (l * l)}}, c.biaxial},
+		} {
+			var p material.Mat3
+			c.law.Stress(&p, &s.f)
+			// J = 1: the volumetric part gives no stress, and the difference to
+			// the free direction is the Cauchy stress whatever the pressure.
+			got := p[0].X*s.f[0].X - p[2].Z*s.f[2].Z
+			if e := math.Abs(got/s.want - 1); e > 1e-6 {
+				t.Errorf("%T: σ = %.9f MPa, want %.9f", c.law, got, s.want)
+			}
+		}
+	}
+}
+
+func TestBadConstantsAreRefused(t *testing.T) {
+	nan := math.NaN()
+	for _, nu := range []float64{0.5, 0.6, -1, nan} {
+		if _, err := material.NewNeoHookean(1, nu); err == nil {
+			t.Errorf("ν = %v accepted", nu)
+		}
+	}
+	for _, v := range []float64{0, -1, nan, math.Inf(1)} {
+		if _, err := material.NewNeoHookean(v, 0.4); err == nil {
+			t.Errorf("μ = %v accepted", v)
+		}
+		if _, err := material.NewLinear(v, 0.4); err == nil {
+			t.Errorf("E = %v accepted", v)
+		}
+		if _, err := material.NewStVenantKirchhoff(v, 0.4); err == nil {
+			t.Errorf("E = %v accepted", v)
+		}
+		if _, err := material.NewOgdenBulk(material.OgdenCOverM2, v, material.OgdenTerm{MuMPa: 1, Alpha: 2}); err == nil {
+			t.Errorf("κ = %v accepted", v)
+		}
+	}
+	for _, terms := range [][]material.OgdenTerm{nil, {{MuMPa: 1, Alpha: 0}}, {{MuMPa: 1, Alpha: -2}}, make([]material.OgdenTerm, 4)} {
+		if _, err := material.NewOgden(material.OgdenMuOverAlpha, 0.45, terms...); err == nil {
+			t.Errorf("terms %v accepted", terms)
+		}
+	}
+	if _, err := material.NewOgden(material.OgdenUnknown, 0.45, material.OgdenTerm{MuMPa: 1, Alpha: 2}); err == nil {
+		t.Error("a pair without a form accepted")
+	}
+}
