@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "rewrite the golden pictures")
 // on an edge falls to the other side).
 const (
 	stepTol  = 6
-	outliers = 0.002
+	outliers = 0.0002
 )
 
 func golden(t *testing.T, name string, img *image.RGBA) {

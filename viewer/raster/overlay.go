@@ -79,8 +79,7 @@ func (o *overlay) header() (right, bottom float64) {
 	}
 	lines := append([]string(nil), o.sc.Caption...)
 	if f := o.sc.Timeline.Current(); f != nil {
-		line := "Frame " + strconv.FormatUint(f.Seq, 10) + " of " + strconv.FormatUint(o.sc.Timeline.Last().Seq, 10) +
-			", t = " + strconv.FormatFloat(f.TimeS, 'f', 2, 64) + " s"
+		line := "Frame " + strconv.FormatUint(f.Seq, 10) + " of " + strconv.FormatUint(o.sc.Timeline.Last().Seq, 10)
 		lines = append(lines, line)
 	}
 	if o.sc.Status != "" {

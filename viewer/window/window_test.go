@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "rewrite the golden pictures")
 // samples on edges.
 const (
 	stepTol  = 6
-	outliers = 0.002
+	outliers = 0.0004
 )
 
 // differ counts the channels that differ by more than tol, and gives the mean.
