@@ -99,10 +99,12 @@ func (m *BSR3) MulVec(dst, x []float64) {
 	par.Chunks(m.N, rowChunk, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			var y0, y1, y2 float64
-			for b := m.RowPtr[i]; b < m.RowPtr[i+1]; b++ {
-				v := m.Val[9*b : 9*b+9 : 9*b+9]
-				j := 3 * m.Col[b]
-				u := x[j : j+3 : j+3]
+			first, end := int(m.RowPtr[i]), int(m.RowPtr[i+1])
+			vals := m.Val[9*first : 9*end]
+			for _, j := range m.Col[first:end] {
+				v := (*[9]float64)(vals)
+				vals = vals[9:]
+				u := (*[3]float64)(x[3*int(j):])
 				x0, x1, x2 := u[0], u[1], u[2]
 				y0 += v[0]*x0 + v[1]*x1 + v[2]*x2
 				y1 += v[3]*x0 + v[4]*x1 + v[5]*x2

@@ -42,7 +42,7 @@ const (
 	smoothDegree = 3
 	smoothRange  = 20.0
 	powerFirst   = 12
-	powerAgain   = 4
+	powerAgain   = 2
 	powerMargin  = 1.1
 )
 
@@ -91,7 +91,7 @@ func (t *TwoLevel) Update() {
 	n := t.fine.N
 	first := t.val == nil
 	if first {
-		t.val = make([]float32, len(t.fine.Val))
+		t.val = make([]float32, len(t.fine.Val)+1) // one more: row32 reads past the end
 		t.inv = make([]float32, 9*n)
 		for _, v := range []*[]float32{&t.x, &t.r, &t.d, &t.e, &t.probe} {
 			*v = make([]float32, 3*n)
@@ -103,10 +103,12 @@ func (t *TwoLevel) Update() {
 			t.probe[i] = float32(int64(seed>>33)-1<<30) / (1 << 30)
 		}
 	}
-	par.Chunks(len(t.val), 1<<15, func(lo, hi int) {
-		src := t.fine.Val[lo:hi]
-		for i, v := range src {
-			t.val[lo+i] = float32(v)
+	par.Chunks(len(t.fine.Col), 4096, func(lo, hi int) {
+		for b := lo; b < hi; b++ { // column-major, as row32 wants it
+			v, w := t.fine.Val[9*b:9*b+9:9*b+9], t.val[9*b:9*b+9:9*b+9]
+			w[0], w[1], w[2] = float32(v[0]), float32(v[3]), float32(v[6])
+			w[3], w[4], w[5] = float32(v[1]), float32(v[4]), float32(v[7])
+			w[6], w[7], w[8] = float32(v[2]), float32(v[5]), float32(v[8])
 		}
 	})
 	par.Chunks(n, 1024, func(lo, hi int) {
@@ -302,17 +304,8 @@ func (t *TwoLevel) jacobi(i int) (z0, z1, z2 float32) {
 
 // row is (K·x) in block row i.
 func (t *TwoLevel) row(i int, x []float32) (y0, y1, y2 float32) {
-	f := t.fine
-	for b := f.RowPtr[i]; b < f.RowPtr[i+1]; b++ {
-		v := t.val[9*b : 9*b+9 : 9*b+9]
-		j := 3 * f.Col[b]
-		u := x[j : j+3 : j+3]
-		x0, x1, x2 := u[0], u[1], u[2]
-		y0 += v[0]*x0 + v[1]*x1 + v[2]*x2
-		y1 += v[3]*x0 + v[4]*x1 + v[5]*x2
-		y2 += v[6]*x0 + v[7]*x1 + v[8]*x2
-	}
-	return
+	lo, hi := int(t.fine.RowPtr[i]), int(t.fine.RowPtr[i+1])
+	return row32(t.val[9*lo:9*hi+1], t.fine.Col[lo:hi], x)
 }
 
 // subtract does r −= K·x.

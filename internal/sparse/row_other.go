@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package sparse
+
+func row32(val []float32, col []int32, x []float32) (y0, y1, y2 float32) {
+	return rowPortable(val, col, x)
+}
