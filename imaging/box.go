@@ -186,3 +186,21 @@ func (r Reorder) Index(g Grid) func(n int) int {
 		return base + i*step[0] + j*step[1] + k*step[2]
 	}
 }
+
+// Canonical is the reordering of g whose axes run closest to the patient's
+// left, posterior and head, in that order.
+func (g Grid) Canonical() Reorder {
+	lps := Grid{Size: g.Size, Axes: [3]r3.Vec{{X: 1}, {Y: 1}, {Z: 1}}}
+	r, _, _ := g.Onto(lps, 0)
+	return r
+}
+
+// Crop copies the samples inside b, which must lie inside the grid.
+func (v *Volume) Crop(b Box) *Volume {
+	if b.Clip(v.Grid) != b {
+		panic("imaging: crop of a volume reaches outside it")
+	}
+	out := *v
+	out.Grid, out.Data = v.Grid.Crop(b), crop(v.Grid, v.Data, b)
+	return &out
+}

@@ -1,0 +1,294 @@
+package segment
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"halsted/imaging"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+const binHU = 2 // width of a histogram bin
+
+// liverMode finds the HU of liver: the commonest value of tissue that is even
+// over a box of LiverEvenMM, in the patient's right front. No other organ there
+// is as large; muscle is streaked with fat and lies behind.
+func (w *work) liverMode(ctx context.Context) error {
+	r, g := w.r, w.c.g
+	var pick func(n int) bool
+	if seeds := w.seeds(imaging.LabelLiver); len(seeds) > 0 {
+		pick = func(n int) bool {
+			i, j, k := g.IJK(n)
+			p := g.Point(float64(i), float64(j), float64(k))
+			for _, s := range seeds {
+				if r3.Norm(r3.Sub(p, s)) <= r.LiverEvenMM {
+					return true
+				}
+			}
+			return false
+		}
+	} else {
+		b := bounds(g, w.body)
+		lo := g.Point(float64(b.Lo[0]), float64(b.Lo[1]), 0)
+		hi := g.Point(float64(b.Hi[0]-1), float64(b.Hi[1]-1), 0)
+		midX := (lo.X + hi.X) / 2
+		backY := lo.Y + 0.75*(hi.Y-lo.Y)
+		mean, variance, err := moments(ctx, g, w.smooth, radius(g, r.LiverEvenMM))
+		if err != nil {
+			return err
+		}
+		limit := float32(r.LiverEvenHU * r.LiverEvenHU)
+		pick = func(n int) bool {
+			if !w.body[n] || w.bone[n] || variance[n] > limit || mean[n] < float32(r.LiverMinHU) || mean[n] > float32(r.LiverMaxHU) {
+				return false
+			}
+			i, j, k := g.IJK(n)
+			p := g.Point(float64(i), float64(j), float64(k))
+			return p.X < midX && p.Y < backY
+		}
+	}
+	hist := make([]float64, int((r.LiverMaxHU-r.LiverMinHU)/binHU)+1)
+	for n := range w.smooth {
+		if b := int((float64(w.smooth[n]) - r.LiverMinHU) / binHU); w.smooth[n] >= float32(r.LiverMinHU) && b < len(hist) && pick(n) {
+			hist[b]++
+		}
+	}
+	hist = triangle(hist, 3)
+	top := 0
+	for b := range hist {
+		if hist[b] > hist[top] {
+			top = b
+		}
+	}
+	if hist[top] == 0 {
+		return &EmptyLabelError{imaging.LabelLiver, "no even tissue of liver density in the right upper body; give a seed inside the liver"}
+	}
+	// half width at half maximum, the narrower side: the other may hold a
+	// neighbouring organ
+	side := func(step int) float64 {
+		b := top
+		for b+step >= 0 && b+step < len(hist) && hist[b+step] > hist[top]/2 {
+			b += step
+		}
+		return math.Abs(float64(b-top)) + 0.5
+	}
+	w.liverHU = r.LiverMinHU + (float64(top)+0.5)*binHU
+	w.liverSD = max(2, min(side(-1), side(1))*binHU/math.Sqrt(2*math.Ln2))
+	return nil
+}
+
+// triangle smooths a histogram with a triangle of 2r−1 bins.
+func triangle(h []float64, r int) []float64 {
+	out := make([]float64, len(h))
+	for b := range h {
+		for d := 1 - r; d < r; d++ {
+			if b+d >= 0 && b+d < len(h) {
+				out[b] += h[b+d] * float64(r-max(d, -d)) / float64(r*r)
+			}
+		}
+	}
+	return out
+}
+
+// findLiver is the liver's shape at working resolution.
+func (w *work) findLiver(ctx context.Context) error {
+	if err := w.liverMode(ctx); err != nil {
+		return err
+	}
+	r, g := w.r, w.c.g
+	lo, hi := float32(w.liverHU-r.LiverBelowHU), float32(w.liverHU+r.LiverAboveHU)
+	window := where(g.Len(), func(n int) bool { return w.body[n] && !w.bone[n] && w.smooth[n] >= lo && w.smooth[n] <= hi })
+	core, err := erode(ctx, g, window, r.LiverOpenMM)
+	if err != nil {
+		return err
+	}
+	p := components(g, core)
+	id, err := w.choose(p)
+	if err != nil {
+		return err
+	}
+	core = p.only(func(c int32) bool { return c == id })
+	grown, err := dilate(ctx, g, core, r.LiverOpenMM+w.stepMM())
+	if err != nil {
+		return err
+	}
+	w.liver = reach(g, core, where(g.Len(), func(n int) bool { return grown[n] && window[n] }))
+	if err := w.closeLiver(ctx, r.LiverCloseMM); err != nil {
+		return err
+	}
+	if err := w.addLesions(ctx); err != nil {
+		return err
+	}
+	if ml := float64(w.liver.count()) * g.VoxelMM3() / 1000; ml < r.LiverMinML {
+		return &EmptyLabelError{imaging.LabelLiver, fmt.Sprintf("only %.0f ml of tissue at %.0f HU hangs together; give a seed inside the liver", ml, w.liverHU)}
+	}
+	return nil
+}
+
+// closeLiver takes in vessels, small lesions and noise: soft tissue that a
+// closing by mm reaches, and what the liver encloses on all sides.
+func (w *work) closeLiver(ctx context.Context, mm float64) error {
+	g := w.c.g
+	hull, err := w.closed(ctx, mm)
+	if err != nil {
+		return err
+	}
+	w.liver = fill(g, where(g.Len(), func(n int) bool { return w.liver[n] || hull[n] && w.smooth[n] > fatHU && w.body[n] }))
+	return nil
+}
+
+func (w *work) closed(ctx context.Context, mm float64) (mask, error) {
+	m, err := dilate(ctx, w.c.g, w.liver, mm)
+	if err != nil {
+		return nil, err
+	}
+	return erode(ctx, w.c.g, m, mm)
+}
+
+// fatHU separates fat from soft tissue and fluid, airHU lung from the rest.
+const (
+	fatHU = 0
+	airHU = -400
+)
+
+// addLesions takes in large tumours that reach the surface: pieces of tissue
+// unlike liver, darker or calcified, that lie for a good part in a notch of the
+// liver and there touch mostly liver or lung. Stomach, gall bladder and muscle
+// touch mostly fat. A seeded tumour is taken in whatever it touches.
+func (w *work) addLesions(ctx context.Context) error {
+	r, g := w.r, w.c.g
+	w.chalk = w.calcification()
+	for n, in := range w.chalk {
+		w.liver[n] = w.liver[n] || in
+	}
+	near, err := dilate(ctx, g, w.liver, r.LesionReachMM)
+	if err != nil {
+		return err
+	}
+	hull, err := w.closed(ctx, r.LesionReachMM)
+	if err != nil {
+		return err
+	}
+	dark := float32(w.liverHU - r.LesionBelowHU)
+	cand := where(g.Len(), func(n int) bool {
+		return near[n] && !w.liver[n] && w.body[n] && !w.bone[n] && w.smooth[n] > fatHU && w.smooth[n] < dark
+	})
+	core, err := erode(ctx, g, cand, r.LesionOpenMM)
+	if err != nil {
+		return err
+	}
+	p := components(g, core)
+	least := r.TumourMinML * 1000 / g.VoxelMM3() / 4 // an opened core is smaller than its lesion
+	for n, c := range p.of {
+		if c > 0 && float64(p.count[c]) < least {
+			p.of[n] = 0
+		}
+	}
+	w.spread(p, cand, r.LesionOpenMM+w.stepMM())
+	keep := w.lesions(p, hull)
+	for _, s := range r.Seeds {
+		if n, ok := w.voxel(s.LPS); ok && s.Label.IsTumour() {
+			keep[p.of[n]] = true
+		}
+	}
+	keep[0] = false
+	for n, c := range p.of {
+		w.liver[n] = w.liver[n] || keep[c]
+	}
+	return w.closeLiver(ctx, r.LiverCloseMM)
+}
+
+// lesions judges each component by its part inside the hull.
+func (w *work) lesions(p *parts, hull mask) []bool {
+	k := len(p.count)
+	all, in, faces, touch := make([]int, k), make([]int, k), make([]int, k), make([]int, k)
+	for n, c := range p.of {
+		if c == 0 {
+			continue
+		}
+		all[c]++
+		if !hull[n] {
+			continue
+		}
+		in[c]++
+		w.neighbours(n, func(o int) {
+			if p.of[o] == c && hull[o] {
+				return
+			}
+			faces[c]++
+			if w.liver[o] || w.c.hu[o] < airHU {
+				touch[c]++
+			}
+		})
+	}
+	keep := make([]bool, k)
+	for c := 1; c < k; c++ {
+		keep[c] = 3*in[c] >= all[c] && float64(touch[c]) >= w.r.LesionTouch*float64(faces[c]) && in[c] > 0
+	}
+	return keep
+}
+
+// calcification is the bone-bright tissue in pieces that touch liver for a good
+// part of their surface, as no rib does.
+func (w *work) calcification() mask {
+	g := w.c.g
+	p := components(g, w.bone)
+	touch, faces := make([]int, len(p.count)), make([]int, len(p.count))
+	for n, c := range p.of {
+		if c > 0 {
+			w.neighbours(n, func(o int) {
+				if p.of[o] != c {
+					faces[c]++
+					if w.liver[o] {
+						touch[c]++
+					}
+				}
+			})
+		}
+	}
+	return p.only(func(c int32) bool { return 4*touch[c] >= faces[c] && float64(p.count[c])*g.VoxelMM3() < 20e3 })
+}
+
+// choose is the component of the opened core that holds the liver: the nearest
+// to the seeds, or without any the one with most voxels to the right of the
+// middle of the body.
+func (w *work) choose(p *parts) (int32, error) {
+	g := w.c.g
+	best, bestMM := int32(0), math.Inf(1)
+	for _, s := range w.seeds(imaging.LabelLiver) {
+		for n, c := range p.of {
+			if c == 0 {
+				continue
+			}
+			i, j, k := g.IJK(n)
+			if d := r3.Norm(r3.Sub(g.Point(float64(i), float64(j), float64(k)), s)); d < bestMM {
+				best, bestMM = c, d
+			}
+		}
+	}
+	if best > 0 {
+		if bestMM > 4*w.r.LiverOpenMM {
+			return 0, &EmptyLabelError{imaging.LabelLiver, fmt.Sprintf("nothing like the tissue at the seed within %.0f mm; move the seed into plain liver, away from vessels and tumours", 4*w.r.LiverOpenMM)}
+		}
+		return best, nil
+	}
+	b := bounds(g, w.body)
+	mid := (b.Lo[0] + b.Hi[0]) / 2
+	count := make([]int, len(p.count))
+	for n, c := range p.of {
+		if i, _, _ := g.IJK(n); c > 0 && i < mid {
+			count[c]++
+		}
+	}
+	for c := 1; c < len(count); c++ {
+		if count[c] > 0 && (best == 0 || count[c] > count[best]) {
+			best = int32(c)
+		}
+	}
+	if best == 0 {
+		return 0, &EmptyLabelError{imaging.LabelLiver, "no thick piece of even tissue right of the midline; give a seed inside the liver"}
+	}
+	return best, nil
+}

@@ -1,0 +1,176 @@
+package segment
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"halsted/imaging"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// tumour is one tumour at working resolution.
+type tumour struct {
+	label  imaging.Label
+	m      mask
+	voxels int
+	origin Origin
+}
+
+// seedBallMM is the radius around a tumour seed from which its HU is taken.
+const seedBallMM = 4
+
+// findTumours takes the seeded tumours in the order of their labels, then
+// automatic candidates by volume.
+func (w *work) findTumours(ctx context.Context) ([]tumour, error) {
+	g := w.c.g
+	taken := make(mask, g.Len())
+	var out []tumour
+	keep := func(t tumour) {
+		for n, in := range t.m {
+			if in && taken[n] {
+				t.m[n] = false
+			} else if in {
+				taken[n] = true
+			}
+		}
+		t.voxels = t.m.count()
+		out = append(out, t)
+	}
+	for l := imaging.LabelTumour; l.IsTumour(); l++ {
+		if seeds := w.seeds(l); len(seeds) > 0 {
+			m, err := w.growTumour(ctx, l, seeds)
+			if err != nil {
+				return nil, err
+			}
+			keep(tumour{label: l, m: m, origin: FromSeed})
+		}
+	}
+	if w.r.MaxTumours < 0 || len(out) > 0 {
+		return out, nil // who seeds tumours names them all
+	}
+	dark := float32(w.liverHU - w.r.TumourBelowHU)
+	m, err := w.rounded(ctx, where(g.Len(), func(n int) bool { return w.liver[n] && w.smooth[n] > fatHU && w.smooth[n] < dark }))
+	if err != nil {
+		return nil, err
+	}
+	p := components(g, m)
+	shape := w.sphericity(p)
+	var ids []int32
+	for c := int32(1); c < int32(len(p.count)); c++ {
+		if w.ml(p.count[c]) >= w.r.TumourMinML && shape[c] >= w.r.TumourRound {
+			ids = append(ids, c)
+		}
+	}
+	slices.SortStableFunc(ids, func(a, b int32) int { return cmp.Compare(p.count[b], p.count[a]) })
+	for n, id := range ids[:min(len(ids), w.r.MaxTumours)] {
+		keep(tumour{label: imaging.LabelTumour + imaging.Label(n), m: p.only(func(c int32) bool { return c == id }), origin: AutomaticCandidate})
+	}
+	if len(ids) > w.r.MaxTumours {
+		w.rep.note("%d smaller tumour candidates are left out", len(ids)-w.r.MaxTumours)
+	}
+	return out, nil
+}
+
+// growTumour follows from the seeds what is nearer to the tumour's own HU than
+// to the liver's, as far as TumourReachMM and the liver go.
+func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec) (mask, error) {
+	g := w.c.g
+	near := func(n int, mm float64) bool {
+		i, j, k := g.IJK(n)
+		p := g.Point(float64(i), float64(j), float64(k))
+		for _, s := range seeds {
+			if r3.Norm(r3.Sub(p, s)) <= mm {
+				return true
+			}
+		}
+		return false
+	}
+	var sum, count float64
+	start := make(mask, g.Len())
+	for n, in := range w.liver {
+		if in && near(n, seedBallMM) {
+			start[n] = true
+			sum += float64(w.smooth[n])
+			count++
+		}
+	}
+	if count == 0 {
+		return nil, &EmptyLabelError{l, "its seed does not lie in the liver that was found; move the seed, or add a seed for the liver"}
+	}
+	mean := sum / count
+	if math.Abs(mean-w.liverHU) < 2*w.liverSD {
+		return nil, &EmptyLabelError{l, fmt.Sprintf("at its seed the tissue has %.0f HU, the same as liver (%.0f ± %.0f); move the seed to the middle of the tumour", mean, w.liverHU, w.liverSD)}
+	}
+	half := (mean + w.liverHU) / 2
+	like := where(g.Len(), func(n int) bool {
+		x := float64(w.smooth[n])
+		return w.liver[n] && (start[n] || (mean < w.liverHU) == (x < half) && near(n, w.r.TumourReachMM))
+	})
+	m, err := w.rounded(ctx, like)
+	if err != nil {
+		return nil, err
+	}
+	if grown := reach(g, where(len(m), func(n int) bool { return start[n] && m[n] }), m); grown.count() > 0 {
+		return grown, nil
+	}
+	return reach(g, start, like), nil // smaller than what opening leaves
+}
+
+// rounded opens a mask to cut tails, then closes and fills it to take in
+// calcification and septa, inside the liver.
+func (w *work) rounded(ctx context.Context, m mask) (mask, error) {
+	g, r := w.c.g, w.r.TumourOpenMM
+	core, err := erode(ctx, g, m, r)
+	if err != nil {
+		return nil, err
+	}
+	grown, err := dilate(ctx, g, core, r+w.stepMM())
+	if err != nil {
+		return nil, err
+	}
+	opened := where(g.Len(), func(n int) bool { return grown[n] && m[n] })
+	wide, err := dilate(ctx, g, opened, r)
+	if err != nil {
+		return nil, err
+	}
+	if wide, err = erode(ctx, g, wide, r); err != nil {
+		return nil, err
+	}
+	return fill(g, where(g.Len(), func(n int) bool { return opened[n] || wide[n] && w.liver[n] })), nil
+}
+
+// sphericity of each component: the surface of a ball of its volume over its
+// own (Wadell 1935). Counted voxel faces overestimate a smooth surface by 3/2
+// on average over directions, which is taken out.
+func (w *work) sphericity(p *parts) []float64 {
+	g, h := w.c.g, w.c.g.SpacingMM()
+	area := make([]float64, len(p.count))
+	for n, c := range p.of {
+		if c == 0 {
+			continue
+		}
+		w.neighbours(n, func(o int) {
+			if p.of[o] == c {
+				return
+			}
+			switch d := max(o-n, n-o); {
+			case d == 1:
+				area[c] += h[1] * h[2]
+			case d == g.Size[0]:
+				area[c] += h[0] * h[2]
+			default:
+				area[c] += h[0] * h[1]
+			}
+		})
+	}
+	out := make([]float64, len(p.count))
+	for c := 1; c < len(out); c++ {
+		v := float64(p.count[c]) * g.VoxelMM3()
+		out[c] = math.Cbrt(math.Pi) * math.Pow(6*v, 2.0/3) / (area[c] / 1.5)
+	}
+	return out
+}

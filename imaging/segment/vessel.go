@@ -1,0 +1,203 @@
+package segment
+
+import (
+	"context"
+	"math"
+
+	"halsted/imaging"
+	"halsted/imaging/distance"
+	"halsted/internal/par"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// vessels is the result of findVessels: a mask per system on its own grid.
+type vessels struct {
+	w      *work // the finer working grid, cropped to the liver
+	system []imaging.Label
+	origin map[imaging.Label]Origin
+}
+
+// findVessels looks for what stands out brighter than its surroundings inside
+// the liver painted in out: hysteresis on the smoothed contrast, small pieces
+// dropped. Then each piece gets a system.
+func (w *work) findVessels(ctx context.Context, out *imaging.Segments) (*vessels, error) {
+	r := w.r
+	liver, tumours := out.Bit(imaging.LabelLiver), uint32(0)
+	for _, l := range out.Of {
+		if l.IsTumour() {
+			tumours |= out.Bit(l)
+		}
+	}
+	// calcification is as bright as a vessel; a little around it is partial volume
+	chalk, err := dilate(ctx, w.c.g, w.chalk, 1.5*w.stepMM())
+	if err != nil {
+		return nil, err
+	}
+	box := out.Grid.Bounds(func(n int) bool { return out.Bits[n]&liver != 0 })
+	sub := w.v.Crop(box)
+	c, err := reduce(ctx, sub, r.VesselWorkMM)
+	if err != nil {
+		return nil, err
+	}
+	g := c.g
+	fine := &work{r: r, v: sub, c: c, rep: w.rep, liverHU: w.liverHU}
+	organ, quiet := make(mask, g.Len()), make(mask, g.Len())
+	for n := range organ {
+		i, j, k := g.IJK(n)
+		at := func(a, p int) int { return box.Lo[a] + min(p*c.block[a]+c.block[a]/2, sub.Grid.Size[a]-1) }
+		b := out.Bits[out.Grid.Index(at(0, i), at(1, j), at(2, k))]
+		organ[n] = b&liver != 0
+		at0, ok := w.voxel(g.Point(float64(i), float64(j), float64(k)))
+		quiet[n] = organ[n] && b&tumours == 0 && !(ok && chalk[at0])
+	}
+	inner, err := erode(ctx, g, quiet, r.VesselRimMM)
+	if err != nil {
+		return nil, err
+	}
+	soft, err := boxMean(ctx, g, c.hu, [3]int{1, 1, 1})
+	if err != nil {
+		return nil, err
+	}
+	// mean over the quiet liver in the box: sum of values over sum of weights
+	val, wt := make([]float32, g.Len()), make([]float32, g.Len())
+	par.Chunks(g.Len(), 1<<16, func(lo, hi int) {
+		for n := lo; n < hi; n++ {
+			if quiet[n] {
+				// bright voxels count as no more than the liver's upper end, so
+				// that a thick vessel does not raise its own surroundings
+				val[n] = min(c.hu[n], float32(w.liverHU+r.LiverAboveHU))
+				wt[n] = 1
+			}
+		}
+	})
+	rad := radius(g, r.VesselLocalMM)
+	if val, err = boxMean(ctx, g, val, rad); err != nil {
+		return nil, err
+	}
+	if wt, err = boxMean(ctx, g, wt, rad); err != nil {
+		return nil, err
+	}
+	low := where(g.Len(), func(n int) bool {
+		return inner[n] && wt[n] > 0 && (c.hu[n]+soft[n])/2-val[n]/wt[n] > float32(r.VesselFollowHU)
+	})
+	high := where(g.Len(), func(n int) bool { return low[n] && soft[n]-val[n]/wt[n] > float32(r.VesselAboveHU) })
+	p := components(g, reach(g, high, low))
+	least := r.VesselMinML * 1000 / g.VoxelMM3()
+	m := p.only(func(c int32) bool { return float64(p.count[c]) >= least })
+	vs := &vessels{w: fine, system: make([]imaging.Label, g.Len()), origin: map[imaging.Label]Origin{}}
+	return vs, vs.assign(ctx, m, organ)
+}
+
+// assign gives every vessel voxel its system. With seeds, the tree of a seed
+// takes what it reaches; where two trees touch, each voxel goes to the source
+// that is nearer along the vessel. Pieces that no seed reaches are placed by
+// position.
+func (v *vessels) assign(ctx context.Context, m, organ mask) error {
+	w, g := v.w, v.w.c.g
+	for n, in := range m {
+		if in {
+			v.system[n] = imaging.LabelVessel
+		}
+	}
+	p := components(g, m)
+	src := &parts{of: make([]int32, g.Len())}
+	for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein} {
+		for _, s := range w.seeds(l) {
+			n, mm := nearest(g, m, s)
+			if n < 0 || mm > seedToVesselMM {
+				w.rep.note("the %v seed at %.0f,%.0f,%.0f mm has no vessel within %d mm and was not used", l, s.X, s.Y, s.Z, seedToVesselMM)
+				continue
+			}
+			src.of[n] = int32(l)
+			v.origin[l] = FromSeed
+		}
+	}
+	h := g.SpacingMM()
+	w.spread(src, m, float64(g.Len())*min(h[0], h[1], h[2]))
+	seeded := make([]bool, len(p.count))
+	for n, l := range src.of {
+		if l > 0 {
+			v.system[n] = imaging.Label(l)
+			seeded[p.of[n]] = true
+		}
+	}
+	if len(v.origin) > 0 {
+		return nil
+	}
+	return v.byPosition(ctx, p, organ)
+}
+
+// seedToVesselMM is how far a vessel seed may miss its vessel.
+const seedToVesselMM = 15
+
+func nearest(g imaging.Grid, m mask, s r3.Vec) (n int, mm float64) {
+	n, mm = -1, math.Inf(1)
+	for o, in := range m {
+		if in {
+			i, j, k := g.IJK(o)
+			if d := r3.Norm(r3.Sub(g.Point(float64(i), float64(j), float64(k)), s)); d < mm {
+				n, mm = o, d
+			}
+		}
+	}
+	return n, mm
+}
+
+// byPosition guesses the system of trees of at least VesselSystemML from where
+// their thick end (the voxels within 80 % of the greatest depth) lies: the
+// hepatic veins join the vena cava at the top of the liver behind its middle,
+// the portal vein enters medially below. What fits neither stays unknown.
+func (v *vessels) byPosition(ctx context.Context, p *parts, organ mask) error {
+	w, g := v.w, v.w.c.g
+	if len(p.count) == 1 {
+		return nil
+	}
+	depth, err := distance.Unsigned(ctx, g, func(n int) bool { return p.of[n] == 0 })
+	if err != nil {
+		return err
+	}
+	deepest := make([]float32, len(p.count))
+	var centre r3.Vec
+	voxels := 0.0
+	for n, c := range p.of {
+		deepest[c] = max(deepest[c], depth[n])
+		if organ[n] {
+			i, j, k := g.IJK(n)
+			centre = r3.Add(centre, g.Point(float64(i), float64(j), float64(k)))
+			voxels++
+		}
+	}
+	centre = r3.Scale(1/voxels, centre)
+	sum, count := make([]r3.Vec, len(p.count)), make([]float64, len(p.count))
+	for n, c := range p.of {
+		if c > 0 && depth[n] >= 0.8*deepest[c] {
+			i, j, k := g.IJK(n)
+			sum[c] = r3.Add(sum[c], g.Point(float64(i), float64(j), float64(k)))
+			count[c]++
+		}
+	}
+	system := make([]imaging.Label, len(p.count))
+	for c := 1; c < len(system); c++ {
+		system[c] = imaging.LabelVessel
+		if w.ml(p.count[c]) < w.r.VesselSystemML {
+			continue
+		}
+		d := r3.Sub(r3.Scale(1/count[c], sum[c]), centre) // from the liver's centre to the thick end
+		switch {
+		case d.Z > 15 && d.Y > 0:
+			system[c] = imaging.LabelHepaticVein
+		case d.Z < 10 && d.X > 0:
+			system[c] = imaging.LabelPortalVein
+		}
+	}
+	for n, c := range p.of {
+		if c > 0 {
+			v.system[n] = system[c]
+			if system[c] != imaging.LabelVessel {
+				v.origin[system[c]] = ByPosition
+			}
+		}
+	}
+	return nil
+}

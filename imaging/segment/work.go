@@ -1,0 +1,188 @@
+package segment
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"halsted/imaging"
+	"halsted/imaging/distance"
+	"halsted/internal/par"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// work is one segmentation under way. Shapes are found at working resolution
+// and painted into the full grid at the end.
+type work struct {
+	r      Recipe
+	v      *imaging.Volume // axes along left, posterior, head
+	c      *coarse
+	smooth []float32 // c.hu, edge-preserving
+	body   mask
+	bone   mask
+	liver  mask
+	chalk  mask // calcified tumour
+
+	liverHU, liverSD float64
+	rep              *Report
+}
+
+// stepMM is the largest spacing of the working grid.
+func (w *work) stepMM() float64 {
+	h := w.c.g.SpacingMM()
+	return max(h[0], h[1], h[2])
+}
+
+// ml is the volume of a mask on the working grid.
+func (w *work) ml(voxels int) float64 { return float64(voxels) * w.c.g.VoxelMM3() / 1000 }
+
+// seeds are the points given for a structure.
+func (w *work) seeds(l imaging.Label) []r3.Vec {
+	var out []r3.Vec
+	for _, s := range w.r.Seeds {
+		if s.Label == l {
+			out = append(out, s.LPS)
+		}
+	}
+	return out
+}
+
+// neighbours calls f for the voxels of the working grid that share a face with n.
+func (w *work) neighbours(n int, f func(o int)) {
+	g := w.c.g
+	i, j, k := g.IJK(n)
+	nx, nxy := g.Size[0], g.Size[0]*g.Size[1]
+	if i > 0 {
+		f(n - 1)
+	}
+	if i < nx-1 {
+		f(n + 1)
+	}
+	if j > 0 {
+		f(n - nx)
+	}
+	if j < g.Size[1]-1 {
+		f(n + nx)
+	}
+	if k > 0 {
+		f(n - nxy)
+	}
+	if k < g.Size[2]-1 {
+		f(n + nxy)
+	}
+}
+
+// voxel is the working voxel at p.
+func (w *work) voxel(p r3.Vec) (int, bool) {
+	x, y, z := w.c.g.Voxel(p)
+	i, j, k := int(math.Round(x)), int(math.Round(y)), int(math.Round(z))
+	return w.c.g.Index(i, j, k), w.c.g.Contains(i, j, k)
+}
+
+// spread grows the components of p into within, layer by layer, for mm at most.
+func (w *work) spread(p *parts, within mask, mm float64) {
+	h := w.c.g.SpacingMM()
+	steps := int(math.Ceil(mm / min(h[0], h[1], h[2])))
+	var front, next []int
+	for n, c := range p.of {
+		if c > 0 {
+			front = append(front, n)
+		}
+	}
+	for range steps {
+		next = next[:0]
+		for _, n := range front {
+			w.neighbours(n, func(o int) {
+				if p.of[o] == 0 && within[o] {
+					p.of[o] = p.of[n]
+					next = append(next, o)
+				}
+			})
+		}
+		front, next = next, front
+	}
+}
+
+// paint sets a bit of the full grid from a mask of the working grid: decide is
+// given the signed distance to the outline of m in mm (interpolated, negative
+// inside, smoothed over fairMM) and the storage index of the full voxel.
+func (w *work) paint(ctx context.Context, out *imaging.Segments, l imaging.Label, m mask, fairMM float64, decide func(phi float32, n int) bool) error {
+	g, bit := w.c.g, out.Bit(l)
+	box := bounds(g, m).Grow(g, 2*w.stepMM()).Clip(g)
+	if box.Empty() {
+		return ctx.Err()
+	}
+	sub, phi, err := distance.SignedCrop(ctx, g, box, func(n int) bool { return m[n] })
+	if errors.Is(err, distance.ErrNoBoundary) { // the structure fills the grid
+		phi = make([]float32, sub.Len())
+		for n := range phi {
+			phi[n] = -float32(fairMM) - 1e6
+		}
+	} else if err != nil {
+		return err
+	}
+	if phi, err = boxMean(ctx, sub, phi, radius(sub, fairMM)); err != nil {
+		return err
+	}
+	var lo, hi [3]int
+	var tab [3][]lerp
+	for a, b := range w.c.block {
+		lo[a], hi[a] = box.Lo[a]*b, min(box.Hi[a]*b, w.v.Grid.Size[a])
+		tab[a] = make([]lerp, hi[a]-lo[a])
+		for p := range tab[a] {
+			u := (float64(p) - float64(b-1)/2) / float64(b)
+			u = min(max(u, 0), float64(sub.Size[a]-1))
+			at := min(int(u), max(0, sub.Size[a]-2))
+			tab[a][p] = lerp{at, min(at+1, sub.Size[a]-1), float32(u - float64(at))}
+		}
+	}
+	nj := hi[1] - lo[1]
+	return par.ChunksCtx(ctx, nj*(hi[2]-lo[2]), 64, func(first, last int) error {
+		row := make([]float32, sub.Size[0])
+		for r := first; r < last; r++ {
+			tj, tk := tab[1][r%nj], tab[2][r/nj]
+			mix := func(j, k int, f float32) {
+				src := phi[sub.Index(0, j, k):][:len(row)]
+				for i, v := range src {
+					row[i] += f * v
+				}
+			}
+			clear(row)
+			mix(tj.a, tk.a, (1-tj.f)*(1-tk.f))
+			mix(tj.b, tk.a, tj.f*(1-tk.f))
+			mix(tj.a, tk.b, (1-tj.f)*tk.f)
+			mix(tj.b, tk.b, tj.f*tk.f)
+			at := w.v.Grid.Index(lo[0], lo[1]+r%nj, lo[2]+r/nj)
+			for i, t := range tab[0] {
+				if decide(row[t.a]+t.f*(row[t.b]-row[t.a]), at+i) {
+					out.Bits[at+i] |= bit
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// lerp is a linear interpolation between samples a and b.
+type lerp struct {
+	a, b int
+	f    float32
+}
+
+// hu is the value of a voxel of the full grid.
+func (w *work) hu(n int) float64 { return w.v.Value(n) }
+
+// mean9 is the mean of the 3×3 voxels around n in its slice.
+func (w *work) mean9(n int) float64 {
+	g := w.v.Grid
+	i, j, _ := g.IJK(n)
+	var sum, count int
+	for y := max(0, j-1); y <= min(g.Size[1]-1, j+1); y++ {
+		for x := max(0, i-1); x <= min(g.Size[0]-1, i+1); x++ {
+			sum += int(w.v.Data[n+(x-i)+(y-j)*g.Size[0]])
+			count++
+		}
+	}
+	return float64(w.v.Slope*float64(sum))/float64(count) + w.v.Intercept
+}
