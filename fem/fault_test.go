@@ -90,13 +90,9 @@ func TestGravityPressureAndTractionBalanceTheReaction(t *testing.T) {
 	for _, quadratic := range []bool{false, true} {
 		m := block(quadratic)
 		m.GravityChange = r3.Vec{X: 9810, Z: -4000}
-		for _, tet := range m.Mesh.Tets {
-			for _, f := range mesh.TetFaces {
-				c := [3]int32{tet[f[1]], tet[f[0]], tet[f[2]]} // any order
-				if m.Mesh.Nodes[c[0]].Z == 20 && m.Mesh.Nodes[c[1]].Z == 20 && m.Mesh.Nodes[c[2]].Z == 20 {
-					m.Loads = append(m.Loads, FaceLoad{Face: c, TractionMPa: r3.Vec{Y: 2e-5}, PressureMPa: 3e-5})
-				}
-			}
+		for _, f := range facesOf(m.Mesh, func(p r3.Vec) bool { return p.Z == 20 }) {
+			f[0], f[1] = f[1], f[0] // the order of a face's nodes must not matter
+			m.Loads = append(m.Loads, FaceLoad{Face: f, TractionMPa: r3.Vec{Y: 2e-5}, PressureMPa: 3e-5})
 		}
 		f, _ := solve(t, m, Settings{ResidualTol: 1e-9})
 		var sum r3.Vec

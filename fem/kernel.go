@@ -118,7 +118,7 @@ func (s *system) elementForce(k *scratch, e int, u []float64) (det float64, ok b
 		if theta, _, ok = s.dilatation(k, e); !ok {
 			return k.f.Det(), false
 		}
-		dTheta, _ = r.vol.Dilatation(theta)
+		_, dTheta, _ = r.vol.Dilatation(theta)
 	}
 	fe := k.fe[:s.k]
 	clear(fe)
@@ -135,7 +135,7 @@ func (s *system) elementForce(k *scratch, e int, u []float64) (det float64, ok b
 		if r.vol != nil {
 			// P = P(F) + (U'(θ) − U'(J))·cof F
 			k.f.Cofactor(&k.cof)
-			du, _ := r.vol.Dilatation(det)
+			_, du, _ := r.vol.Dilatation(det)
 			for j := range k.p {
 				k.p[j] = r3.Add(k.p[j], r3.Scale(dTheta-du, k.cof[j]))
 			}
@@ -156,18 +156,32 @@ func (s *system) elementForce(k *scratch, e int, u []float64) (det float64, ok b
 	return det, true
 }
 
-// energy is the stored energy ∫W, mJ; +Inf when an element is inverted.
-func (s *system) energy(u []float64) float64 {
+// energy is the stored energy ∫W at the displacement x, mJ; +Inf when an
+// element is inverted.
+func (s *system) energy(x []float64) float64 {
 	return par.Sum(s.elems, elemChunk, func(lo, hi int) float64 {
 		k := new(scratch)
 		var sum float64
 		for e := lo; e < hi; e++ {
 			r := &s.reg[s.regOf[e]]
-			s.gatherU(k, e, u)
+			s.gatherU(k, e, x)
+			var theta, vol float64
 			for q := range s.nq {
 				at := e*s.nq + q
 				gradient(&k.f, k.u[:s.k], s.grad[at*s.k:(at+1)*s.k])
-				sum += s.w[at] * r.law.Energy(&k.f)
+				w := r.law.Energy(&k.f)
+				if r.vol != nil && !math.IsInf(w, 1) {
+					j := k.f.Det()
+					u, _, _ := r.vol.Dilatation(j)
+					w -= u
+					theta += s.w[at] * j
+					vol += s.w[at]
+				}
+				sum += s.w[at] * w
+			}
+			if vol > 0 {
+				u, _, _ := r.vol.Dilatation(theta / vol)
+				sum += vol * u
 			}
 		}
 		return sum
@@ -220,7 +234,7 @@ func (s *system) elementTangent(k *scratch, e int, u []float64) {
 	var theta, vol, dTheta, ddTheta float64
 	if r.vol != nil {
 		theta, vol, _ = s.dilatation(k, e)
-		dTheta, ddTheta = r.vol.Dilatation(theta)
+		_, dTheta, ddTheta = r.vol.Dilatation(theta)
 		clear(k.b[:n])
 	}
 	for q := range s.nq {
@@ -283,7 +297,7 @@ func (s *system) elementTangent(k *scratch, e int, u []float64) {
 // ∂c_iJ/∂F_kL = (c_iJ·c_kL − c_iL·c_kJ)/J.
 func (s *system) meanTangent(k *scratch, r *region, dTheta float64, g []r3.Vec, w float64) {
 	j := k.f.Cofactor(&k.cof)
-	du, ddu := r.vol.Dilatation(j)
+	_, du, ddu := r.vol.Dilatation(j)
 	m := (dTheta - du) / j
 	c := [9]float64{
 		k.cof[0].X, k.cof[1].X, k.cof[2].X,

@@ -69,3 +69,16 @@ func prescribe(m *mesh.TetMesh, keep func(r3.Vec) bool, u func(r3.Vec) r3.Vec) (
 }
 
 func still(r3.Vec) r3.Vec { return r3.Vec{} }
+
+// facesOf lists element faces whose three corners pass.
+func facesOf(m *mesh.TetMesh, keep func(r3.Vec) bool) (faces [][3]int32) {
+	for _, v := range m.Tets {
+		for _, f := range mesh.TetFaces {
+			c := [3]int32{v[f[0]], v[f[1]], v[f[2]]}
+			if keep(m.Nodes[c[0]]) && keep(m.Nodes[c[1]]) && keep(m.Nodes[c[2]]) {
+				faces = append(faces, c)
+			}
+		}
+	}
+	return faces
+}

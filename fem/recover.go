@@ -86,12 +86,12 @@ func (s *system) recover(u []float64) recovered {
 			var dTheta float64
 			if r.vol != nil {
 				theta, _, _ := s.dilatation(k, e)
-				dTheta, _ = r.vol.Dilatation(theta)
+				_, dTheta, _ = r.vol.Dilatation(theta)
 			}
 			for q := range s.nq {
 				shift := 0.0
 				if r.vol != nil {
-					du, _ := r.vol.Dilatation(k.det[q])
+					_, du, _ := r.vol.Dilatation(k.det[q])
 					shift = dTheta - du
 				}
 				s.cauchy(k, r, e*s.nq+q, shift, &sig[q], &eps[q])

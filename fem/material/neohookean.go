@@ -91,10 +91,10 @@ func isotropicTangent(a *[9][9]float64, f, g *[9]float64, s, fg, gg, x float64) 
 	}
 }
 
-// Dilatation returns U'(J) and U”(J) of the volumetric part
-// U = κ/4·(J² − 1 − 2·ln J).
-func (l NeoHookean) Dilatation(j float64) (du, ddu float64) {
-	return l.kappa / 2 * (j - 1/j), l.kappa / 2 * (1 + 1/(j*j))
+// Dilatation returns U(J), U'(J) and U”(J) of the volumetric part
+// U = κ/4·(J² − 1 − 2·ln J), MPa.
+func (l NeoHookean) Dilatation(j float64) (u, du, ddu float64) {
+	return l.kappa / 4 * (j*j - 1 - 2*math.Log(j)), l.kappa / 2 * (j - 1/j), l.kappa / 2 * (1 + 1/(j*j))
 }
 
 // ShearMPa is μ.

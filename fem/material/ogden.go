@@ -267,9 +267,10 @@ func (l Ogden) Tangent(a *[9][9]float64, f *Mat3) {
 	}
 }
 
-// Dilatation returns U'(J) and U”(J) of U = κ/4·(J² − 1 − 2·ln J).
-func (l Ogden) Dilatation(j float64) (du, ddu float64) {
-	return l.kappa / 2 * (j - 1/j), l.kappa / 2 * (1 + 1/(j*j))
+// Dilatation returns U(J), U'(J) and U”(J) of the volumetric part
+// U = κ/4·(J² − 1 − 2·ln J), MPa.
+func (l Ogden) Dilatation(j float64) (u, du, ddu float64) {
+	return l.kappa / 4 * (j*j - 1 - 2*math.Log(j)), l.kappa / 2 * (j - 1/j), l.kappa / 2 * (1 + 1/(j*j))
 }
 
 // ShearMPa is the initial shear modulus ½·Σ c·α².

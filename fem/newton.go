@@ -1,0 +1,245 @@
+package fem
+
+import (
+	"context"
+	"math"
+
+	"halsted/internal/sparse"
+)
+
+// residual writes load·fext − fint into r at free degrees of freedom, 0 at
+// fixed ones, and returns ‖r‖ and the scale it is compared with.
+func (n *newton) residual(r, fint []float64, t float64) (norm, scale float64) {
+	var ee, ii float64
+	for i, f := range fint {
+		e := t * n.sys.fext[i]
+		ee += e * e
+		ii += f * f
+		r[i] = 0
+		if !n.sys.fixed[i] {
+			r[i] = e - f
+		}
+	}
+	return math.Sqrt(sparse.Dot(r, r)), math.Sqrt(max(ee, ii))
+}
+
+// extrapolate guesses the state at t from the past: a parabola through three
+// states or a line through two, whichever leaves the smaller residual; where
+// nothing is moved by prescription, only if it beats staying. It returns false
+// when there is no such guess; then n.u is untouched.
+func (n *newton) extrapolate(t float64) bool {
+	best := math.Inf(1)
+	if n.gap(t) == 0 {
+		best, _ = n.residual(n.tmp, n.fint, t)
+	}
+	found := false
+	for order := len(n.past) - 1; order >= 1; order-- {
+		p := n.past[len(n.past)-1-order:]
+		c := make([]float64, order+1) // Lagrange weights at t
+		for i := range p {
+			c[i] = 1
+			for j := range p {
+				if j != i {
+					c[i] *= (t - p[j].at) / (p[i].at - p[j].at)
+				}
+			}
+		}
+		for i := range n.trial {
+			var v float64
+			for k := range p {
+				v += c[k] * p[k].u[i]
+			}
+			if n.sys.fixed[i] {
+				v = t * n.sys.ubar[i]
+			}
+			n.trial[i] = v
+		}
+		if bad := n.sys.internal(n.ftrial, n.trial); bad.element >= 0 {
+			continue
+		}
+		if norm, _ := n.residual(n.tmp, n.ftrial, t); norm < best {
+			best, found = norm, true
+			copy(n.u, n.trial)
+			copy(n.fint, n.ftrial)
+		}
+	}
+	return found
+}
+
+// increment brings n.u, a converged state at t0, to t1. fint follows u. The
+// error is errDiverged when a smaller increment may help.
+func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (iter int, rel float64, err error) {
+	sys := n.sys
+	n.step.element, n.step.reason, n.step.residual = 0, "", math.NaN()
+	lifted := guess && n.extrapolate(t1) || n.gap(t1) == 0 // the prescribed motion is in u already
+	norm, scale := n.residual(n.rhs, n.fint, t1)
+	prev, eta := 0.0, firstEta
+	for iter = 0; ; iter++ {
+		n.step.iter = iter
+		if err := ctx.Err(); err != nil {
+			return iter, rel, err
+		}
+		target := max(n.s.ResidualTol*scale, n.floor)
+		if lifted {
+			if norm <= target {
+				n.progress(t1)
+				return iter, norm / max(scale, 1e-300), nil
+			}
+			n.step.residual = norm / scale
+		}
+		if iter == n.s.MaxNewton {
+			return iter, 0, n.fail("the residual did not fall in the allowed iterations", sys.worst(n.rhs))
+		}
+		n.progress(t0 + (t1-t0)*min(0.9, 0.15*float64(iter)))
+		sys.tangent(n.lin.m, n.lin.pos, n.u)
+		if iter == 0 && n.floor == 0 {
+			n.floor = roundingFloor(n.lin.m, sys.size)
+		}
+		tol := firstEta
+		if !lifted { // the prescribed motion enters the first linear solve
+			for i, f := range sys.fixed {
+				n.tmp[i] = 0
+				if f {
+					n.tmp[i] = t1*sys.ubar[i] - n.u[i]
+				}
+			}
+			n.lin.m.MulVec(n.trial, n.tmp)
+			for i, f := range sys.fixed {
+				if !f {
+					n.rhs[i] -= n.trial[i]
+				}
+			}
+			tol = liftEta
+		} else if iter > 0 && prev > 0 {
+			eta = nextEta(eta, norm/prev)
+			tol = eta
+		}
+		if lifted {
+			tol = max(tol, 0.5*target/norm)
+		}
+		n.lin.m.Constrain(sys.fixed)
+		if err := n.lin.prepare(ctx); err != nil {
+			if notPositive(err) {
+				return iter, 0, n.fail("the stiffness is not positive: the body buckles or a tissue softens", sys.worst(n.rhs))
+			}
+			return iter, 0, err
+		}
+		r, err := n.lin.solve(ctx, n.du, n.rhs, min(tol, 0.5))
+		if err != nil {
+			return iter, 0, err
+		}
+		if r.Stop == sparse.BrokenDown || (r.Stop == sparse.Indefinite && !lifted) {
+			n.lin.stale = true
+			return iter, 0, n.fail("the linear solve failed ("+r.Stop.String()+")", sys.worst(n.rhs))
+		}
+		if !lifted {
+			sparse.AXPY(n.du, 1, n.tmp)
+		}
+		prev = norm
+		if norm, scale, err = n.search(norm, scale, t1, lifted); err != nil {
+			return iter, 0, err
+		}
+		lifted = true
+	}
+}
+
+// gap is the largest distance of a prescribed value from u, mm.
+func (n *newton) gap(t float64) (g float64) {
+	for i, f := range n.sys.fixed {
+		if f {
+			g = max(g, math.Abs(t*n.sys.ubar[i]-n.u[i]))
+		}
+	}
+	return g
+}
+
+// Forcing terms of the inexact Newton method: firstEta for the first linear
+// solve of a step, liftEta for the one that carries prescribed motion; later
+// ones by nextEta.
+const (
+	firstEta = 0.05
+	liftEta  = 0.01
+)
+
+// nextEta is Eisenstat & Walker's choice 2, η = 0.9·(‖R_k‖/‖R_{k−1}‖)², with
+// their safeguard against falling too fast.
+func nextEta(eta, ratio float64) float64 {
+	next := 0.9 * ratio * ratio
+	if guard := 0.9 * eta * eta; guard > 0.1 {
+		next = max(next, guard)
+	}
+	return min(max(next, 1e-4), 0.1)
+}
+
+// search moves u along du: the whole way if the residual falls, else half as
+// far until residual or potential energy fall enough. A step that carries the
+// prescribed motion is taken whole or not at all.
+func (n *newton) search(norm, scale, t float64, lifted bool) (float64, float64, error) {
+	sys := n.sys
+	slope := -sparse.Dot(n.rhs, n.du) // of the potential energy
+	start := math.NaN()
+	bad := inversion{element: -1}
+	for a := 1.0; a > 1./300; a /= 2 {
+		copy(n.trial, n.u)
+		sparse.AXPY(n.trial, a, n.du)
+		if !lifted {
+			for i, f := range sys.fixed {
+				if f {
+					n.trial[i] = t * sys.ubar[i]
+				}
+			}
+		}
+		if bad = sys.internal(n.ftrial, n.trial); bad.element < 0 {
+			new, sc := n.residual(n.tmp, n.ftrial, t)
+			ok := !lifted && finite(new)
+			if lifted && new < norm*(1-1e-4*a) {
+				ok = true
+			}
+			if lifted && !ok && finite(new) {
+				if math.IsNaN(start) {
+					start = n.potential(n.u, t)
+				}
+				ok = n.potential(n.trial, t) < start+1e-4*a*slope
+			}
+			if ok {
+				n.u, n.trial = n.trial, n.u
+				n.fint, n.ftrial = n.ftrial, n.fint
+				copy(n.rhs, n.tmp)
+				return new, max(scale, sc), nil
+			}
+		}
+		if !lifted {
+			break
+		}
+	}
+	if bad.element >= 0 {
+		return norm, scale, n.fail("an element turns inside out", bad.element)
+	}
+	return norm, scale, n.fail("the line search found no lower residual or energy", sys.worst(n.rhs))
+}
+
+// potential is ∫W − t·fext·u.
+func (n *newton) potential(u []float64, t float64) float64 {
+	return n.sys.energy(u) - t*sparse.Dot(n.sys.fext, u)
+}
+
+func (n *newton) fail(reason string, element int32) error {
+	n.step.reason, n.step.element = reason, element
+	return errDiverged
+}
+
+// roundingFloor is the residual that rounding can leave in a body of the given
+// size: 16 units in the last place of a force ‖K_ii‖·size at each node, added
+// as independent errors.
+func roundingFloor(m *sparse.BSR3, size float64) float64 {
+	var sum float64
+	for i := range m.N {
+		d := m.Val[9*m.Diag[i] : 9*m.Diag[i]+9]
+		k := max(d[0], d[4], d[8])
+		sum += k * k
+	}
+	const ulp = 0x1p-52
+	return 16 * ulp * size * math.Sqrt(sum)
+}
+
+func decades(tol float64) float64 { return max(0.5, -math.Log10(tol)) }
