@@ -74,7 +74,6 @@ type anatomy struct {
 	inward  r3.Vec    // unit, from the hilum into the liver
 	below   []r3.Vec  // knots of the portal trunk up to the hilum
 	outflow [3]r3.Vec // where the right, middle and left hepatic vein meet the vena cava
-	fan     r3.Vec    // axis of the cava at the outflow
 	cantlie field     // negative in the right lobe: plane through cava and gallbladder
 }
 
@@ -209,5 +208,4 @@ func (a *anatomy) drawLiver(j jitter, w *wall, cava vein, gall sac, aorta, kidne
 	foot := j.near(r3.Vec{X: 4, Y: -6, Z: -96}, 3)
 	a.below = []r3.Vec{foot, j.near(r3.Vec{X: 2, Y: -6, Z: -62}, 2), j.near(r3.Vec{X: -10, Y: -1, Z: -32}, 2)}
 	a.outflow = cava.veins
-	a.fan = r3.Vec{Z: 1}
 }

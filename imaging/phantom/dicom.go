@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math"
 	"os"
@@ -145,7 +144,7 @@ func writeSlice(root *os.Root, name string, v *imaging.Volume, k int, id SeriesI
 	if err != nil {
 		return err
 	}
-	return errors.Join(dicomfile.Write(io.Writer(f), ds), f.Sync(), f.Close())
+	return errors.Join(dicomfile.Write(f, ds), f.Sync(), f.Close())
 }
 
 // sliceObject is slice k as a CT Image: the modules of PS3.3 table A.3-1 with

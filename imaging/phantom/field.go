@@ -245,8 +245,35 @@ func meet(fs ...field) field {
 	}
 }
 
-// carve takes b out of a, the rim rounded over k mm.
-func carve(k float64, a, b field) field { return not(join(k, not(a), b)) }
+// within is the intersection of a and b, the edge rounded over k mm: join of
+// the complements, complemented.
+func within(k float64, a, b field) field {
+	return func(p r3.Vec) (float64, r3.Vec) {
+		fa, ga := a(p)
+		fb, gb := b(p)
+		return blendMax(k, fa, ga, fb, gb)
+	}
+}
 
-// within is the intersection of a and b, the edge rounded over k mm.
-func within(k float64, a, b field) field { return not(join(k, not(a), not(b))) }
+// carve takes b out of a, the rim rounded over k mm.
+func carve(k float64, a, b field) field {
+	return func(p r3.Vec) (float64, r3.Vec) {
+		fa, ga := a(p)
+		fb, gb := b(p)
+		if fb >= k-fa { // −fb ≤ fa − k: too far to matter
+			return fa, ga
+		}
+		return blendMax(k, fa, ga, -fb, r3.Scale(-1, gb))
+	}
+}
+
+func blendMax(k, fa float64, ga r3.Vec, fb float64, gb r3.Vec) (float64, r3.Vec) {
+	if fb > fa {
+		fa, fb, ga, gb = fb, fa, gb, ga
+	}
+	if fa-fb >= k {
+		return fa, ga
+	}
+	h := (k - fa + fb) / k
+	return fa + k*h*h/4, r3.Add(r3.Scale(1-h/2, ga), r3.Scale(h/2, gb))
+}

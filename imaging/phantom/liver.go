@@ -26,8 +26,11 @@ type Liver struct {
 // NewLiver draws the patient of a seed. It takes about a second.
 func NewLiver(seed uint64) *Liver {
 	l := &Liver{seed: seed, a: newAnatomy(seed)}
-	l.tumours = newTumours(l.a, seed)
-	l.branches = growTrees(l.a, l.tumours, seed)
+	for round := uint64(0); l.branches == nil; round++ {
+		if l.tumours = newTumours(l.a, seed, round); l.tumours != nil {
+			l.branches = growTrees(l.a, l.tumours, seed)
+		}
+	}
 	l.portal = tubes(l.capsules(imaging.LabelPortalVein))
 	l.hepatic = tubes(l.capsules(imaging.LabelHepaticVein))
 	l.ml = sync.OnceValue(l.measure)
@@ -140,7 +143,7 @@ func (l *Liver) parenchyma() r3.Vec {
 // volumeTol; halving the steps moves them by less.
 const (
 	volumeTol  = 5e-4
-	organStep  = 1.0 // mm between the integration lines through the organ
+	organStep  = 1.5 // mm between the integration lines through the organ
 	vesselStep = 0.2 // the same through the vessels
 )
 

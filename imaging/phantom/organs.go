@@ -9,7 +9,6 @@ import (
 // vein is the inferior vena cava with the mouths of the three hepatic veins.
 type vein struct {
 	tube    field
-	line    []r3.Vec
 	outflow r3.Vec    // on the axis, where the hepatic veins join
 	veins   [3]r3.Vec // mouths of the right, middle and left hepatic vein
 }
@@ -20,8 +19,7 @@ func (j jitter) cava() vein {
 	for n := 1; n < len(knots)-1; n++ {
 		knots[n] = j.near(knots[n], 1.5)
 	}
-	v := vein{line: spline(8, knots...)}
-	v.tube = tubes(chain(v.line, r))
+	v := vein{tube: tubes(chain(spline(8, knots...), r))}
 	v.outflow = knots[3]
 	for n, d := range [3]r3.Vec{{X: -1, Y: -0.15, Z: -0.15}, {X: -0.25, Y: -1, Z: -0.1}, {X: 0.75, Y: -0.75, Z: 0.1}} {
 		v.veins[n] = r3.Add(v.outflow, r3.Scale(r-2, r3.Unit(d)))
@@ -55,6 +53,7 @@ func (j jitter) gallbladder() sac {
 	return sac{lumen: f, edge: edge, at: at, layers: []layer{{f: f, hu: huWall}, {f: grown(f, -1.5), hu: huBile}}}
 }
 
+// kidney is a kidney: whole is its outline, sinus included.
 type kidney struct {
 	whole  field
 	layers []layer

@@ -20,12 +20,9 @@ const (
 	minHU, maxHU = -1024, 3071
 )
 
-// Sizes of the square blocks in which a slice is painted: a layer that covers
-// or misses a whole block costs one evaluation.
-const (
-	bigBlock   = 32
-	smallBlock = 8
-)
+// A slice is painted in square blocks of about blockMM, within blocks four times
+// as wide: a layer that covers or misses a whole block costs one evaluation.
+const blockMM = 6.0
 
 // scan paints slices of one grid.
 type scan struct {
@@ -35,11 +32,16 @@ type scan struct {
 	up     r3.Vec // unit, across the slice
 	pixel  float64
 	thick  float64
+	small  int // pixels along the side of a block
+	big    int // and of a block of blocks
 }
 
 func newScan(g imaging.Grid, layers []layer) *scan {
 	sp := g.SpacingMM()
-	return &scan{g: g, layers: layers, i: g.Axes[0], j: g.Axes[1], up: unit(g.Axes[2]), pixel: (sp[0] + sp[1]) / 2, thick: sp[2]}
+	s := &scan{g: g, layers: layers, i: g.Axes[0], j: g.Axes[1], up: unit(g.Axes[2]), pixel: (sp[0] + sp[1]) / 2, thick: sp[2]}
+	s.small = min(max(int(math.Round(blockMM/s.pixel)), 2), 16)
+	s.big = 4 * s.small
+	return s
 }
 
 // span is a square block of pixels.
@@ -79,15 +81,15 @@ func (s *scan) paint(img []float32, k int) {
 	}
 	big, small, one := make([]int16, 0, len(all)), make([]int16, 0, len(all)), make([]int16, 0, len(all))
 	pixelR := 0.5 * math.Sqrt(2*s.pixel*s.pixel+s.thick*s.thick)
-	for j0 := 0; j0 < ny; j0 += bigBlock {
-		for i0 := 0; i0 < nx; i0 += bigBlock {
-			outer := span{i0, j0, min(i0+bigBlock, nx), min(j0+bigBlock, ny)}
+	for j0 := 0; j0 < ny; j0 += s.big {
+		for i0 := 0; i0 < nx; i0 += s.big {
+			outer := span{i0, j0, min(i0+s.big, nx), min(j0+s.big, ny)}
 			c, r := s.ball(outer, k)
 			var base float64
 			big, base = s.sift(big, all, huAir, c, r)
-			for j1 := outer.j0; j1 < outer.j1; j1 += smallBlock {
-				for i1 := outer.i0; i1 < outer.i1; i1 += smallBlock {
-					b := span{i1, j1, min(i1+smallBlock, outer.i1), min(j1+smallBlock, outer.j1)}
+			for j1 := outer.j0; j1 < outer.j1; j1 += s.small {
+				for i1 := outer.i0; i1 < outer.i1; i1 += s.small {
+					b := span{i1, j1, min(i1+s.small, outer.i1), min(j1+s.small, outer.j1)}
 					inner := base
 					small = small[:0]
 					if len(big) > 0 {

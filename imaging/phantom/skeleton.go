@@ -12,7 +12,7 @@ type skeleton struct {
 	layers []layer
 }
 
-// drawSkeleton makes seven pairs of ribs, the lower sternum and the spine from
+// drawSkeleton makes eight pairs of ribs, the lower sternum and the spine from
 // about T8 to L3. Bone is a cortical shell around cancellous bone.
 func drawSkeleton(j jitter, w *wall) skeleton {
 	spineY := w.spineY
@@ -43,7 +43,7 @@ func drawSkeleton(j jitter, w *wall) skeleton {
 		}
 	}
 
-	var bodies, marrow, discs, arches, archMarrow []field
+	var bodies, marrow, discs []field
 	var arch []capsule
 	for n := range 9 {
 		z := start + period*float64(n)
@@ -68,15 +68,14 @@ func drawSkeleton(j jitter, w *wall) skeleton {
 	for n, c := range arch {
 		core[n] = capsule{c.a, c.b, c.r - 1.5}
 	}
-	arches, archMarrow = []field{tubes(arch)}, []field{tubes(core)}
 
 	sternum := ellipsoid(r3.Vec{Y: -w.ribF * 0.99, Z: 128}, r3.Vec{X: 17, Y: 5.5, Z: 32})
 	sternumCore := ellipsoid(r3.Vec{Y: -w.ribF * 0.99, Z: 128}, r3.Vec{X: 15, Y: 4, Z: 30})
 	canal := column(0, spineY+17+8.5, 9, 8)
 	ribs := tubes(outer)
 
-	hard := union(append(append(bodies, arches...), ribs, sternum)...)
-	soft := union(append(append(marrow, archMarrow...), tubes(inner), sternumCore)...)
+	hard := union(append(bodies, tubes(arch), ribs, sternum)...)
+	soft := union(append(marrow, tubes(core), tubes(inner), sternumCore)...)
 	open := not(canal)
 	return skeleton{
 		whole: meet(hard, open),

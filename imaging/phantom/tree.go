@@ -66,22 +66,25 @@ type tip struct {
 // growTrees makes the portal and the hepatic tree of a liver with tumours. An
 // early branch can leave a later one no way to go on; a tree in which a thick
 // branch ends like that is dropped as soon as it shows (the thickest tips come
-// first) and grown anew, with patience for ever thicker stumps.
+// first) and grown anew, with patience for ever thicker stumps. It returns nil
+// when even that fails: the tumours leave a main branch no way.
 func growTrees(a *anatomy, ts []tumour, seed uint64) []Branch {
-	for try := uint64(0); ; try++ {
+	const tries = 12
+	points := samples(a.liver, liverBox(a.scale), 7.5, 3, rand.New(rand.NewPCG(seed, streamTrees)))
+	for try := uint64(1); try <= tries; try++ {
 		rng := rand.New(rand.NewPCG(seed, streamTrees+try<<8))
-		if g := grow(a, ts, rng, 2.2+0.1*float64(try)); g != nil {
+		if g := grow(a, ts, points, rng, 2.4+0.13*float64(try)); g != nil {
 			return g.branches
 		}
 	}
+	return nil
 }
 
 // grow makes both trees, the thickest tips first, so that the two systems
 // interlock. It returns nil when a branch thicker than stumpMM cannot go on.
-func grow(a *anatomy, ts []tumour, rng *rand.Rand, stumpMM float64) *grower {
+func grow(a *anatomy, ts []tumour, points []r3.Vec, rng *rand.Rand, stumpMM float64) *grower {
 	box := liverBox(a.scale)
-	g := &grower{liver: a.liver, tumours: ts, rng: rng, near: newBins(box[0], box[1], 15)}
-	g.points = samples(a.liver, box, 7.5, 3, g.rng)
+	g := &grower{liver: a.liver, tumours: ts, points: points, rng: rng, near: newBins(box[0], box[1], 15)}
 	j := jitter{g.rng}
 
 	all := make([]int32, len(g.points))
@@ -283,14 +286,19 @@ func (g *grower) related(b *Branch, other int32) bool {
 // keep clear of and smooths it.
 func (g *grower) relax(b *Branch, line []r3.Vec) []r3.Vec {
 	const rounds, most = 10, 1.5 // most mm a round
+	need := b.RadiusMM + insideMM + 2*slackMM
+	// A point that was deep inside needs no look until it moved that far.
+	known, depth := slices.Clone(line), make([]float64, len(line))
 	for range rounds {
 		moved := false
 		for n := 1; n < len(line); n++ {
 			var push r3.Vec
 			p := line[n]
-			if b.Parent >= 0 || n == len(line)-1 {
-				if f, grad := g.liver(p); f > -(b.RadiusMM + insideMM + 2*slackMM) {
-					push = r3.Sub(push, r3.Scale((f+b.RadiusMM+insideMM+3*slackMM)/max(r3.Norm2(grad), 0.1), grad))
+			if (b.Parent >= 0 || n == len(line)-1) && depth[n]-norm(r3.Sub(p, known[n])) <= need {
+				f, grad := g.liver(p)
+				known[n], depth[n] = p, -f
+				if f > -need {
+					push = r3.Sub(push, r3.Scale((f+need+slackMM)/max(r3.Norm2(grad), 0.1), grad))
 				}
 			}
 			for _, t := range g.tumours {

@@ -68,7 +68,7 @@ func checkTrees(t *testing.T, l *Liver) {
 		thinnest = min(thinnest, br[n].RadiusMM)
 		if len(k) == 0 {
 			// The growth may have to stop early, but never at a main branch.
-			if br[n].RadiusMM > 4.2 {
+			if br[n].RadiusMM > 4 {
 				t.Errorf("seed %d: branch %d of radius %.1f mm has no children", l.seed, n, br[n].RadiusMM)
 			}
 			continue

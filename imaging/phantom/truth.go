@@ -32,13 +32,13 @@ func (l *Liver) Truth(g imaging.Grid) *imaging.Segments {
 // label sets bit b of each voxel of slice k inside fs[b].
 func (s *scan) label(bits []uint32, fs []field, k int) {
 	nx, ny := s.g.Size[0], s.g.Size[1]
-	for j0 := 0; j0 < ny; j0 += bigBlock {
-		for i0 := 0; i0 < nx; i0 += bigBlock {
-			outer := span{i0, j0, min(i0+bigBlock, nx), min(j0+bigBlock, ny)}
+	for j0 := 0; j0 < ny; j0 += s.big {
+		for i0 := 0; i0 < nx; i0 += s.big {
+			outer := span{i0, j0, min(i0+s.big, nx), min(j0+s.big, ny)}
 			open, full := s.sort(fs, 1<<len(fs)-1, outer, k)
-			for j1 := outer.j0; j1 < outer.j1; j1 += smallBlock {
-				for i1 := outer.i0; i1 < outer.i1; i1 += smallBlock {
-					b := span{i1, j1, min(i1+smallBlock, outer.i1), min(j1+smallBlock, outer.j1)}
+			for j1 := outer.j0; j1 < outer.j1; j1 += s.small {
+				for i1 := outer.i0; i1 < outer.i1; i1 += s.small {
+					b := span{i1, j1, min(i1+s.small, outer.i1), min(j1+s.small, outer.j1)}
 					some, whole := uint32(0), uint32(0)
 					if open != 0 {
 						some, whole = s.sort(fs, open, b, k)

@@ -107,9 +107,10 @@ func remnant(points []r3.Vec, ts []tumour, dirs []r3.Vec) float64 {
 }
 
 // newTumours places two spheroids of 25–40 mm in the right lobe, clear of the
-// hilum and of the mouths of the hepatic veins.
-func newTumours(a *anatomy, seed uint64) []tumour {
-	rng := rand.New(rand.NewPCG(seed, streamTumours))
+// hilum and of the mouths of the hepatic veins: draw number round of the seed.
+// It returns nil when it finds no place.
+func newTumours(a *anatomy, seed, round uint64) []tumour {
+	rng := rand.New(rand.NewPCG(seed, streamTumours+round<<8))
 	j := jitter{rng}
 	points := samples(a.liver, liverBox(a.scale), 9, 0, rng)
 	dirs, shell := directions(150), directions(400)
@@ -129,7 +130,7 @@ func newTumours(a *anatomy, seed uint64) []tumour {
 	}
 	var best []tumour
 	most := -1.0
-	for tries := 0; tries < 20000 && most < minRemnant; tries++ {
+	for tries := 0; tries < 10000 && most < minRemnant; tries++ {
 		t, ok := draw(15.5, 20)
 		if !ok {
 			continue
