@@ -62,7 +62,7 @@ func (c *Prepared) Simulate(ctx context.Context, plan planner.Plan, sink Sink, p
 	report(1)
 
 	out := &Simulated{Plan: plan, Evaluation: r.Evaluation, Topology: show.topology, Mesh: m, Fill: fill}
-	settings := fem.Settings{Steps: c.Settings.Steps, Progress: p.stage("simulate")}
+	settings := fem.Settings{Steps: c.Settings.Steps, Formulation: fem.MeanDilatation, Progress: p.stage("simulate")}
 	out.Result, err = fem.Solve(ctx, model, settings, func(f *fem.Frame) error {
 		out.State = f
 		out.Last = show.frame(f)
