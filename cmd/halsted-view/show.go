@@ -16,6 +16,7 @@ import (
 	"strconv"
 
 	"halsted/internal/access"
+	"halsted/internal/atomicfile"
 	"halsted/viewer/feed"
 	"halsted/viewer/raster"
 	"halsted/viewer/scene"
@@ -274,29 +275,7 @@ func (c *command) report(sc *scene.Scene, state string) report {
 	return r
 }
 
-// writePNG writes the whole file or none: temporary file, fsync, rename.
-func writePNG(path string, img image.Image, text [][2]string) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err = raster.EncodePNG(f, img, text); err != nil {
-		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+// writePNG writes the whole file or none.
+func writePNG(path string, img image.Image, text [][2]string) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return raster.EncodePNG(w, img, text) })
 }

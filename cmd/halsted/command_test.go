@@ -136,27 +136,6 @@ func TestSeedsAreParsedAndRefused(t *testing.T) {
 	}
 }
 
-func TestArtefactsAppearAllOrNone(t *testing.T) {
-	dir := t.TempDir()
-	good := artefact{"a.txt", func(w io.Writer) error { _, err := io.WriteString(w, "whole"); return err }}
-	bad := artefact{"b.txt", func(w io.Writer) error { _, _ = io.WriteString(w, "half"); return errors.New("disk full") }}
-	if err := writeAll(dir, []artefact{good, bad}); err == nil || !strings.Contains(err.Error(), "b.txt") {
-		t.Fatalf("got %v", err)
-	}
-	if left, _ := os.ReadDir(dir); len(left) != 0 {
-		t.Fatalf("left behind: %v", left)
-	}
-	if err := writeAll(dir, []artefact{good}); err != nil {
-		t.Fatal(err)
-	}
-	if b, err := os.ReadFile(filepath.Join(dir, "a.txt")); err != nil || string(b) != "whole" {
-		t.Fatalf("%q %v", b, err)
-	}
-	if left, _ := os.ReadDir(dir); len(left) != 1 {
-		t.Fatalf("left behind: %v", left)
-	}
-}
-
 func TestBlobsOfAStudyReadAsAFolder(t *testing.T) {
 	st, err := store.Open(t.Context(), t.TempDir())
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"halsted/imaging"
+	"halsted/internal/atomicfile"
 	"halsted/mesh"
 	"halsted/mesh/meshio"
 	"halsted/planner"
@@ -83,7 +84,7 @@ func (d *dossier) write(ctx context.Context, out string, progress pipeline.Progr
 		return nil, err
 	}
 	pictures := []report.Picture{{Caption: "The liver seen from the front, with vessels and tumours inside.", PNG: png}}
-	files := []artefact{{"anatomy.png", bytesOf(png)}}
+	files := []atomicfile.File{{Name: "anatomy.png", Write: bytesOf(png)}}
 	top := d.topStressKPa()
 	for n, s := range d.ranked() {
 		sc := d.stress[s.Plan.ID]
@@ -101,30 +102,30 @@ func (d *dossier) write(ctx context.Context, out string, progress pipeline.Progr
 		}
 		pictures = append(pictures, report.Picture{Caption: fmt.Sprintf("Plan %d, %s: von Mises stress in the remnant under retraction, on one scale for all plans; beyond it at the rims of the two grips. The resected part is shown faintly at rest.", n+1, s.Plan.Name), PNG: png})
 		files = append(files,
-			artefact{fmt.Sprintf("stress-%d.png", n+1), bytesOf(png)},
-			artefact{fmt.Sprintf("remnant-%d.vtu", n+1), func(w io.Writer) error { return writeRemnant(w, s) }})
+			atomicfile.File{Name: fmt.Sprintf("stress-%d.png", n+1), Write: bytesOf(png)},
+			atomicfile.File{Name: fmt.Sprintf("remnant-%d.vtu", n+1), Write: func(w io.Writer) error { return writeRemnant(w, s) }})
 		progress("write", float64(n+1)/float64(len(d.sims)+1))
 	}
 	organ, _ := d.prepared.Surface.Bounding(imaging.Label.InOrgan)
 	its := items(d.plans(), d.evaluations)
 	page := report.Dossier{Case: d.prepared.Case, Study: d.study, RulePack: pipeline.RulePack(d.prepared.Case.Procedure), Found: d.found(), Items: its, Method: d.method(), Pictures: pictures}
 	files = append(files,
-		artefact{"organ.stl", func(w io.Writer) error { return meshio.WriteSTL(w, organ) }},
-		artefact{"scene.glb", func(w io.Writer) error { return d.writeGLB(w) }},
-		artefact{"plans.txt", func(w io.Writer) error { return report.Table(w, its) }},
-		artefact{"plans.json", d.writeJSON},
-		artefact{"report.html", func(w io.Writer) error { return report.Write(w, page) }},
+		atomicfile.File{Name: "organ.stl", Write: func(w io.Writer) error { return meshio.WriteSTL(w, organ) }},
+		atomicfile.File{Name: "scene.glb", Write: func(w io.Writer) error { return d.writeGLB(w) }},
+		atomicfile.File{Name: "plans.txt", Write: func(w io.Writer) error { return report.Table(w, its) }},
+		atomicfile.File{Name: "plans.json", Write: d.writeJSON},
+		atomicfile.File{Name: "report.html", Write: func(w io.Writer) error { return report.Write(w, page) }},
 	)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := writeAll(out, files); err != nil {
+	if err := writeArtefacts(out, files); err != nil {
 		return nil, err
 	}
 	progress("write", 1)
 	var names []string
 	for _, f := range files {
-		names = append(names, f.name)
+		names = append(names, f.Name)
 	}
 	slices.Sort(names)
 	return names, nil

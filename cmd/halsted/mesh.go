@@ -9,6 +9,7 @@ import (
 	"halsted/imaging"
 	"halsted/imaging/distance"
 	"halsted/imaging/nifti"
+	"halsted/internal/atomicfile"
 	"halsted/mesh"
 	"halsted/mesh/contour"
 	"halsted/mesh/meshio"
@@ -105,8 +106,8 @@ func meshMasks(ctx context.Context, path string, bits []imaging.Label, l imaging
 	q := mesh.Quality(tets)
 	r.Tets, r.TetML, r.MinDihedralDeg, r.MaxDihedralDeg, r.Dropped = q.Tets, q.VolumeMM3/1000, q.MinDihedralDeg, q.MaxDihedralDeg, len(rep.Dropped)
 	r.Artefacts = []string{l.String() + ".stl", l.String() + ".vtu"}
-	return r, writeAll(out, []artefact{
-		{r.Artefacts[0], func(w io.Writer) error { return meshio.WriteSTL(w, surface) }},
-		{r.Artefacts[1], func(w io.Writer) error { return meshio.WriteVTU(w, tets, nil) }},
+	return r, writeArtefacts(out, []atomicfile.File{
+		{Name: r.Artefacts[0], Write: func(w io.Writer) error { return meshio.WriteSTL(w, surface) }},
+		{Name: r.Artefacts[1], Write: func(w io.Writer) error { return meshio.WriteVTU(w, tets, nil) }},
 	})
 }

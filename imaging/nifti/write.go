@@ -1,17 +1,15 @@
 package nifti
 
 import (
-	"bufio"
 	"compress/gzip"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"halsted/imaging"
+	"halsted/internal/atomicfile"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
@@ -185,52 +183,16 @@ func quaternion(r [3][3]float64) [3]float64 {
 	return [3]float64{q[1] * s, q[2] * s, q[3] * s}
 }
 
-// save writes a whole file or none: to a temporary name in the same folder,
-// to disk, then renamed.
-func save(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".nifti-*")
-	if err != nil {
-		return named(path, err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-			err = named(path, err)
+// save writes a whole file or none, compressed when its name ends in .gz.
+func save(path string, write func(io.Writer) error) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		if !strings.HasSuffix(path, ".gz") {
+			return write(w)
 		}
-	}()
-	out := bufio.NewWriterSize(f, 1<<18)
-	if strings.HasSuffix(path, ".gz") {
-		z := gzip.NewWriter(out)
-		if err = write(z); err != nil {
+		z := gzip.NewWriter(w)
+		if err := write(z); err != nil {
 			return err
 		}
-		if err = z.Close(); err != nil {
-			return err
-		}
-	} else if err = write(out); err != nil {
-		return err
-	}
-	if err = out.Flush(); err != nil {
-		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	d.Close()
-	return err
+		return z.Close()
+	})
 }

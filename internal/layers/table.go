@@ -9,7 +9,7 @@ const anything = "*"
 var mayImport = map[string][]string{
 	"imaging":           {},
 	"imaging/dicomfile": {},
-	"imaging/nifti":     {"imaging"},
+	"imaging/nifti":     {"imaging", "internal/atomicfile"},
 	"imaging/distance":  {"imaging", "internal/par"},
 	"imaging/series":    {"imaging", "imaging/dicomfile", "internal/par"},
 	"imaging/pacs":      {"imaging/dicomfile"},
@@ -44,13 +44,14 @@ var mayImport = map[string][]string{
 	"viewer/window": {"viewer/scene", "viewer/raster"},
 
 	"cmd/halsted":      {anything},
-	"cmd/halsted-view": {"viewer/scene", "viewer/raster", "viewer/feed", "viewer/window", "internal/access"},
+	"cmd/halsted-view": {"internal/atomicfile", "viewer/scene", "viewer/raster", "viewer/feed", "viewer/window", "internal/access"},
 
-	"internal/sparse": {"internal/par"},
-	"internal/par":    {},
-	"internal/access": {},
-	"internal/layers": {},
-	"internal/bench":  {},
+	"internal/sparse":     {"internal/par"},
+	"internal/par":        {},
+	"internal/access":     {},
+	"internal/layers":     {},
+	"internal/bench":      {},
+	"internal/atomicfile": {},
 }
 
 // testMayImport lists what tests of a package may import beyond mayImport:

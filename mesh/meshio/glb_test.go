@@ -6,9 +6,6 @@ import (
 	"image/color"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/qmuntal/gltf"
@@ -135,37 +132,5 @@ func TestGLBRefuses(t *testing.T) {
 	}
 	if err := WriteGLB(failing{}, []Part{{Name: "a", Surface: ok}}); err == nil {
 		t.Error("a failing writer was not noticed")
-	}
-}
-
-func TestWriteFileIsAllOrNothing(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "liver.stl")
-	write := func(w io.Writer) error { return WriteSTL(w, octahedron(r3.Vec{})) }
-	if err := WriteFile(path, write); err != nil {
-		t.Fatal(err)
-	}
-	before, err := os.ReadFile(path)
-	if err != nil || len(before) != 484 {
-		t.Fatalf("%v, %d bytes", err, len(before))
-	}
-	err = WriteFile(path, func(w io.Writer) error {
-		if _, err := w.Write([]byte("half")); err != nil {
-			return err
-		}
-		return errors.New("disk full")
-	})
-	if err == nil || !strings.Contains(err.Error(), "liver.stl: disk full") {
-		t.Fatal(err)
-	}
-	after, err := os.ReadFile(path)
-	if err != nil || !bytes.Equal(before, after) {
-		t.Fatal("the old file changed")
-	}
-	left, err := os.ReadDir(filepath.Dir(path))
-	if err != nil || len(left) != 1 {
-		t.Fatalf("%v left behind", left)
-	}
-	if err := WriteFile(filepath.Join(filepath.Dir(path), "no", "such.stl"), write); err == nil {
-		t.Fatal("a missing folder was not noticed")
 	}
 }
