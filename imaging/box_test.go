@@ -129,3 +129,41 @@ func TestOntoRefusesAnotherLattice(t *testing.T) {
 		t.Errorf("smaller grid: off %g mm, ok %v", off, ok)
 	}
 }
+
+func TestCanonicalRunsLeftPosteriorHead(t *testing.T) {
+	g := imaging.NewGrid([3]int{7, 5, 4}, r3.Vec{X: 1, Y: 2, Z: 3}, [3]float64{0.7, 0.8, 1.6})
+	for _, axis := range [][3]int{{0, 1, 2}, {1, 2, 0}, {2, 1, 0}} {
+		for flips := range 8 {
+			stored := imaging.Reorder{Axis: axis, Flip: [3]bool{flips&1 != 0, flips&2 != 0, flips&4 != 0}}.Grid(g)
+			if c := stored.Canonical().Grid(stored); !c.Matches(g, 1e-9) || c.SpacingMM() != g.SpacingMM() {
+				t.Errorf("axes %v, flips %03b: canonical grid %+v", axis, flips, c)
+			}
+		}
+	}
+	turned := oblique(true)
+	if c := turned.Canonical().Grid(turned); !c.RightHanded() {
+		t.Errorf("canonical grid of an oblique one is left-handed: %+v", c)
+	}
+}
+
+func TestCropVolume(t *testing.T) {
+	v := imaging.NewVolume(oblique(false), imaging.KindHU)
+	v.Slope, v.Intercept = 2, -1000
+	for n := range v.Data {
+		v.Data[n] = int16(n)
+	}
+	b := imaging.Box{Lo: [3]int{1, 2, 0}, Hi: [3]int{5, 4, 3}}
+	c := v.Crop(b)
+	for n := range c.Data {
+		i, j, k := c.Grid.IJK(n)
+		if want := v.Value(v.Grid.Index(i+1, j+2, k)); c.Value(n) != want {
+			t.Fatalf("voxel %d is %g, want %g", n, c.Value(n), want)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a crop beyond the grid did not panic")
+		}
+	}()
+	v.Crop(b.Grow(v.Grid, 50))
+}

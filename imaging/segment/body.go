@@ -52,6 +52,6 @@ func (w *work) findBone(ctx context.Context) error {
 	if closed, err = erode(ctx, g, closed, r.BoneReachMM/2); err != nil {
 		return err
 	}
-	w.bone = where(g.Len(), func(n int) bool { return m[n] || closed[n] && w.c.hu[n] > 0 && w.body[n] })
+	w.bone = where(g.Len(), func(n int) bool { return m[n] || closed[n] && w.c.hu[n] > float32(r.BoneAboveHU/2) && w.body[n] })
 	return nil
 }

@@ -100,6 +100,9 @@ func (w *work) findLiver(ctx context.Context) error {
 	r, g := w.r, w.c.g
 	lo, hi := float32(w.liverHU-r.LiverBelowHU), float32(w.liverHU+r.LiverAboveHU)
 	window := where(g.Len(), func(n int) bool { return w.body[n] && !w.bone[n] && w.smooth[n] >= lo && w.smooth[n] <= hi })
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	core, err := erode(ctx, g, window, r.LiverOpenMM)
 	if err != nil {
 		return err
@@ -107,6 +110,9 @@ func (w *work) findLiver(ctx context.Context) error {
 	p := components(g, core)
 	id, err := w.choose(p)
 	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
 		return err
 	}
 	core = p.only(func(c int32) bool { return c == id })
@@ -136,7 +142,7 @@ func (w *work) closeLiver(ctx context.Context, mm float64) error {
 		return err
 	}
 	w.liver = fill(g, where(g.Len(), func(n int) bool { return w.liver[n] || hull[n] && w.smooth[n] > fatHU && w.body[n] }))
-	return nil
+	return ctx.Err()
 }
 
 func (w *work) closed(ctx context.Context, mm float64) (mask, error) {
@@ -160,6 +166,9 @@ const (
 func (w *work) addLesions(ctx context.Context) error {
 	r, g := w.r, w.c.g
 	w.chalk = w.calcification()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	for n, in := range w.chalk {
 		w.liver[n] = w.liver[n] || in
 	}
@@ -187,6 +196,9 @@ func (w *work) addLesions(ctx context.Context) error {
 		}
 	}
 	w.spread(p, cand, r.LesionOpenMM+w.stepMM())
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	keep := w.lesions(p, hull)
 	for _, s := range r.Seeds {
 		if n, ok := w.voxel(s.LPS); ok && s.Label.IsTumour() {

@@ -36,11 +36,12 @@ func (m mask) count() int {
 
 // dilate adds every voxel within r mm of m (between centres).
 func dilate(ctx context.Context, g imaging.Grid, m mask, r float64) (mask, error) {
-	box := bounds(g, m).Grow(g, r).Clip(g)
+	box := bounds(g, m)
 	out := make(mask, len(m))
 	if box.Empty() {
 		return out, ctx.Err()
 	}
+	box = box.Grow(g, r).Clip(g)
 	sub, in := g.Crop(box), cut(g, m, box)
 	d, err := distance.Unsigned(ctx, sub, func(n int) bool { return in[n] })
 	if err != nil {
@@ -54,11 +55,12 @@ func dilate(ctx context.Context, g imaging.Grid, m mask, r float64) (mask, error
 // lies beyond the grid does not erode: an organ cut by the first or last slice
 // goes on there.
 func erode(ctx context.Context, g imaging.Grid, m mask, r float64) (mask, error) {
-	box := bounds(g, m).Grow(g, 0.5).Clip(g)
+	box := bounds(g, m)
 	out := make(mask, len(m))
 	if box.Empty() {
 		return out, ctx.Err()
 	}
+	box = box.Grow(g, 0.5).Clip(g)
 	sub, in := g.Crop(box), cut(g, m, box)
 	d, err := distance.Unsigned(ctx, sub, func(n int) bool { return !in[n] })
 	if errors.Is(err, distance.ErrEmptySet) {

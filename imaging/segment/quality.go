@@ -55,10 +55,11 @@ func Dice(n int, a, b func(n int) bool) float64 {
 // not count as outside. Either set empty or filling the grid is
 // distance.ErrEmptySet.
 func SurfaceDistance(ctx context.Context, g imaging.Grid, a, b func(n int) bool) (SurfaceMM, error) {
-	box := g.Bounds(func(n int) bool { return a(n) || b(n) }).Grow(g, 1e-3).Clip(g)
+	box := g.Bounds(func(n int) bool { return a(n) || b(n) })
 	if box.Empty() {
 		return SurfaceMM{}, distance.ErrEmptySet
 	}
+	box = box.Grow(g, 1e-3).Clip(g)
 	sub := g.Crop(box)
 	var border [2]mask
 	for s, in := range []func(n int) bool{a, b} {

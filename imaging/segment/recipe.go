@@ -53,6 +53,7 @@ type Recipe struct {
 	VesselLocalMM  float64 // radius of the box a vessel must stand out from
 	VesselAboveHU  float64 // it is begun this far above that box's mean
 	VesselFollowHU float64 // and followed down to this
+	VesselNoise    float64 // but not below this many standard deviations of the noise
 	VesselRimMM    float64 // rim of the liver without vessels: partial volume
 	VesselMinML    float64 // smaller pieces are noise
 	VesselSystemML float64 // smaller trees are not assigned to a system by position
@@ -102,7 +103,8 @@ func Parameters() []Parameter {
 		{"VesselWorkMM", "mm", 1.5, 0.4, 4, func(r *Recipe) *float64 { return &r.VesselWorkMM }},
 		{"VesselLocalMM", "mm", 12, 4, 40, func(r *Recipe) *float64 { return &r.VesselLocalMM }},
 		{"VesselAboveHU", "HU", 30, 5, 200, func(r *Recipe) *float64 { return &r.VesselAboveHU }},
-		{"VesselFollowHU", "HU", 20, 3, 150, func(r *Recipe) *float64 { return &r.VesselFollowHU }},
+		{"VesselFollowHU", "HU", 15, 3, 150, func(r *Recipe) *float64 { return &r.VesselFollowHU }},
+		{"VesselNoise", "1", 2, 0.1, 10, func(r *Recipe) *float64 { return &r.VesselNoise }},
 		{"VesselRimMM", "mm", 2, 0.5, 10, func(r *Recipe) *float64 { return &r.VesselRimMM }},
 		{"VesselMinML", "ml", 0.15, 0.005, 10, func(r *Recipe) *float64 { return &r.VesselMinML }},
 		{"VesselSystemML", "ml", 1, 0.05, 50, func(r *Recipe) *float64 { return &r.VesselSystemML }},

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"halsted/imaging"
+	"halsted/internal/par"
 )
 
 // Run segments a CT by the recipe. The structures of the result are body, bone,
@@ -75,12 +76,11 @@ func Run(ctx context.Context, v *imaging.Volume, r Recipe, progress func(done fl
 		return nil, nil, err
 	}
 	progress(0.95)
-	w.report(out, tumours, vs)
+	if err := w.report(ctx, out, tumours, vs); err != nil {
+		return nil, nil, err
+	}
 	if !order.Identity() {
-		back := out.Grid.Canonical()
-		if r, _, ok := out.Grid.Onto(v.Grid, 1e-6); ok {
-			back = r
-		}
+		back, _, _ := out.Grid.Onto(v.Grid, 1e-6)
 		at := back.Index(out.Grid)
 		moved := make([]uint32, len(out.Bits))
 		for n := range moved {
@@ -121,6 +121,11 @@ func (w *work) prepare(ctx context.Context) (err error) {
 // full-resolution values decide.
 const bandMM = 1.5
 
+// outwardMM is how far the liver may go beyond its coarse outline. That lies
+// inside the true one, as voxels that are half fat fall out of the window; a
+// wider band would take in the muscle that the liver leans on.
+const outwardMM = 1
+
 // paintAll paints every structure but the vessels into the full grid.
 func (w *work) paintAll(ctx context.Context, out *imaging.Segments, tumours []tumour) error {
 	r := w.r
@@ -136,9 +141,10 @@ func (w *work) paintAll(ctx context.Context, out *imaging.Segments, tumours []tu
 	if err != nil {
 		return err
 	}
+
 	edge := (w.liverHU + fatHU) / 2
 	err = w.paint(ctx, out, imaging.LabelLiver, w.liver, r.LiverFairMM, func(phi float32, n int) bool {
-		return phi < -bandMM || phi < bandMM/3 && w.mean9(n) > edge
+		return phi < -bandMM || phi < outwardMM && w.mean9(n) > edge
 	})
 	if err != nil {
 		return err
@@ -153,18 +159,19 @@ func (w *work) paintAll(ctx context.Context, out *imaging.Segments, tumours []tu
 		}
 	}
 	bone := out.Bit(imaging.LabelBone)
-	for n, b := range out.Bits {
-		if b&liver != 0 {
-			out.Bits[n] = b &^ bone // calcified tumour
+	return par.ChunksCtx(ctx, len(out.Bits), 1<<18, func(lo, hi int) error {
+		for n, b := range out.Bits[lo:hi] {
+			if b&liver != 0 {
+				out.Bits[lo+n] = b &^ bone // calcified tumour
+			}
 		}
-	}
-	return ctx.Err()
+		return nil
+	})
 }
 
 // paint puts the vessels into the full grid.
 func (v *vessels) paint(ctx context.Context, out *imaging.Segments) error {
-	liver := out.Bit(imaging.LabelLiver)
-	box := out.Grid.Bounds(func(n int) bool { return out.Bits[n]&liver != 0 })
+	liver, box := out.Bit(imaging.LabelLiver), v.box
 	for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel} {
 		part := imaging.NewSegments(v.w.v.Grid, l)
 		m := where(len(v.system), func(n int) bool { return v.system[n] == l })
@@ -185,16 +192,27 @@ func (v *vessels) paint(ctx context.Context, out *imaging.Segments) error {
 }
 
 // report fills in volumes, mean values and origins.
-func (w *work) report(out *imaging.Segments, tumours []tumour, vs *vessels) {
+func (w *work) report(ctx context.Context, out *imaging.Segments, tumours []tumour, vs *vessels) error {
 	w.rep.LiverHU, w.rep.LiverSD = w.liverHU, w.liverSD
-	var count [32]int
-	var sum [32]float64
-	for n, b := range out.Bits {
-		for ; b != 0; b &= b - 1 {
-			s := bits.TrailingZeros32(b)
-			count[s]++
-			sum[s] += w.hu(n)
+	type tally struct {
+		count [32]int
+		sum   [32]int64 // of stored samples: exact in any order
+	}
+	const size = 1 << 18
+	part := make([]tally, (len(out.Bits)+size-1)/size)
+	err := par.ChunksCtx(ctx, len(out.Bits), size, func(lo, hi int) error {
+		t := &part[lo/size]
+		for n, b := range out.Bits[lo:hi] {
+			for ; b != 0; b &= b - 1 {
+				s := bits.TrailingZeros32(b)
+				t.count[s]++
+				t.sum[s] += int64(w.v.Data[lo+n])
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for s, l := range out.Of {
 		o := Automatic
@@ -207,10 +225,16 @@ func (w *work) report(out *imaging.Segments, tumours []tumour, vs *vessels) {
 		case vs.origin[l] != "":
 			o = vs.origin[l]
 		}
-		st := Structure{Label: l, VolumeML: float64(count[s]) * out.Grid.VoxelMM3() / 1000, Origin: o}
-		if count[s] > 0 {
-			st.MeanHU = sum[s] / float64(count[s])
+		count, sum := 0, int64(0)
+		for p := range part {
+			count += part[p].count[s]
+			sum += part[p].sum[s]
+		}
+		st := Structure{Label: l, VolumeML: float64(count) * out.Grid.VoxelMM3() / 1000, Origin: o}
+		if count > 0 {
+			st.MeanHU = w.v.Slope*(float64(sum)/float64(count)) + w.v.Intercept
 		}
 		w.rep.Structures = append(w.rep.Structures, st)
 	}
+	return nil
 }

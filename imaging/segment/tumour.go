@@ -58,6 +58,9 @@ func (w *work) findTumours(ctx context.Context) ([]tumour, error) {
 		return nil, err
 	}
 	p := components(g, m)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	shape := w.sphericity(p)
 	var ids []int32
 	for c := int32(1); c < int32(len(p.count)); c++ {
@@ -75,8 +78,8 @@ func (w *work) findTumours(ctx context.Context) ([]tumour, error) {
 	return out, nil
 }
 
-// growTumour follows from the seeds what is nearer to the tumour's own HU than
-// to the liver's, as far as TumourReachMM and the liver go.
+// growTumour follows from the seeds what is unlike liver on the tumour's side,
+// and calcification, as far as TumourReachMM and the liver go.
 func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec) (mask, error) {
 	g := w.c.g
 	near := func(n int, mm float64) bool {
@@ -105,10 +108,15 @@ func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec) 
 	if math.Abs(mean-w.liverHU) < 2*w.liverSD {
 		return nil, &EmptyLabelError{l, fmt.Sprintf("at its seed the tissue has %.0f HU, the same as liver (%.0f ± %.0f); move the seed to the middle of the tumour", mean, w.liverHU, w.liverSD)}
 	}
+	// halfway to liver, or for a dark tumour what a candidate would need: its
+	// rim is often less dark than the middle, where the seed is
 	half := (mean + w.liverHU) / 2
+	if mean < w.liverHU {
+		half = max(half, w.liverHU-w.r.TumourBelowHU)
+	}
 	like := where(g.Len(), func(n int) bool {
 		x := float64(w.smooth[n])
-		return w.liver[n] && (start[n] || (mean < w.liverHU) == (x < half) && near(n, w.r.TumourReachMM))
+		return w.liver[n] && (start[n] || ((mean < w.liverHU) == (x < half) || w.chalk[n]) && near(n, w.r.TumourReachMM))
 	})
 	m, err := w.rounded(ctx, like)
 	if err != nil {
@@ -140,7 +148,7 @@ func (w *work) rounded(ctx context.Context, m mask) (mask, error) {
 	if wide, err = erode(ctx, g, wide, r); err != nil {
 		return nil, err
 	}
-	return fill(g, where(g.Len(), func(n int) bool { return opened[n] || wide[n] && w.liver[n] })), nil
+	return fill(g, where(g.Len(), func(n int) bool { return opened[n] || wide[n] && w.liver[n] })), ctx.Err()
 }
 
 // sphericity of each component: the surface of a ball of its volume over its

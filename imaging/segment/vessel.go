@@ -13,7 +13,8 @@ import (
 
 // vessels is the result of findVessels: a mask per system on its own grid.
 type vessels struct {
-	w      *work // the finer working grid, cropped to the liver
+	w      *work       // the finer working grid, cropped to the liver
+	box    imaging.Box // of that crop in the full grid
 	system []imaging.Label
 	origin map[imaging.Label]Origin
 }
@@ -51,6 +52,9 @@ func (w *work) findVessels(ctx context.Context, out *imaging.Segments) (*vessels
 		at0, ok := w.voxel(g.Point(float64(i), float64(j), float64(k)))
 		quiet[n] = organ[n] && b&tumours == 0 && !(ok && chalk[at0])
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	inner, err := erode(ctx, g, quiet, r.VesselRimMM)
 	if err != nil {
 		return nil, err
@@ -78,21 +82,50 @@ func (w *work) findVessels(ctx context.Context, out *imaging.Segments) (*vessels
 	if wt, err = boxMean(ctx, g, wt, rad); err != nil {
 		return nil, err
 	}
-	low := where(g.Len(), func(n int) bool {
-		return inner[n] && wt[n] > 0 && (c.hu[n]+soft[n])/2-val[n]/wt[n] > float32(r.VesselFollowHU)
+	// contrast against the surroundings, at two scales
+	fineC, softC := make([]float32, g.Len()), make([]float32, g.Len())
+	par.Chunks(g.Len(), 1<<16, func(lo, hi int) {
+		for n := lo; n < hi; n++ {
+			if wt[n] > 0 {
+				around := val[n] / wt[n]
+				fineC[n], softC[n] = (c.hu[n]+soft[n])/2-around, soft[n]-around
+			}
+		}
 	})
-	high := where(g.Len(), func(n int) bool { return low[n] && soft[n]-val[n]/wt[n] > float32(r.VesselAboveHU) })
+	follow := max(r.VesselFollowHU, r.VesselNoise*darkSide(fineC, inner))
+	begin := max(r.VesselAboveHU, follow)
+	low := where(g.Len(), func(n int) bool { return inner[n] && float64(fineC[n]) > follow })
+	high := where(g.Len(), func(n int) bool { return low[n] && float64(softC[n]) > begin })
 	p := components(g, reach(g, high, low))
 	least := r.VesselMinML * 1000 / g.VoxelMM3()
 	m := p.only(func(c int32) bool { return float64(p.count[c]) >= least })
-	vs := &vessels{w: fine, system: make([]imaging.Label, g.Len()), origin: map[imaging.Label]Origin{}}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	vs := &vessels{w: fine, box: box, system: make([]imaging.Label, g.Len()), origin: map[imaging.Label]Origin{}}
 	return vs, vs.assign(ctx, m, organ)
+}
+
+// darkSide is the standard deviation of the noise in x over m, from the values
+// below zero: vessels stand on the other side.
+func darkSide(x []float32, m mask) float64 {
+	sum, n := 0.0, 0
+	for i, in := range m {
+		if in && x[i] < 0 {
+			sum += float64(x[i]) * float64(x[i])
+			n++
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return math.Sqrt(sum / float64(n))
 }
 
 // assign gives every vessel voxel its system. With seeds, the tree of a seed
 // takes what it reaches; where two trees touch, each voxel goes to the source
-// that is nearer along the vessel. Pieces that no seed reaches are placed by
-// position.
+// that is nearer along the vessel; pieces that no seed reaches stay unknown. Without
+// seeds the pieces are placed by position.
 func (v *vessels) assign(ctx context.Context, m, organ mask) error {
 	w, g := v.w, v.w.c.g
 	for n, in := range m {
@@ -115,15 +148,13 @@ func (v *vessels) assign(ctx context.Context, m, organ mask) error {
 	}
 	h := g.SpacingMM()
 	w.spread(src, m, float64(g.Len())*min(h[0], h[1], h[2]))
-	seeded := make([]bool, len(p.count))
 	for n, l := range src.of {
 		if l > 0 {
 			v.system[n] = imaging.Label(l)
-			seeded[p.of[n]] = true
 		}
 	}
 	if len(v.origin) > 0 {
-		return nil
+		return ctx.Err()
 	}
 	return v.byPosition(ctx, p, organ)
 }

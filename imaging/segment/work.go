@@ -109,10 +109,11 @@ func (w *work) spread(p *parts, within mask, mm float64) {
 // inside, smoothed over fairMM) and the storage index of the full voxel.
 func (w *work) paint(ctx context.Context, out *imaging.Segments, l imaging.Label, m mask, fairMM float64, decide func(phi float32, n int) bool) error {
 	g, bit := w.c.g, out.Bit(l)
-	box := bounds(g, m).Grow(g, 2*w.stepMM()).Clip(g)
+	box := bounds(g, m)
 	if box.Empty() {
 		return ctx.Err()
 	}
+	box = box.Grow(g, 2*w.stepMM()).Clip(g)
 	sub, phi, err := distance.SignedCrop(ctx, g, box, func(n int) bool { return m[n] })
 	if errors.Is(err, distance.ErrNoBoundary) { // the structure fills the grid
 		phi = make([]float32, sub.Len())

@@ -1,0 +1,126 @@
+package segment_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"halsted/imaging"
+	"halsted/imaging/nifti"
+	"halsted/imaging/phantom"
+	"halsted/imaging/segment"
+	"halsted/imaging/series"
+)
+
+// scored is what a case must reach; tumours are compared by number.
+type scored struct {
+	l       imaging.Label
+	dice    float64
+	meanMM  float64
+	percent float64 // volume error, either way
+}
+
+func check(t *testing.T, got, truth *imaging.Segments, want []scored) {
+	t.Helper()
+	for _, s := range want {
+		c, err := segment.Compare(t.Context(), got, truth, s.l)
+		if err != nil {
+			t.Errorf("%v: %v", s.l, err)
+			continue
+		}
+		t.Logf("%v: Dice %.3f, volume %+.1f %%, surface mean %.2f, p95 %.2f, max %.2f mm", s.l, c.Dice, c.VolumePercent, c.MeanMM, c.P95MM, c.MaxMM)
+		if c.Dice < s.dice || c.MeanMM > s.meanMM || c.VolumePercent > s.percent || c.VolumePercent < -s.percent {
+			t.Errorf("%v: %+v, want Dice ≥ %g, mean ≤ %g mm, volume within %g %%", s.l, c, s.dice, s.meanMM, s.percent)
+		}
+	}
+}
+
+// The synthetic patient of imaging/phantom, with no seed: the recipe is not
+// fitted to it.
+func TestPhantomPatient(t *testing.T) {
+	l := phantom.NewLiver(2)
+	g := l.GridAt([3]float64{2, 2, 2})
+	v, err := l.Volume(t.Context(), g, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _ := run(t, v, segment.Recipe{})
+	check(t, got, l.Truth(g), []scored{
+		{imaging.LabelBody, 0.98, 1, 3},
+		{imaging.LabelBone, 0.8, 2, 40},
+		{imaging.LabelLiver, 0.95, 1.5, 6},
+		{imaging.LabelTumour, 0.85, 2, 15},
+		{imaging.LabelTumour + 1, 0.85, 2, 15},
+	})
+}
+
+// 3D-IRCADb-01 patient 17, fully automatic, against the outlines of the IRCAD:
+// the whole organ with two tumours of 85.6 and 78.6 ml at its surface. Then
+// with one seed in each tumour.
+func TestIRCADPatient(t *testing.T) {
+	data := os.Getenv("HALSTED_DATA")
+	if data == "" {
+		t.Skip("HALSTED_DATA is not set")
+	}
+	dir := filepath.Join(data, "cases", "ircad01_17_liver_ct")
+	all, err := series.ReadDir(t.Context(), filepath.Join(dir, "dicom"), series.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := all[0].Volume(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth, err := nifti.ReadSegments(filepath.Join(dir, "masks_bits.nii.gz"), v.Grid, nifti.IRCADBits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, rep := run(t, v, segment.Recipe{})
+	check(t, got, truth, []scored{
+		{imaging.LabelLiver, 0.9, 3, 5},
+	})
+	for l, least := range map[imaging.Label]float64{imaging.LabelBody: 0.99, imaging.LabelBone: 0.75} {
+		d := dice(got, truth, l)
+		if t.Logf("%v: Dice %.3f", l, d); d < least {
+			t.Errorf("%v: Dice %.3f, want at least %.2f", l, d, least)
+		}
+	}
+	for _, n := range rep.Notes() {
+		t.Log(n)
+	}
+	inside := truth.Bit(imaging.LabelLiver)
+	known := truth.Bit(imaging.LabelPortalVein) | truth.Bit(imaging.LabelHepaticVein)
+	ours := got.Bit(imaging.LabelPortalVein) | got.Bit(imaging.LabelHepaticVein) | got.Bit(imaging.LabelVessel)
+	d := segment.Dice(len(got.Bits), func(n int) bool { return got.Bits[n]&ours != 0 }, func(n int) bool { return truth.Bits[n]&inside != 0 && truth.Bits[n]&known != 0 })
+	if t.Logf("vessels inside: Dice %.3f", d); d < 0.5 {
+		t.Errorf("vessels inside the liver: Dice %.3f", d)
+	}
+	// seeds at the middle of each tumour's bounding box
+	var r segment.Recipe
+	for _, l := range []imaging.Label{imaging.LabelTumour, imaging.LabelTumour + 1} {
+		bit := truth.Bit(l)
+		b := v.Grid.Bounds(func(n int) bool { return truth.Bits[n]&bit != 0 })
+		p := v.Grid.Point(float64(b.Lo[0]+b.Hi[0]-1)/2, float64(b.Lo[1]+b.Hi[1]-1)/2, float64(b.Lo[2]+b.Hi[2]-1)/2)
+		r.Seeds = append(r.Seeds, segment.Seed{Label: l, LPS: p})
+	}
+	got, _ = run(t, v, r)
+	check(t, got, truth, []scored{
+		{imaging.LabelLiver, 0.9, 3, 5},
+		{imaging.LabelTumour, 0.6, 6, 60},
+		{imaging.LabelTumour + 1, 0.75, 5, 40},
+	})
+}
+
+// BenchmarkRun is the sample patient's CT of 512×512×120 voxels.
+func BenchmarkRun(b *testing.B) {
+	l := phantom.NewLiver(1)
+	v, err := l.Volume(b.Context(), l.Grid(), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, _, err := segment.Run(b.Context(), v, segment.Recipe{}, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,417 @@
+package segment_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"halsted/imaging"
+	"halsted/imaging/segment"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// solid is a body of ellipsoids with known outlines: a trunk of fat with a
+// muscle wall, spine, liver with two tumours and two tubes, and a spleen of
+// nearly the same density on the other side. The patient's right is −x.
+type solid struct {
+	g      imaging.Grid
+	mirror float64 // −1 puts the liver on the left
+}
+
+// box is an axis-aligned trunk of 300×220×180 mm at 3 mm.
+func trunk(mirror float64) solid {
+	g := imaging.NewGrid([3]int{112, 84, 60}, r3.Vec{X: -166.5, Y: -124.5, Z: 400}, [3]float64{3, 3, 3})
+	return solid{g, mirror}
+}
+
+func ellipsoid(p, c, r r3.Vec) bool {
+	d := r3.Sub(p, c)
+	return d.X*d.X/(r.X*r.X)+d.Y*d.Y/(r.Y*r.Y)+d.Z*d.Z/(r.Z*r.Z) < 1
+}
+
+// tube is a straight vessel of radius 5 mm from a to b.
+func tube(p, a, b r3.Vec) bool {
+	ab := r3.Sub(b, a)
+	t := min(max(r3.Dot(r3.Sub(p, a), ab)/r3.Norm2(ab), 0), 1)
+	return r3.Norm(r3.Sub(p, r3.Add(a, r3.Scale(t, ab)))) < 5
+}
+
+var (
+	tumour1, tumour2 = r3.Vec{X: -95, Y: -25, Z: 500}, r3.Vec{X: -40, Y: -45, Z: 470}
+	portalA, portalB = r3.Vec{X: -35, Y: -10, Z: 460}, r3.Vec{X: -80, Y: 0, Z: 455}
+	hepaticA         = r3.Vec{X: -60, Y: 40, Z: 515}
+	hepaticB         = r3.Vec{X: -90, Y: 20, Z: 475}
+)
+
+// at is the structures and HU at a point.
+func (s solid) at(p r3.Vec) (labels []imaging.Label, hu float64) {
+	p.X *= s.mirror
+	in := func(c, r r3.Vec) bool { return ellipsoid(p, c, r) }
+	cyl := func(x, y, rx, ry float64) bool { return (p.X-x)*(p.X-x)/(rx*rx)+(p.Y-y)*(p.Y-y)/(ry*ry) < 1 }
+	if !cyl(0, 0, 150, 110) {
+		return nil, -1000
+	}
+	labels, hu = append(labels, imaging.LabelBody), -100
+	if !cyl(0, 0, 140, 100) && cyl(0, 0, 146, 106) {
+		hu = 60
+	}
+	switch {
+	case cyl(0, 75, 18, 18):
+		return append(labels, imaging.LabelBone), 500
+	case in(r3.Vec{X: 85, Y: 30, Z: 490}, r3.Vec{X: 28, Y: 35, Z: 40}):
+		return labels, 125
+	case in(r3.Vec{X: -70, Y: -5, Z: 490}, r3.Vec{X: 58, Y: 75, Z: 62}):
+		labels = append(labels, imaging.LabelLiver)
+		switch {
+		case in(tumour1, r3.Vec{X: 17, Y: 17, Z: 17}):
+			return append(labels, imaging.LabelTumour), 55
+		case in(tumour2, r3.Vec{X: 13, Y: 13, Z: 13}):
+			return append(labels, imaging.LabelTumour+1), 60
+		case tube(p, portalA, portalB):
+			return append(labels, imaging.LabelPortalVein), 190
+		case tube(p, hepaticA, hepaticB):
+			return append(labels, imaging.LabelHepaticVein), 190
+		}
+		return labels, 110
+	}
+	return labels, hu
+}
+
+func (s solid) make() (*imaging.Volume, *imaging.Segments) {
+	v := imaging.NewVolume(s.g, imaging.KindHU)
+	m := imaging.NewSegments(s.g, imaging.LabelBody, imaging.LabelBone, imaging.LabelLiver, imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelTumour, imaging.LabelTumour+1)
+	rng := rand.New(rand.NewPCG(7, 7))
+	for n := range v.Data {
+		i, j, k := s.g.IJK(n)
+		labels, hu := s.at(s.g.Point(float64(i), float64(j), float64(k)))
+		for _, l := range labels {
+			m.Bits[n] |= m.Bit(l)
+		}
+		v.Data[n] = int16(math.Round(hu + 10*rng.NormFloat64()))
+	}
+	return v, m
+}
+
+// recipe suits the 3 mm voxels of the solid.
+func recipe(seeds ...segment.Seed) segment.Recipe {
+	return segment.Recipe{Name: "test", Seeds: seeds, WorkMM: 3, VesselWorkMM: 3, LiverFairMM: 1}
+}
+
+func run(t *testing.T, v *imaging.Volume, r segment.Recipe) (*imaging.Segments, *segment.Report) {
+	t.Helper()
+	s, rep, err := segment.Run(t.Context(), v, r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, rep
+}
+
+func dice(a, b *imaging.Segments, l imaging.Label) float64 {
+	x, y := a.Bit(l), b.Bit(l)
+	return segment.Dice(len(a.Bits), func(n int) bool { return a.Bits[n]&x != 0 }, func(n int) bool { return b.Bits[n]&y != 0 })
+}
+
+func origin(rep *segment.Report, l imaging.Label) segment.Origin {
+	for _, s := range rep.Structures {
+		if s.Label == l {
+			return s.Origin
+		}
+	}
+	return ""
+}
+
+func TestAutomaticOnKnownSolid(t *testing.T) {
+	v, truth := trunk(1).make()
+	got, rep := run(t, v, recipe())
+	for _, c := range []struct {
+		l     imaging.Label
+		least float64
+	}{
+		{imaging.LabelBody, 0.98}, {imaging.LabelBone, 0.9}, {imaging.LabelLiver, 0.95},
+		{imaging.LabelTumour, 0.85}, {imaging.LabelTumour + 1, 0.8},
+	} {
+		if d := dice(got, truth, c.l); d < c.least {
+			t.Errorf("%v: Dice %.3f, want at least %.2f", c.l, d, c.least)
+		}
+	}
+	vessel := got.Bit(imaging.LabelPortalVein) | got.Bit(imaging.LabelHepaticVein) | got.Bit(imaging.LabelVessel)
+	known := truth.Bit(imaging.LabelPortalVein) | truth.Bit(imaging.LabelHepaticVein)
+	if d := segment.Dice(len(got.Bits), func(n int) bool { return got.Bits[n]&vessel != 0 }, func(n int) bool { return truth.Bits[n]&known != 0 }); d < 0.7 {
+		t.Errorf("vessels: Dice %.3f", d)
+	}
+	liver := got.Bit(imaging.LabelLiver)
+	for n, b := range got.Bits {
+		if b&liver == 0 && b&^(got.Bit(imaging.LabelBody)|got.Bit(imaging.LabelBone)) != 0 {
+			t.Fatalf("voxel %d: a vessel or tumour outside the liver (%b)", n, b)
+		}
+	}
+	if math.Abs(rep.LiverHU-110) > 3 {
+		t.Errorf("liver at %.1f HU, want 110", rep.LiverHU)
+	}
+	if o := origin(rep, imaging.LabelTumour); o != segment.AutomaticCandidate {
+		t.Errorf("tumour 1 came from %q", o)
+	}
+	if !strings.Contains(strings.Join(rep.Notes(), "\n"), "tumour_1") {
+		t.Errorf("the notes do not ask to confirm the candidates: %v", rep.Notes())
+	}
+}
+
+func TestSeedsDecide(t *testing.T) {
+	v, truth := trunk(1).make()
+	got, rep := run(t, v, recipe(
+		segment.Seed{Label: imaging.LabelLiver, LPS: r3.Vec{X: -75, Y: 20, Z: 520}},
+		segment.Seed{Label: imaging.LabelTumour + 4, LPS: tumour2},
+		segment.Seed{Label: imaging.LabelPortalVein, LPS: hepaticA}, // swapped on purpose: the person is right
+		segment.Seed{Label: imaging.LabelHepaticVein, LPS: portalA},
+	))
+	for ours, theirs := range map[imaging.Label]imaging.Label{
+		imaging.LabelTumour + 4: imaging.LabelTumour + 1, imaging.LabelPortalVein: imaging.LabelHepaticVein, imaging.LabelHepaticVein: imaging.LabelPortalVein,
+	} {
+		x, y := got.Bit(ours), truth.Bit(theirs)
+		if d := segment.Dice(len(got.Bits), func(n int) bool { return got.Bits[n]&x != 0 }, func(n int) bool { return truth.Bits[n]&y != 0 }); d < 0.7 {
+			t.Errorf("%v: Dice %.3f with the structure at its seed", ours, d)
+		}
+		if o := origin(rep, ours); o != segment.FromSeed {
+			t.Errorf("%v came from %q", ours, o)
+		}
+	}
+	if got.Bit(imaging.LabelTumour) != 0 {
+		t.Error("an unseeded tumour was added to the seeded one")
+	}
+}
+
+// A liver on the left is not found without help, and found with one seed.
+func TestSeedFindsLiverOnTheOtherSide(t *testing.T) {
+	v, truth := trunk(-1).make()
+	got, rep := run(t, v, recipe(segment.Seed{Label: imaging.LabelLiver, LPS: r3.Vec{X: 75, Y: 20, Z: 520}}))
+	if d := dice(got, truth, imaging.LabelLiver); d < 0.95 {
+		t.Errorf("liver Dice %.3f", d)
+	}
+	if o := origin(rep, imaging.LabelLiver); o != segment.FromSeed {
+		t.Errorf("liver came from %q", o)
+	}
+}
+
+func TestTouchingTreesAreSplitBetweenSeeds(t *testing.T) {
+	v, _ := trunk(1).make()
+	bridge := func(p r3.Vec) bool { return tube(p, portalB, hepaticB) }
+	for n := range v.Data {
+		i, j, k := v.Grid.IJK(n)
+		if bridge(v.Grid.Point(float64(i), float64(j), float64(k))) {
+			v.Data[n] = 190
+		}
+	}
+	got, _ := run(t, v, recipe(segment.Seed{Label: imaging.LabelPortalVein, LPS: portalA}, segment.Seed{Label: imaging.LabelHepaticVein, LPS: hepaticA}))
+	at := func(p r3.Vec) uint32 {
+		i, j, k := v.Grid.Voxel(p)
+		return got.Bits[v.Grid.Index(int(math.Round(i)), int(math.Round(j)), int(math.Round(k)))]
+	}
+	for _, c := range []struct {
+		p r3.Vec
+		l imaging.Label
+	}{
+		{r3.Add(portalA, r3.Vec{X: -8}), imaging.LabelPortalVein},
+		{r3.Scale(0.5, r3.Add(portalA, portalB)), imaging.LabelPortalVein},
+		{r3.Scale(0.5, r3.Add(hepaticA, hepaticB)), imaging.LabelHepaticVein},
+	} {
+		if at(c.p)&got.Bit(c.l) == 0 {
+			t.Errorf("%v is not %v", c.p, c.l)
+		}
+	}
+	for n, b := range got.Bits {
+		if both := got.Bit(imaging.LabelPortalVein) | got.Bit(imaging.LabelHepaticVein); b&both == both {
+			t.Fatalf("voxel %d belongs to both systems", n)
+		}
+	}
+}
+
+// The masks do not depend on how the volume is stored.
+func TestStorageOrderDoesNotMatter(t *testing.T) {
+	v, _ := trunk(1).make()
+	want, _ := run(t, v, recipe())
+	for _, r := range []imaging.Reorder{{Axis: [3]int{2, 0, 1}, Flip: [3]bool{true, false, true}}, {Axis: [3]int{0, 1, 2}, Flip: [3]bool{true, true, false}}} {
+		w := &imaging.Volume{Grid: r.Grid(v.Grid), Data: make([]int16, len(v.Data)), Slope: 1, Kind: imaging.KindHU}
+		at := r.Index(v.Grid)
+		for n := range w.Data {
+			w.Data[n] = v.Data[at(n)]
+		}
+		got, _ := run(t, w, recipe())
+		if got.Grid != w.Grid {
+			t.Fatal("the masks are not on the volume's grid")
+		}
+		for n := range got.Bits {
+			if got.Bits[n] != want.Bits[at(n)] {
+				t.Fatalf("%v: voxel %d differs", r, n)
+			}
+		}
+	}
+}
+
+func TestScaledSamplesGiveTheSame(t *testing.T) {
+	v, _ := trunk(1).make()
+	want, _ := run(t, v, recipe())
+	w := &imaging.Volume{Grid: v.Grid, Data: make([]int16, len(v.Data)), Slope: 0.5, Intercept: -1024, Kind: imaging.KindHU}
+	for n, s := range v.Data {
+		w.Data[n] = 2 * (s + 1024)
+	}
+	got, _ := run(t, w, recipe())
+	if !slices.Equal(got.Bits, want.Bits) {
+		t.Error("a volume with slope 0.5 and intercept −1024 is segmented otherwise")
+	}
+}
+
+func TestSameBitsOnAnyCoreCount(t *testing.T) {
+	v, _ := trunk(1).make()
+	var first *imaging.Segments
+	for _, procs := range []int{1, 2, 7} {
+		old := runtime.GOMAXPROCS(procs)
+		s, _ := run(t, v, recipe())
+		runtime.GOMAXPROCS(old)
+		if first == nil {
+			first = s
+		}
+		if !slices.Equal(first.Bits, s.Bits) || !slices.Equal(first.Of, s.Of) {
+			t.Errorf("GOMAXPROCS=%d gives other bits", procs)
+		}
+	}
+}
+
+func TestNothingThereIsSaid(t *testing.T) {
+	v, _ := trunk(1).make()
+	empty := func(hu int16) *imaging.Volume {
+		w := *v
+		w.Data = slices.Repeat([]int16{hu}, len(v.Data))
+		return &w
+	}
+	seeded := recipe(segment.Seed{Label: imaging.LabelTumour, LPS: r3.Vec{X: -70, Y: 20, Z: 520}})
+	outside := recipe(segment.Seed{Label: imaging.LabelTumour, LPS: r3.Vec{X: 90, Y: -60, Z: 420}})
+	misplaced := recipe(segment.Seed{Label: imaging.LabelLiver, LPS: r3.Vec{X: 110, Y: -60, Z: 420}})
+	tiny := imaging.NewVolume(imaging.NewGrid([3]int{1, 1, 1}, r3.Vec{}, [3]float64{1, 1, 1}), imaging.KindHU)
+	for name, c := range map[string]struct {
+		v *imaging.Volume
+		r segment.Recipe
+		l imaging.Label
+	}{
+		"air":                        {empty(-1000), recipe(), imaging.LabelBody},
+		"fat":                        {empty(-100), recipe(), imaging.LabelLiver},
+		"bone":                       {empty(900), recipe(), imaging.LabelLiver},
+		"one voxel":                  {tiny, recipe(), imaging.LabelLiver},
+		"tumour seed in plain liver": {v, seeded, imaging.LabelTumour},
+		"tumour seed in fat":         {v, outside, imaging.LabelTumour},
+		"liver seed in fat":          {v, misplaced, imaging.LabelLiver},
+	} {
+		s, _, err := segment.Run(t.Context(), c.v, c.r, nil)
+		e, ok := errors.AsType[*segment.EmptyLabelError](err)
+		if !ok || e.Label != c.l || s != nil {
+			t.Errorf("%s: %v, want an empty %v", name, err, c.l)
+			continue
+		}
+		if e.Do == "" || !strings.Contains(err.Error(), c.l.String()) {
+			t.Errorf("%s: %q does not say what is missing and what to do", name, err)
+		}
+	}
+	// One value everywhere that could be liver: no crash, and no vessel or tumour.
+	if s, _, err := segment.Run(t.Context(), empty(100), recipe(), nil); err == nil {
+		for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel, imaging.LabelTumour} {
+			if s.Count(l) > 0 {
+				t.Errorf("%v found in a volume of one value", l)
+			}
+		}
+	} else if _, ok := errors.AsType[*segment.EmptyLabelError](err); !ok {
+		t.Errorf("one value everywhere: %v", err)
+	}
+}
+
+func TestBadInputIsRefused(t *testing.T) {
+	v, _ := trunk(1).make()
+	for name, c := range map[string]struct {
+		r    segment.Recipe
+		says string
+	}{
+		"range":         {segment.Recipe{LiverOpenMM: 500}, "LiverOpenMM"},
+		"NaN":           {segment.Recipe{WorkMM: math.NaN()}, "WorkMM"},
+		"window":        {segment.Recipe{LiverMinHU: 120, LiverMaxHU: 100}, "LiverMinHU"},
+		"bone":          {segment.Recipe{BoneAboveHU: 400, BoneCoreHU: 300}, "BoneAboveHU"},
+		"vessel":        {segment.Recipe{VesselFollowHU: 90, VesselAboveHU: 60}, "VesselFollowHU"},
+		"tumours":       {segment.Recipe{MaxTumours: 17}, "MaxTumours"},
+		"seed label":    {recipe(segment.Seed{Label: imaging.LabelBone}), "bone"},
+		"seed NaN":      {recipe(segment.Seed{Label: imaging.LabelLiver, LPS: r3.Vec{X: math.NaN()}}), "seed 1"},
+		"seed far away": {recipe(segment.Seed{Label: imaging.LabelLiver, LPS: r3.Vec{X: 9000}}), "outside"},
+	} {
+		if _, _, err := segment.Run(t.Context(), v, c.r, nil); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	w := *v
+	w.Data = w.Data[1:]
+	if _, _, err := segment.Run(t.Context(), &w, recipe(), nil); err == nil {
+		t.Error("a volume without its last sample was taken")
+	}
+}
+
+func TestRecipeParametersAreStated(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range segment.Parameters() {
+		if seen[p.Name] || p.Unit == "" || !(p.Least <= p.Default && p.Default <= p.Most) || p.Least <= 0 && p.Most >= 0 {
+			t.Errorf("parameter %+v", p)
+		}
+		seen[p.Name] = true
+	}
+	if err := (segment.Recipe{}).Validate(); err != nil {
+		t.Error(err)
+	}
+	r := segment.Recipe{LiverOpenMM: 7}.Resolved()
+	if r.LiverOpenMM != 7 || r.WorkMM != 2 || r.MaxTumours != 8 {
+		t.Errorf("resolved %+v", r)
+	}
+}
+
+func TestCancelAndProgress(t *testing.T) {
+	v, _ := trunk(1).make()
+	var done []float64
+	if _, _, err := segment.Run(t.Context(), v, recipe(), func(d float64) { done = append(done, d) }); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.IsSorted(done) || done[len(done)-1] != 1 || len(done) < 5 {
+		t.Errorf("progress %v", done)
+	}
+	for stop := range len(done) - 1 {
+		ctx, cancel := context.WithCancel(t.Context())
+		n := 0
+		_, _, err := segment.Run(ctx, v, recipe(), func(float64) {
+			if n++; n > stop {
+				cancel()
+			}
+		})
+		cancel()
+		if !errors.Is(err, context.Canceled) || n > stop+1 {
+			t.Errorf("cancelled at %g: %v after %d more steps", done[stop], err, n-stop-1)
+		}
+	}
+}
+
+// The overlap of a slab of 4 voxels and one of 6 that holds it: 2·4/(4+6).
+func ExampleDice() {
+	a := func(n int) bool { return n < 4 }
+	b := func(n int) bool { return n < 6 }
+	fmt.Println(segment.Dice(10, a, b))
+	// Output: 0.8
+}
+
+func ExampleRun() {
+	v, truth := trunk(1).make()
+	s, rep, err := segment.Run(context.Background(), v, recipe(), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%v found, Dice %.2f\n", rep.Structures[2].Label, dice(s, truth, imaging.LabelLiver))
+	// Output: liver found, Dice 0.96
+}
