@@ -33,7 +33,7 @@ $(TOOLS:%=bin/%) &: internal/tools/go.mod internal/tools/go.sum
 	touch $(TOOLS:%=bin/%)
 
 proto: tools ## regenerate the wire code
-	cd proto && PATH="$(CURDIR)/bin:$$PATH" ../bin/buf generate
+	cd proto && ../bin/buf generate
 
 check: setup tools ## format, vet, staticcheck, layers, stale generated code, cross-builds
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [[ -z $$unformatted ]] || { echo "gofmt: $$unformatted"; exit 1; }
@@ -42,8 +42,8 @@ check: setup tools ## format, vet, staticcheck, layers, stale generated code, cr
 	$(GO) test -count=1 ./internal/layers
 	$(GO) mod tidy -diff
 	cd proto && ../bin/buf lint
-	@rm -rf build/proto && mkdir -p build && cp -r proto build/proto
-	cd build/proto && PATH="$(CURDIR)/bin:$$PATH" ../../bin/buf generate
+	@rm -rf build/proto && mkdir -p build && cp -r proto build/proto && ln -sfn ../bin build/bin
+	cd build/proto && ../bin/buf generate
 	@diff -r proto build/proto || { echo "generated code is stale: run make proto"; exit 1; }
 	@rm -rf build/proto
 	for target in linux/arm64 darwin/arm64; do \
