@@ -62,14 +62,12 @@ func (d *dossier) plans() []planner.Plan {
 // method says how the numbers came about, for people.
 func (d *dossier) method() []string {
 	s := d.prepared.Settings
-	out := append([]string{}, d.prepared.Notes...)
-	out = append(out,
+	return []string{
 		fmt.Sprintf("Tetrahedra of %g mm edge, quadratic (Tet10) with mean dilatation; nearly incompressible neo-Hookean parenchyma; %d load steps.", s.EdgeMM, s.Steps),
 		"The organ is simulated as imaged, so only the change of gravity since the scan would load it; none was applied.",
 		fmt.Sprintf("The remnant is held where the hepatic veins leave it and its lower front edge is moved %g mm to the front and the head.", s.Retract),
 		"Capsule, vessel walls and ligaments are not modelled; territories and blood loss are not computed.",
-	)
-	return out
+	}
 }
 
 // write renders and writes all artefacts; it returns their names.

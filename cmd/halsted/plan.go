@@ -224,7 +224,7 @@ func plan(ctx context.Context, folder, out string, f caseFlags, s pipeline.Setti
 		sims = append(sims, sim)
 		es = append(es, sim.Evaluation)
 	}
-	if err := pipeline.Rank(c, es); err != nil {
+	if err := prep.Rank(es); err != nil {
 		return nil, err
 	}
 	d := dossier{prepared: prep, study: study, sims: sims, evaluations: es}

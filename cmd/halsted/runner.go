@@ -50,7 +50,7 @@ func (r *runner) Run(ctx context.Context, j jobs.Job, rep jobs.Reporter) error {
 	if r.simulated != nil {
 		r.simulated(prep, sim)
 	}
-	return r.rank(ctx, prep.Case, sim.Evaluation)
+	return r.rank(ctx, prep, sim.Evaluation)
 }
 
 // Propose searches plans for a case and keeps them with their geometric
@@ -73,10 +73,10 @@ func (r *runner) Propose(ctx context.Context, caseID string, most int, progress 
 }
 
 // rank puts a new evaluation among those of the case that are simulated too.
-func (r *runner) rank(ctx context.Context, c planner.Case, fresh planner.Evaluation) error {
+func (r *runner) rank(ctx context.Context, prep *pipeline.Prepared, fresh planner.Evaluation) error {
 	es := []planner.Evaluation{fresh}
 	for page := (store.Page{}); ; {
-		more, next, err := r.st.Evaluations(ctx, c.ID, page)
+		more, next, err := r.st.Evaluations(ctx, prep.Case.ID, page)
 		if err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (r *runner) rank(ctx context.Context, c planner.Case, fresh planner.Evaluat
 		}
 		page.Token = next
 	}
-	if err := pipeline.Rank(c, es); err != nil {
+	if err := prep.Rank(es); err != nil {
 		return err
 	}
 	return r.st.PutEvaluations(ctx, es...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"halsted/imaging"
@@ -151,7 +152,7 @@ func (c *Prepared) evaluate(ctx context.Context, cands []liver.Candidate, pack *
 		if err != nil {
 			return err
 		}
-		if _, err := pack.Check(&r.Evaluation, c.Case.Condition); err != nil {
+		if err := c.check(pack, &r.Evaluation); err != nil {
 			return err
 		}
 		all[n] = &r.Evaluation
@@ -171,17 +172,25 @@ func (c *Prepared) evaluate(ctx context.Context, cands []liver.Candidate, pack *
 
 // Rank checks the rules again, now with the mechanical quantities, and orders
 // the evaluations.
-func Rank(c planner.Case, es []planner.Evaluation) error {
-	pack, err := rules.Shipped(c.Procedure)
+func (c *Prepared) Rank(es []planner.Evaluation) error {
+	pack, err := rules.Shipped(c.Case.Procedure)
 	if err != nil {
 		return err
 	}
 	for n := range es {
-		if _, err := pack.Check(&es[n], c.Condition); err != nil {
+		if err := c.check(pack, &es[n]); err != nil {
 			return err
 		}
 	}
 	return rank.Order(es, complete)
+}
+
+// check applies the rules. What the segmentation wants people to know stands
+// first among the warnings: a plan around a guessed tumour is a guess.
+func (c *Prepared) check(pack *rules.Pack, e *planner.Evaluation) error {
+	_, err := pack.Check(e, c.Case.Condition)
+	e.Warnings = append(slices.Clone(c.Notes), e.Warnings...)
+	return err
 }
 
 // RulePack names the rules of a procedure: id@version.

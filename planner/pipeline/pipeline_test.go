@@ -89,13 +89,17 @@ func TestTheWalkEndsInRankedPlans(t *testing.T) {
 		}
 		all = append(all, sim.Evaluation)
 	}
-	if err := Rank(p.Case, all); err != nil {
+	p.Notes = []string{"tumour_1 is a guess"}
+	if err := p.Rank(all); err != nil {
 		t.Fatal(err)
 	}
 	if len(all[0].Vetoes) == 0 && all[0].Rank != 1 {
 		t.Errorf("first plan has rank %d", all[0].Rank)
 	}
 	for _, e := range all {
+		if len(e.Warnings) == 0 || e.Warnings[0] != p.Notes[0] {
+			t.Errorf("plan %s does not warn of the guess: %v", e.Plan, e.Warnings)
+		}
 		if len(e.Reasons) == 0 {
 			t.Errorf("plan %s has no reason", e.Plan)
 		}

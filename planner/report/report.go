@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -67,16 +68,36 @@ func Table(w io.Writer, items []Item) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	common := Common(items)
 	for _, it := range items {
 		for _, r := range it.Evaluation.Reasons {
 			fmt.Fprintf(w, "%s  %s: %s\n", rank(it.Evaluation), it.Plan.Name, r)
 		}
 		for _, r := range it.Evaluation.Warnings {
-			fmt.Fprintf(w, "%s  %s: warning: %s\n", rank(it.Evaluation), it.Plan.Name, r)
+			if !slices.Contains(common, r) {
+				fmt.Fprintf(w, "%s  %s: warning: %s\n", rank(it.Evaluation), it.Plan.Name, r)
+			}
 		}
+	}
+	for _, r := range common {
+		fmt.Fprintf(w, "all plans: warning: %s\n", r)
 	}
 	_, err := fmt.Fprintln(w, planner.Notice)
 	return err
+}
+
+// Common lists the warnings that all plans share, when there are several.
+func Common(items []Item) []string {
+	if len(items) < 2 {
+		return nil
+	}
+	var out []string
+	for _, w := range items[0].Evaluation.Warnings {
+		if !slices.ContainsFunc(items[1:], func(it Item) bool { return !slices.Contains(it.Evaluation.Warnings, w) }) {
+			out = append(out, w)
+		}
+	}
+	return out
 }
 
 func rank(e planner.Evaluation) string {
@@ -100,7 +121,9 @@ func cell(e planner.Evaluation, id string) string {
 }
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"rank": rank,
+	"own": func(common, all []string) []string {
+		return slices.DeleteFunc(slices.Clone(all), func(w string) bool { return slices.Contains(common, w) })
+	},
 	"src": func(p Picture) template.URL {
 		return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(p.PNG))
 	},
@@ -136,5 +159,6 @@ func Write(w io.Writer, d Dossier) error {
 	return page.Execute(w, struct {
 		Dossier
 		Notice string
-	}{d, planner.Notice})
+		Common []string
+	}{d, planner.Notice, Common(d.Items)})
 }

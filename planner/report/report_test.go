@@ -43,6 +43,27 @@ func TestPageShowsEveryNumberWithUnitIntervalAndEvidence(t *testing.T) {
 	}
 }
 
+func TestWarningsOfAllPlansStandOnceAndFirst(t *testing.T) {
+	a, b := item("plan A", 1), item("plan B", 2)
+	a.Evaluation.Warnings = []string{"the tumour is a guess", "own"}
+	b.Evaluation.Warnings = []string{"the tumour is a guess"}
+	var page, table bytes.Buffer
+	if err := Write(&page, Dossier{Items: []Item{a, b}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Table(&table, []Item{a, b}); err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range map[string]string{"page": page.String(), "table": table.String()} {
+		if strings.Count(s, "the tumour is a guess") != 1 || strings.Count(s, "own") < 1 {
+			t.Errorf("%s:\n%s", name, s)
+		}
+	}
+	if p := page.String(); strings.Index(p, "the tumour is a guess") > strings.Index(p, "plan A") {
+		t.Error("the common warning stands below the plans")
+	}
+}
+
 func TestHostileTextIsEscaped(t *testing.T) {
 	var b bytes.Buffer
 	d := Dossier{Study: planner.Study{Modality: `<script>alert(1)</script>`}, Items: []Item{item(`"><img src=x onerror=alert(1)>`, 1)}}
