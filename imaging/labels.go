@@ -18,6 +18,7 @@ const (
 	LabelHepaticVein
 	LabelVessel // a vessel whose system is not known
 	LabelArtery
+	LabelResected // what a plan takes out; on display only
 	LabelTumour Label = 32
 )
 
@@ -40,7 +41,8 @@ func (l Label) IsVessel() bool {
 // when organ volume is taken from a Labels map.
 func (l Label) InOrgan() bool { return l == LabelLiver || l.IsTumour() || l.IsVessel() }
 
-// Code is the SNOMED CT concept of l (PS3.16 CID 7150, 7201 and SNOMED CT).
+// Code is the SNOMED CT concept of l (PS3.16 CID 7150, 7201 and SNOMED CT); what
+// a plan takes out has a code of this project.
 func (l Label) Code() Code {
 	switch {
 	case l == LabelBody:
@@ -57,6 +59,8 @@ func (l Label) Code() Code {
 		return Code{"59820001", "SCT", "Blood vessel"}
 	case l == LabelArtery:
 		return Code{"51114001", "SCT", "Artery"}
+	case l == LabelResected:
+		return Code{"RESECTED", "99HALSTED", "Part to be resected"}
 	case l.IsTumour():
 		return Code{"108369006", "SCT", "Neoplasm"}
 	}
@@ -82,6 +86,8 @@ func (l Label) String() string {
 		return "vessel"
 	case l == LabelArtery:
 		return "artery"
+	case l == LabelResected:
+		return "resected"
 	case l.IsTumour():
 		return fmt.Sprintf("tumour_%d", l-LabelTumour+1)
 	}

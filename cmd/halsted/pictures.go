@@ -59,14 +59,11 @@ func stateScene(t *planner.Topology, f *planner.DisplayFrame) (*scene.Scene, err
 	return sc, sc.AppendFrame(sf)
 }
 
-// dress shows a field on the remnant, and what is resected faintly, at rest.
+// dress shows a field on the remnant.
 func dress(sc *scene.Scene, field, title string, caption ...string) {
 	sc.Title, sc.Caption = title, caption
 	sc.Status = ""
 	sc.ColourBy(field)
-	if r := sc.Find("resected"); r != nil {
-		r.Quantity, r.Opacity = "", 0.12
-	}
 	sc.Show(scene.Anterior, pictureWidth/float64(pictureHeight))
 }
 

@@ -45,7 +45,7 @@ func (c *Prepared) bodies(ctx context.Context, r *liver.Resection) ([]body, erro
 	for _, v := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel} {
 		take(v.String(), v, true, func(o imaging.Label) bool { return o == v })
 	}
-	take("resected", imaging.LabelLiver, false, func(o imaging.Label) bool { return o == imaging.LabelLiver || o.IsTumour() })
+	take("resected", imaging.LabelResected, false, func(o imaging.Label) bool { return o == imaging.LabelLiver || o.IsTumour() })
 	for _, t := range a.Tumours {
 		take(t.Label.String(), t.Label, false, func(o imaging.Label) bool { return o == t.Label })
 	}

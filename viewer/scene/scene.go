@@ -170,6 +170,8 @@ func Style(l imaging.Label) (color.NRGBA, float64) {
 		return color.NRGBA{R: 128, G: 92, B: 200, A: 255}, 1
 	case l == imaging.LabelHepaticVein:
 		return color.NRGBA{R: 70, G: 120, B: 226, A: 255}, 1
+	case l == imaging.LabelResected:
+		return color.NRGBA{R: 176, G: 82, B: 68, A: 255}, 0.12
 	case l == imaging.LabelArtery:
 		return color.NRGBA{R: 214, G: 44, B: 44, A: 255}, 1
 	case l == imaging.LabelVessel:
