@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"sync"
 
+	"halsted/imaging/nifti"
 	"halsted/planner"
 	"halsted/planner/jobs"
 	"halsted/planner/pipeline"
@@ -127,8 +129,32 @@ func (r *runner) prepare(ctx context.Context, caseID string, p pipeline.Progress
 		return nil, err
 	}
 	prep.Notes = notes
+	if err := r.keep(ctx, prep); err != nil {
+		return nil, err
+	}
 	r.last = prep
 	return prep, nil
+}
+
+// keep stores the labels and the displayed surfaces of a prepared case.
+func (r *runner) keep(ctx context.Context, prep *pipeline.Prepared) error {
+	var b bytes.Buffer
+	if err := nifti.EncodeLabels(&b, prep.Anatomy.Labels); err != nil {
+		return err
+	}
+	labels, err := r.st.PutBytes(ctx, b.Bytes())
+	if err != nil {
+		return err
+	}
+	t, err := prep.Topology()
+	if err != nil {
+		return err
+	}
+	surface, err := r.st.PutTopology(ctx, t)
+	if err != nil {
+		return err
+	}
+	return r.st.SetCaseResult(ctx, prep.Case.ID, labels, surface)
 }
 
 // ingest puts the files of a received series into the store as a study.

@@ -7,6 +7,7 @@ import (
 	"halsted/imaging"
 	"halsted/mesh"
 	"halsted/mesh/contour"
+	"halsted/planner"
 	"halsted/planner/liver"
 )
 
@@ -17,6 +18,27 @@ type body struct {
 	surface *mesh.Surface
 	moves   bool // with the remnant
 }
+
+// Topology is the prepared organ as it is displayed before any plan: vessels
+// and tumours inside, and the organ's surface around them, all at rest.
+func (c *Prepared) Topology() (*planner.Topology, error) {
+	s := &shown{topology: &planner.Topology{}}
+	take := func(name string, of imaging.Label, inside func(imaging.Label) bool) {
+		if part, _ := c.Surface.Bounding(inside); len(part.Tris) > 0 {
+			s.add(name, of, part)
+		}
+	}
+	for _, v := range vesselLabels {
+		take(v.String(), v, func(o imaging.Label) bool { return o == v })
+	}
+	for _, t := range c.Anatomy.Tumours {
+		take(t.Label.String(), t.Label, func(o imaging.Label) bool { return o == t.Label })
+	}
+	take("liver", imaging.LabelLiver, imaging.Label.InOrgan)
+	return s.topology, s.topology.Validate()
+}
+
+var vesselLabels = []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel}
 
 // bodies cuts the labels along the plan and extracts each part: vessels inside
 // the remnant, the resected part, and the tumours.
@@ -42,7 +64,7 @@ func (c *Prepared) bodies(ctx context.Context, r *liver.Resection) ([]body, erro
 			out = append(out, body{name, of, part, moves})
 		}
 	}
-	for _, v := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel} {
+	for _, v := range vesselLabels {
 		take(v.String(), v, true, func(o imaging.Label) bool { return o == v })
 	}
 	take("resected", imaging.LabelResected, false, func(o imaging.Label) bool { return o == imaging.LabelLiver || o.IsTumour() })

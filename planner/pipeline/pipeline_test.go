@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -106,6 +107,20 @@ func TestTheWalkEndsInRankedPlans(t *testing.T) {
 	}
 	if !stages["mesh remnant"] || !stages["simulate"] {
 		t.Errorf("stages reported: %v", stages)
+	}
+}
+
+func TestThePreparedOrganIsShownWithWhatIsInside(t *testing.T) {
+	top, err := prepared(t).Topology()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, s := range top.Structures {
+		names = append(names, s.Name)
+	}
+	if want := []string{"portal_vein", "hepatic_vein", "tumour_1", "tumour_2", "liver"}; !slices.Equal(names, want) {
+		t.Errorf("structures %v, want %v", names, want)
 	}
 }
 
