@@ -18,8 +18,8 @@ const (
 	LabelHepaticVein
 	LabelVessel // a vessel whose system is not known
 	LabelArtery
-	LabelResected // what a plan takes out; on display only
-	LabelTumour Label = 32
+	LabelResected       // what a plan takes out; on display only
+	LabelTumour   Label = 32
 )
 
 // MaxTumours bounds the number of separately labelled tumours.
