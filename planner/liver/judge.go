@@ -23,7 +23,7 @@ const kPaPerMPa = 1000
 // homogeneous remnant, while displacement and strain do not depend on it; so
 // the spread of the modulus carries over exactly.
 func Judge(m *mesh.TetMesh, p planner.Plan, g *Grips, f *fem.Frame) ([]planner.Quantity, error) {
-	tissue, err := material.Lookup(TissueIDs.Parenchyma)
+	tissue, err := material.Lookup(ParenchymaTissue)
 	if err != nil {
 		return nil, err
 	}

@@ -35,8 +35,10 @@ type Grips struct {
 	FixedAt, GraspAt r3.Vec  // LPS mm
 }
 
-// TissueIDs are the records of the tissue library that the model uses.
-var TissueIDs = struct{ Parenchyma, Tumour string }{"liver.parenchyma.normal", "liver.tumour.malignant.mre"}
+// ParenchymaTissue is the record of the tissue library that the model uses. A
+// remnant holds no tumour: plans that leave one have a negative margin, which
+// is vetoed.
+const ParenchymaTissue = "liver.parenchyma.normal"
 
 // Model turns a plan into a finite element problem on the remnant's mesh:
 // nodes near the hepatic venous outflow are fixed, nodes at the lower front
@@ -44,7 +46,7 @@ var TissueIDs = struct{ Parenchyma, Tumour string }{"liver.parenchyma.normal", "
 // GravityG. The mesh is the remnant as imaged, so nothing moves when the plan
 // asks for no retraction and no change of gravity.
 func (a *Anatomy) Model(m *mesh.TetMesh, p planner.Plan) (*fem.Model, *Grips, error) {
-	parenchyma, err := material.Lookup(TissueIDs.Parenchyma)
+	parenchyma, err := material.Lookup(ParenchymaTissue)
 	if err != nil {
 		return nil, nil, err
 	}
