@@ -99,7 +99,12 @@ func startServer(ctx context.Context, cfg serverConfig, r *runner) (_ *server, e
 // startNode opens the DICOM node and the loop that turns received series into
 // studies.
 func (s *server) startNode() (err error) {
-	s.inbox, err = pacs.OpenDir(filepath.Join(s.cfg.data, "received"), func(_ context.Context, a pacs.Arrival) { s.arrived <- a })
+	s.inbox, err = pacs.OpenDir(filepath.Join(s.cfg.data, "received"), func(ctx context.Context, a pacs.Arrival) {
+		select {
+		case s.arrived <- a:
+		case <-ctx.Done(): // the node is stopping; the series becomes a study when it is sent again
+		}
+	})
 	if err != nil {
 		return err
 	}
