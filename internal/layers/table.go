@@ -18,7 +18,11 @@ var mayImport = map[string][]string{
 
 	"mesh":         {"imaging", "internal/par"},
 	"mesh/contour": {"imaging", "mesh", "internal/par"},
-	"mesh/tetra":   {"imaging", "imaging/distance", "mesh", "internal/par"},
+	"mesh/spatial": {"mesh", "internal/par"},
+	"mesh/remesh":  {"imaging", "mesh", "mesh/spatial", "internal/par"},
+	"mesh/tetra":   {"imaging", "imaging/distance", "mesh", "mesh/contour", "mesh/spatial", "internal/par"},
+	"mesh/cut":     {"imaging", "mesh", "mesh/spatial", "mesh/tetra", "internal/par"},
+	"mesh/shell":   {"imaging", "imaging/distance", "mesh", "mesh/tetra", "internal/par"},
 	"mesh/meshio":  {"imaging", "mesh"},
 
 	"fem/element":  {},
@@ -50,7 +54,7 @@ var mayImport = map[string][]string{
 	"internal/par":        {},
 	"internal/access":     {},
 	"internal/layers":     {},
-	"internal/bench":      {},
+	"internal/bench":      {anything},
 	"internal/atomicfile": {},
 }
 
@@ -66,6 +70,10 @@ var testMayImport = map[string][]string{
 	"mesh":             {"imaging/nifti", "imaging/distance", "imaging/phantom", "mesh/tetra", "mesh/contour"},
 	"mesh/contour":     {"imaging/nifti", "imaging/phantom"},
 	"mesh/tetra":       {"imaging/nifti", "imaging/phantom", "mesh/contour"},
+	"mesh/spatial":     {"imaging", "imaging/nifti", "imaging/phantom", "mesh/contour", "mesh/tetra"},
+	"mesh/remesh":      {"imaging/nifti", "imaging/phantom", "mesh/contour"},
+	"mesh/cut":         {"imaging/phantom", "mesh/contour"},
+	"mesh/shell":       {"imaging/phantom", "mesh/contour", "mesh/spatial"},
 	"mesh/meshio":      {"mesh/tetra", "mesh/contour", "imaging/distance"},
 	"fem":              {"mesh/tetra"},
 	"planner/liver":    {"imaging/phantom", "mesh/contour", "mesh/tetra"},

@@ -1,0 +1,3 @@
+// Package spatial answers where things are on a mesh: nearest point, along a ray,
+// inside or outside, overlapping.
+package spatial
