@@ -1,0 +1,149 @@
+package contour
+
+import (
+	"context"
+	"fmt"
+
+	"halsted/imaging"
+	"halsted/mesh"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// MaxSide is the largest number of voxels along an axis: beyond it float32
+// coordinates could not keep a vertex off the walls of its cell.
+const MaxSide = 1 << 16
+
+// Net is a multi-label surface net: the boundary of every label as
+// quadrilaterals between dual cells.
+//
+// The dual cell (i,j,k) is the box between the centres of the voxels
+// i..i+1, j..j+1, k..k+1, so it has the voxel (i,j,k) at its first corner.
+// Voxels outside the grid are background, and indices run from −1 to Size−1.
+// Every cell whose voxels differ holds one vertex; every lattice edge between
+// two voxels that differ is crossed by one quadrilateral, whose corners are
+// the vertices of the four cells around the edge.
+//
+// Smooth and Restore write Pos only. Callers may read all fields and move
+// vertices inside their cells.
+type Net struct {
+	Grid imaging.Grid
+	// Pos holds i, j, k of each vertex, in voxel index coordinates (Grid.Point
+	// takes them to LPS mm). A vertex is at most CellLimit from the middle of
+	// its cell along each axis. Vertices are in order of their cells, i
+	// fastest.
+	Pos []float32
+	// Meet is the number of labels (background is one) among the eight voxels
+	// around each vertex, at least 2.
+	Meet []uint8
+	// Quads are vertex numbers, counter-clockwise seen from the voxel with the
+	// larger index, in right-handed index coordinates (i × j = k). Corner 2
+	// lies in the cell whose first corner is the voxel on the lower side,
+	// corner 0 diagonally opposite. In order of corner 2, then of the axis.
+	Quads [][4]int32
+	// Axis is the axis 0..2 of the lattice edge each quadrilateral crosses.
+	Axis []uint8
+	// Sides are the labels at the lower and at the upper end of that edge.
+	Sides [][2]imaging.Label
+
+	pin []uint8 // per vertex: axes held fast (bits 0..2)
+}
+
+// CellLimit is how far a vertex may be from the middle of its cell along an
+// axis, in voxels: short of one half, so that neighbours in adjoining cells
+// stay apart and no face collapses.
+const CellLimit = 0.49
+
+// Len is the number of vertices.
+func (n *Net) Len() int { return len(n.Meet) }
+
+// Cell is the dual cell of vertex v: the index of the voxel at its first
+// corner, from −1.
+func (n *Net) Cell(v int32) (i, j, k int) {
+	p := n.Pos[3*v : 3*v+3 : 3*v+3]
+	return int(p[0]+1) - 1, int(p[1]+1) - 1, int(p[2]+1) - 1
+}
+
+// Crosses is the lattice edge that quadrilateral q crosses: from voxel (i,j,k)
+// one step along axis. Indices of −1 are in the pad around the grid.
+func (n *Net) Crosses(q int) (i, j, k, axis int) {
+	i, j, k = n.Cell(n.Quads[q][2])
+	return i, j, k, int(n.Axis[q])
+}
+
+// Point is vertex v in LPS mm.
+func (n *Net) Point(v int32) r3.Vec {
+	return n.Grid.Point(float64(n.Pos[3*v]), float64(n.Pos[3*v+1]), float64(n.Pos[3*v+2]))
+}
+
+// NewNet finds the surface net of all kept labels; each vertex starts at the
+// mean of the crossings in its cell. SmoothPasses is not used.
+//
+// Errors: as Extract.
+func NewNet(ctx context.Context, l *imaging.Labels, opt Options) (*Net, error) {
+	if err := l.Grid.Validate(); err != nil {
+		return nil, fmt.Errorf("contour: %w", err)
+	}
+	if len(l.ID) != l.Grid.Len() {
+		return nil, fmt.Errorf("contour: %d labels for %d voxels", len(l.ID), l.Grid.Len())
+	}
+	for a, s := range l.Grid.Size {
+		if s > MaxSide {
+			return nil, fmt.Errorf("contour: grid has %d voxels along %c; want at most %d", s, "ijk"[a], MaxSide)
+		}
+	}
+	if opt.MemoryLimit < 0 {
+		return nil, fmt.Errorf("contour: memory limit %d", opt.MemoryLimit)
+	}
+	if opt.MemoryLimit == 0 {
+		opt.MemoryLimit = DefaultMemoryLimit
+	}
+	x := &extraction{net: &Net{Grid: l.Grid}}
+	for id := range x.keep {
+		if opt.Keep == nil || opt.Keep(imaging.Label(id)) {
+			x.keep[id] = uint8(id)
+		}
+	}
+	if err := x.run(ctx, l.ID, opt.MemoryLimit); err != nil {
+		return nil, err
+	}
+	if len(x.net.Quads) == 0 {
+		return nil, ErrEmpty
+	}
+	return x.net, nil
+}
+
+// Surface returns the net as triangles in LPS mm: each quadrilateral is split
+// along its shorter diagonal and turned so that Inside is the larger label.
+// Face 2q and 2q+1 are the halves of quadrilateral q.
+func (n *Net) Surface() *mesh.Surface {
+	s := &mesh.Surface{
+		Verts:  make([]r3.Vec, n.Len()),
+		Tris:   make([][3]int32, 0, 2*len(n.Quads)),
+		Region: make([]mesh.Sides, 0, 2*len(n.Quads)),
+	}
+	for v := range s.Verts {
+		s.Verts[v] = n.Point(int32(v))
+	}
+	left := !n.Grid.RightHanded()
+	for m, q := range n.Quads {
+		in, out := n.Sides[m][0], n.Sides[m][1]
+		// the face looks from the smaller index to the larger one
+		flip := left
+		if in < out {
+			in, out, flip = out, in, !flip
+		}
+		even := r3.Norm2(r3.Sub(s.Verts[q[0]], s.Verts[q[2]])) <= r3.Norm2(r3.Sub(s.Verts[q[1]], s.Verts[q[3]]))
+		if flip {
+			q[1], q[3] = q[3], q[1]
+		}
+		side := mesh.Sides{Inside: in, Outside: out}
+		s.Region = append(s.Region, side, side)
+		if even {
+			s.Tris = append(s.Tris, [3]int32{q[0], q[1], q[2]}, [3]int32{q[0], q[2], q[3]})
+		} else {
+			s.Tris = append(s.Tris, [3]int32{q[0], q[1], q[3]}, [3]int32{q[1], q[2], q[3]})
+		}
+	}
+	return s
+}
