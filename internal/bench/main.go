@@ -64,15 +64,30 @@ func publish(name string, rows []Row) error {
 	return os.WriteFile(filepath.Join(dir, name+".json"), append(b, '\n'), 0o644)
 }
 
+// tools are the other sub-commands; they print for themselves.
+var tools = map[string]func(args []string) error{"meshquality": meshQuality, "tets": tets, trialCommand: runTrial}
+
+// trials are what a child process can be asked to do and time.
+var trials = map[string]trial{"tets": trialTets}
+
+const usage = `usage: go run ./internal/bench walk
+       go run ./internal/bench meshquality FILE.bin LABELS.raw SCENE.json
+       go run ./internal/bench tets [-in s256] -edge 2.8 [-label 4=1.4 …] [-keep FILE.bin]`
+
 func main() {
 	benches := map[string]func() ([]Row, error){"walk": walk}
-	if len(os.Args) != 2 || benches[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: go run ./internal/bench walk")
+	if len(os.Args) < 2 || benches[os.Args[1]] == nil && tools[os.Args[1]] == nil {
+		fmt.Fprintln(os.Stderr, usage)
 		os.Exit(2)
 	}
-	rows, err := benches[os.Args[1]]()
-	if err == nil {
-		err = publish(os.Args[1], rows)
+	var err error
+	if tool := tools[os.Args[1]]; tool != nil {
+		err = tool(os.Args[2:])
+	} else {
+		var rows []Row
+		if rows, err = benches[os.Args[1]](); err == nil {
+			err = publish(os.Args[1], rows)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

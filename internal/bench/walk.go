@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	binary = "bin/halsted"
+	program = "bin/halsted"
 	// The bits of the case's mask file, in order.
 	ircadBits = "body,bone,liver,portal_vein,hepatic_vein,artery,tumour_1,tumour_2"
 )
@@ -28,7 +28,7 @@ type process struct {
 
 // halsted runs the binary with the given number of Go threads.
 func halsted(procs int, args ...string) (process, error) {
-	cmd := exec.Command(binary, args...)
+	cmd := exec.Command(program, args...)
 	cmd.Env = append(os.Environ(), fmt.Sprint("GOMAXPROCS=", procs))
 	cmd.Stderr = os.Stderr
 	start := time.Now()
