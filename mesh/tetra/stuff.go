@@ -1,0 +1,334 @@
+package tetra
+
+import (
+	"context"
+	"math"
+
+	"halsted/imaging"
+	"halsted/mesh"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// labelsOf lists the labels a vertex carries.
+func (s *stuffing) labelsOf(v int32, out *[4]uint8) int {
+	out[0] = s.lab[v]
+	n := int(s.nmore[v])
+	copy(out[1:], s.more[v][:n])
+	return n + 1
+}
+
+// knots prepares a lattice tetrahedron for splitting: sets become masks over
+// the labels listed in names.
+func (s *stuffing) knots(t int32, v *[4]knot, names *[16]uint8) (n int) {
+	for i, x := range s.tets[t] {
+		q := s.at[x]
+		v[i] = knot{id: x, q: [3]float64{float64(q[0]), float64(q[1]), float64(q[2])}, p: s.pos[x]}
+		var l [4]uint8
+		for _, a := range l[:s.labelsOf(x, &l)] {
+			m := 0
+			for m < n && names[m] != a {
+				m++
+			}
+			if m == n {
+				names[n] = a
+				n++
+			}
+			v[i].set |= 1 << m
+		}
+	}
+	return n
+}
+
+// cutAt is the place of the vertex on an edge. Only edges of the lattice are
+// fitted to the interface; the others are halved.
+func (s *stuffing) cutAt(a, b *knot) r3.Vec {
+	nv := int32(len(s.at))
+	if a.id < 0 || b.id < 0 || a.id >= nv || b.id >= nv {
+		return r3.Scale(0.5, r3.Add(a.p, b.p))
+	}
+	if a.id > b.id {
+		a, b = b, a
+	}
+	e := s.edgeOf.get(edgeKey(a.id, b.id))
+	c := &s.edges[e]
+	if c.t != c.t {
+		c.t = s.place1(c)
+	}
+	return r3.Add(a.p, r3.Scale(float64(c.t), r3.Sub(b.p, a.p)))
+}
+
+// place1 decides where the vertex on an edge goes, as a fraction.
+func (s *stuffing) place1(c *edgeCut) float32 {
+	m := float32(cutMargin)
+	if c.many {
+		m = float32(cutMarginMany)
+	}
+	t := (c.ta + c.tb) / 2
+	if s.nmore[c.a] > 0 || s.nmore[c.b] > 0 {
+		var la, lb [4]uint8
+		na, nb := s.labelsOf(c.a, &la), s.labelsOf(c.b, &lb)
+		p, d := s.pos[c.a], r3.Sub(s.pos[c.b], s.pos[c.a])
+		var w support
+		lo, hi := 0.0, 1.0
+		for range 6 {
+			mid := (lo + hi) / 2
+			s.f.at(r3.Add(p, r3.Scale(mid, d)), &w)
+			var x, y float64
+			for _, l := range la[:na] {
+				x = max(x, w.of(l))
+			}
+			for _, l := range lb[:nb] {
+				y = max(y, w.of(l))
+			}
+			if x > y {
+				lo = mid
+			} else {
+				hi = mid
+			}
+		}
+		t = float32(lo+hi) / 2
+	}
+	return min(max(t, m), 1-m)
+}
+
+// angled tells whether a tetrahedron is positive and keeps all its dihedral
+// angles between the angles with these cosines.
+func angled(a, b, c, d r3.Vec, cosMin, cosMax float64) bool {
+	ab, ac, ad := r3.Sub(b, a), r3.Sub(c, a), r3.Sub(d, a)
+	bc, bd := r3.Sub(c, b), r3.Sub(d, b)
+	n := [4]r3.Vec{r3.Cross(bc, bd), r3.Cross(ad, ac), r3.Cross(ab, ad), r3.Cross(ac, ab)}
+	if !(r3.Dot(ab, r3.Cross(ac, ad)) > 0) {
+		return false
+	}
+	var l [4]float64
+	for i := range n {
+		l[i] = math.Sqrt(r3.Norm2(n[i]))
+	}
+	for i := range 3 {
+		for j := i + 1; j < 4; j++ {
+			x := -r3.Dot(n[i], n[j]) // cosine of the dihedral, times the lengths
+			w := l[i] * l[j]
+			if !(x <= cosMin*w && x >= cosMax*w) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// check splits every mixed tetrahedron in a dry run and takes back snaps until
+// all pieces are sound.
+func (s *stuffing) check(ctx context.Context) error {
+	cosMin, cosMax := math.Cos(MinDihedralDeg*math.Pi/180), math.Cos(MaxDihedralDeg*math.Pi/180)
+	bad := false
+	sp := splitter{cut: s.cutAt, piece: func(v *[4]knot, _ uint32) {
+		bad = bad || !angled(v[0].p, v[1].p, v[2].p, v[3].p, cosMin, cosMax)
+	}}
+	// tetrahedra around each vertex, mixed ones
+	start := make([]int32, len(s.at)+1)
+	for _, t := range s.mixed {
+		for _, x := range s.tets[t] {
+			start[x+1]++
+		}
+	}
+	for v := range s.at {
+		start[v+1] += start[v]
+	}
+	around := make([]int32, start[len(s.at)])
+	fill := append([]int32(nil), start[:len(s.at)]...)
+	for n, t := range s.mixed {
+		for _, x := range s.tets[t] {
+			around[fill[x]] = int32(n)
+			fill[x]++
+		}
+	}
+	todo := make([]int32, len(s.mixed))
+	queued := make([]bool, len(s.mixed))
+	for n := range todo {
+		todo[n], queued[n] = int32(n), true
+	}
+	var names [16]uint8
+	var v [4]knot
+	for len(todo) > 0 {
+		var loose []int32
+		for i, n := range todo {
+			if i&0xfff == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			queued[n] = false
+			t := s.mixed[n]
+			s.knots(t, &v, &names)
+			bad = false
+			sp.split(&v)
+			if !bad {
+				continue
+			}
+			worst, far := int32(-1), 0.0
+			for _, x := range s.tets[t] {
+				if s.nmore[x] == 0 {
+					continue
+				}
+				d := r3.Norm2(r3.Sub(s.pos[x], s.place(s.at[x]))) / (float64(s.size[x]) * float64(s.size[x]))
+				if d > far || worst < 0 || d == far && x < worst {
+					worst, far = x, d
+				}
+			}
+			if worst >= 0 {
+				loose = append(loose, worst)
+			}
+		}
+		todo = todo[:0]
+		for _, x := range loose {
+			if s.nmore[x] == 0 {
+				continue
+			}
+			s.unsnaps++
+			s.nmore[x] = 0
+			s.pos[x] = s.place(s.at[x])
+			for _, n := range around[start[x]:start[x+1]] {
+				for _, y := range s.tets[s.mixed[n]] {
+					if y != x {
+						if e := s.edgeOf.get(edgeKey(x, y)); e >= 0 {
+							s.edges[e].t = float32(math.NaN())
+						}
+					}
+				}
+				if !queued[n] {
+					queued[n] = true
+					todo = append(todo, n)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// emit writes the mesh, in local mm.
+func (s *stuffing) emit(ctx context.Context) (*mesh.TetMesh, []side, error) {
+	nodes := append(make([]r3.Vec, 0, len(s.pos)+len(s.mixed)), s.pos...)
+	m := &mesh.TetMesh{Tets: make([][4]int32, 0, len(s.tets)+3*len(s.mixed)), Region: make([]imaging.Label, 0, len(s.tets)+3*len(s.mixed))}
+	made := newTable(2 * len(s.mixed))
+	faces := map[[3]int32]int32{}
+	var at r3.Vec
+	var names [16]uint8
+	var sup support
+	sp := splitter{}
+	sp.cut = func(a, b *knot) r3.Vec { at = s.cutAt(a, b); return at }
+	sp.join = func(ids [4]int32, n int) int32 {
+		next := int32(len(nodes))
+		switch n {
+		case 2:
+			id, fresh := made.add(edgeKey(ids[0], ids[1]), next)
+			if fresh {
+				nodes = append(nodes, at)
+			}
+			return id
+		case 3:
+			k := [3]int32{ids[0], ids[1], ids[2]}
+			if k[0] > k[1] {
+				k[0], k[1] = k[1], k[0]
+			}
+			if k[1] > k[2] {
+				k[1], k[2] = k[2], k[1]
+			}
+			if k[0] > k[1] {
+				k[0], k[1] = k[1], k[0]
+			}
+			if id, ok := faces[k]; ok {
+				return id
+			}
+			faces[k] = next
+			nodes = append(nodes, r3.Scale(1.0/3, r3.Add(nodes[k[0]], r3.Add(nodes[k[1]], nodes[k[2]]))))
+			return next
+		}
+		nodes = append(nodes, r3.Scale(0.25, r3.Add(r3.Add(nodes[ids[0]], nodes[ids[1]]), r3.Add(nodes[ids[2]], nodes[ids[3]]))))
+		return next
+	}
+	var sides []side
+	// many tells which corners carry more than one label
+	put := func(v [4]int32, l uint8, many [4]bool) {
+		if l != 0 {
+			for _, c := range mesh.TetFaces {
+				if many[c[0]] && many[c[1]] && many[c[2]] {
+					sides = append(sides, side{v: [3]int32{v[c[0]], v[c[1]], v[c[2]]}, lab: l})
+				}
+			}
+			m.Tets = append(m.Tets, v)
+			m.Region = append(m.Region, imaging.Label(l))
+		}
+	}
+	sp.piece = func(v *[4]knot, set uint32) {
+		l, n := uint8(0), 0
+		for i := range names {
+			if set>>i&1 != 0 {
+				l = names[i]
+				n++
+			}
+		}
+		if n > 1 {
+			s.f.at(r3.Scale(0.25, r3.Add(r3.Add(v[0].p, v[1].p), r3.Add(v[2].p, v[3].p))), &sup)
+			bd := -1.0
+			for i := range names {
+				if set>>i&1 == 0 {
+					continue
+				}
+				if d := sup.of(names[i]); d > bd || d == bd && names[i] < l {
+					l, bd = names[i], d
+				}
+			}
+		}
+		var many [4]bool
+		for i := range v {
+			many[i] = v[i].set&(v[i].set-1) != 0
+		}
+		put([4]int32{v[0].id, v[1].id, v[2].id, v[3].id}, l, many)
+	}
+	next := 0
+	var k [4]knot
+	for t := range s.tets {
+		if t&0xfff == 0 && ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+		if next < len(s.mixed) && s.mixed[next] == int32(t) {
+			next++
+			s.knots(int32(t), &k, &names)
+			sp.split(&k)
+			continue
+		}
+		v := s.tets[t]
+		put(v, s.lab[v[0]], [4]bool{s.nmore[v[0]] > 0, s.nmore[v[1]] > 0, s.nmore[v[2]] > 0, s.nmore[v[3]] > 0})
+	}
+	m.Nodes = nodes
+	compact(m, sides)
+	return m, sides, nil
+}
+
+// compact drops nodes that no tetrahedron uses; the others keep their order.
+func compact(m *mesh.TetMesh, sides []side) {
+	number := make([]int32, len(m.Nodes))
+	for _, v := range m.Tets {
+		for _, n := range v {
+			number[n] = 1
+		}
+	}
+	k := int32(0)
+	for n, u := range number {
+		if u != 0 {
+			m.Nodes[k] = m.Nodes[n]
+			number[n] = k
+			k++
+		}
+	}
+	m.Nodes = m.Nodes[:k]
+	for t := range m.Tets {
+		for i, n := range m.Tets[t] {
+			m.Tets[t][i] = number[n]
+		}
+	}
+	for f := range sides {
+		for i, n := range sides[f].v {
+			sides[f].v[i] = number[n]
+		}
+	}
+}
