@@ -37,9 +37,9 @@ func TestSignedDistanceOfSurfaces(t *testing.T) {
 	e := ellipsoid{C: triple{1, 2, 3}, R: triple{9, 7, 4}}
 	c := capsule{A: triple{0, 0, 0}, B: triple{10, 5, 2}, R: 2, W: 1}
 	for _, f := range []surface{{e: &e}, {c: &c, r: 2}, {c: &c, r: 3}} {
-		var area float64
+		var volume float64 // by the divergence theorem
 		f.sample(.3, func(p, n r3.Vec, a float64) {
-			area += a
+			volume += r3.Dot(p, n) * a / 3
 			for _, d := range []float64{-.5, -.01, 0, .01, .5, 2} {
 				got, m := f.signed(r3.Add(p, r3.Scale(d, n)))
 				if math.Abs(got-d) > 1e-9 || r3.Dot(m, n) < 1-1e-9 {
@@ -47,12 +47,12 @@ func TestSignedDistanceOfSurfaces(t *testing.T) {
 				}
 			}
 		})
-		want := 2 * math.Pi * f.r * (math.Sqrt(129) + 2*f.r)
+		want := math.Pi * f.r * f.r * (math.Sqrt(129) + 4*f.r/3)
 		if f.e != nil {
-			want = 562.28 // by Legendre's elliptic integrals
+			want = 4 * math.Pi * 9 * 7 * 4 / 3
 		}
-		if math.Abs(area-want) > 2e-3*want {
-			t.Errorf("area %v, want %v", area, want)
+		if math.Abs(volume-want) > 2e-3*want {
+			t.Errorf("volume %v, want %v", volume, want)
 		}
 	}
 }
@@ -81,9 +81,9 @@ func TestTruthLeavesOutWhatIsHidden(t *testing.T) {
 		want float64
 	}{
 		{r3.Vec{X: 20, Y: 20, Z: 8}, organ, 2},
-		{r3.Vec{X: 28, Y: 20, Z: 20}, organ, 6},                        // the hidden cap is 2 away, the other sphere 6
-		{r3.Vec{X: 26, Y: 27, Z: 20}, organ, math.Sqrt(6*6+7*7) - 10},  // inside: the first's own side is hidden
-		{r3.Vec{X: 26, Y: 29, Z: 20}, inner, math.Sqrt(36+81) - 10},    // outside
+		{r3.Vec{X: 28, Y: 20, Z: 20}, organ, 6},                         // the hidden cap is 2 away, the other sphere 6
+		{r3.Vec{X: 26, Y: 27, Z: 20}, organ, math.Sqrt(6*6+7*7) - 10},   // inside: the first's own side is hidden
+		{r3.Vec{X: 26, Y: 29, Z: 20}, inner, math.Sqrt(36+81) - 10},     // outside
 		{r3.Add(ring, r3.Vec{Y: 1.5}), organ, math.Sqrt(36+90.25) - 10}, // outside, both as near
 	} {
 		if got := ask.distance(c.p, c.l); math.Abs(got-math.Abs(c.want)) > 1e-6 {

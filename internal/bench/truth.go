@@ -98,13 +98,16 @@ func (f *surface) signed(p r3.Vec) (d float64, n r3.Vec) {
 	}
 	// The nearest point is x_i = r_i² y_i/(t + r_i²) with Σ (r_i y_i/(t + r_i²))² = 1,
 	// the root t > −min r_i²; D. Eberly, Distance from a point to an ellipse, an
-	// ellipsoid, or a hyperellipsoid (2013). The sum is convex and falls, so Newton
-	// from its left end does not overshoot.
+	// ellipsoid, or a hyperellipsoid (2013). Newton from the surface, t = 0, kept
+	// between ends that halve.
 	y, r := [3]float64{p.X - f.e.C[0], p.Y - f.e.C[1], p.Z - f.e.C[2]}, f.e.R
-	at := math.Inf(-1)
+	lo, hi := math.Inf(-1), 0.0
 	for i := range y {
-		at = max(at, r[i]*math.Abs(y[i])-r[i]*r[i])
+		lo = max(lo, r[i]*math.Abs(y[i])-r[i]*r[i])
+		hi += r[i] * r[i] * y[i] * y[i]
 	}
+	hi = math.Sqrt(hi) - min(r[0]*r[0], r[1]*r[1], r[2]*r[2])
+	at := max(lo, min(hi, 0))
 	for range 100 {
 		g, dg := -1.0, 0.0
 		for i := range y {
@@ -112,11 +115,20 @@ func (f *surface) signed(p r3.Vec) (d float64, n r3.Vec) {
 			g += w * w
 			dg -= 2 * w * w / (at + r[i]*r[i])
 		}
-		step := g / dg
-		if dg == 0 || math.Abs(step) <= 1e-14*(1+math.Abs(at)) {
+		if g > 0 {
+			lo = at
+		} else {
+			hi = at
+		}
+		next := at - g/dg
+		if !(next >= lo && next <= hi) {
+			next = (lo + hi) / 2
+		}
+		step := next - at
+		at = next
+		if math.Abs(step) <= 1e-14*(1+math.Abs(at)) {
 			break
 		}
-		at -= step
 	}
 	var x, m [3]float64
 	for i := range y {
