@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -31,9 +30,13 @@ type figures struct {
 	Small  [15]int       `json:"tets_by_smallest_angle_deg"`
 	Above  [4]int        `json:"tets_with_an_angle_over_150_155_160_165_deg"`
 	Labels []labelFigure `json:"labels"`
-	// Pooled over the borders of all labels; zero without a truth.
-	ToTruth    deviation  `json:"mesh_to_truth"`
-	FromTruth  deviation  `json:"truth_to_mesh"`
+	// Over the borders of all labels, each measured against its own; zero without
+	// a truth.
+	ToTruth   deviation `json:"mesh_to_truth"`
+	FromTruth deviation `json:"truth_to_mesh"`
+	// The same with an interface counting whatever labels it separates.
+	ToAny      deviation  `json:"mesh_to_truth_any_label"`
+	FromAny    deviation  `json:"truth_to_mesh_any_label"`
 	Components int        `json:"components"`
 	Lost       []lostPart `json:"lost,omitempty"`
 }
@@ -46,14 +49,6 @@ type labelFigure struct {
 	Percent   float64       `json:"volume_error_percent"`
 	ToTruth   deviation     `json:"mesh_to_truth"`
 	FromTruth deviation     `json:"truth_to_mesh"`
-}
-
-// deviation is a distance over a surface: mean by area, largest, and where.
-type deviation struct {
-	Mean  float64 `json:"mean_voxels"`
-	P99   float64 `json:"p99_voxels"`
-	Max   float64 `json:"max_voxels"`
-	MaxAt r3.Vec  `json:"max_at_mm"`
 }
 
 // lostPart is a component of a label that no tetrahedron stands for.
@@ -232,67 +227,42 @@ func interfaces(m *mesh.TetMesh) (out []side) {
 	return out
 }
 
-// reading is one distance, mm, that stands for an area.
-type reading struct {
-	d, area float64
-	at      r3.Vec
-}
-
-func summarise(r []reading, voxelMM float64) (d deviation) {
-	if len(r) == 0 {
-		return deviation{}
-	}
-	slices.SortStableFunc(r, func(a, b reading) int { return cmp.Compare(a.d, b.d) })
-	var area, sum float64
-	for _, x := range r {
-		area += x.area
-		sum += x.d * x.area
-	}
-	last := r[len(r)-1]
-	d.Mean, d.Max, d.MaxAt = sum/area/voxelMM, last.d/voxelMM, last.at
-	for n, below := len(r)-1, area; n >= 0 && below > .99*area; n-- {
-		below -= r[n].area
-		d.P99 = r[n].d / voxelMM
-	}
-	return d
-}
-
 // distances measures both ways between the border of each label in the mesh
 // and in the truth, away from the border of the domain.
 func (f *figures) distances(m *mesh.TetMesh, t *truth) {
-	h := t.s.voxelMM()
 	faces := interfaces(m)
-	var toAll, fromAll []reading
+	to, from := distancesTo(m, faces, t), distancesFrom(m, faces, t, f.Labels)
 	for n := range f.Labels {
-		l := f.Labels[n].Label
-		var own []side
-		for _, s := range faces {
-			if s.a == l || s.b == l {
-				own = append(own, s)
-			}
-		}
-		to := toTruth(m, own, l, t)
-		from := fromTruth(m, own, l, t)
-		toAll, fromAll = append(toAll, to...), append(fromAll, from...)
-		f.Labels[n].ToTruth, f.Labels[n].FromTruth = summarise(to, h), summarise(from, h)
+		l := &f.Labels[n]
+		l.ToTruth, l.FromTruth = to[l.Label].summary(), from[l.Label].summary()
+		f.ToTruth.pool(l.ToTruth, to[l.Label])
+		f.FromTruth.pool(l.FromTruth, from[l.Label])
 	}
-	f.ToTruth, f.FromTruth = summarise(toAll, h), summarise(fromAll, h)
+	f.ToTruth.Mean /= f.ToTruth.area
+	f.FromTruth.Mean /= f.FromTruth.area
+	f.ToAny, f.FromAny = to[anyLabel].summary(), from[anyLabel].summary()
 }
 
-// toTruth samples the faces of label l about a voxel apart.
-func toTruth(m *mesh.TetMesh, faces []side, l imaging.Label, t *truth) []reading {
+// distancesTo samples the faces about a voxel apart.
+func distancesTo(m *mesh.TetMesh, faces []side, t *truth) tallies {
 	h := t.s.voxelMM()
-	const chunk = 512
-	parts := make([][]reading, (len(faces)+chunk-1)/chunk)
+	const chunk = 1024
+	parts := make([]tallies, (len(faces)+chunk-1)/chunk)
 	par.Chunks(len(faces), chunk, func(lo, hi int) {
 		ask := t.prober()
-		var out []reading
-		take := func(p r3.Vec, area float64) {
-			if t.inBox(p) {
-				out = append(out, reading{ask.distance(p, l), area, p})
-			}
-		}
+		sum := tallies{}
 		for _, s := range faces[lo:hi] {
+			take := func(p r3.Vec, area float64) {
+				if !t.inBox(p) {
+					return
+				}
+				ask.look(p)
+				for _, l := range [3]imaging.Label{s.a, s.b, anyLabel} {
+					if l != imaging.LabelBackground {
+						sum.of(l).add(ask.distance(p, l)/h, area, p)
+					}
+				}
+			}
 			a, b, c := m.Nodes[s.v[0]], m.Nodes[s.v[1]], m.Nodes[s.v[2]]
 			u, w := r3.Sub(b, a), r3.Sub(c, a)
 			area := length(r3.Cross(u, w)) / 2
@@ -312,40 +282,58 @@ func toTruth(m *mesh.TetMesh, faces []side, l imaging.Label, t *truth) []reading
 				take(p, 0)
 			}
 		}
-		parts[lo/chunk] = out
+		parts[lo/chunk] = sum
 	})
-	return slices.Concat(parts...)
+	return merge(parts)
 }
 
-// fromTruth asks every sample of the true border of l for the nearest face.
-func fromTruth(m *mesh.TetMesh, faces []side, l imaging.Label, t *truth) []reading {
+// distancesFrom asks every sample of the true interface for the nearest face.
+func distancesFrom(m *mesh.TetMesh, faces []side, t *truth, labels []labelFigure) tallies {
+	h := t.s.voxelMM()
 	var edge float64
 	for _, s := range faces {
 		edge += length(r3.Sub(m.Nodes[s.v[0]], m.Nodes[s.v[1]]))
 	}
-	grid := newBins(len(faces), max(edge/float64(max(1, len(faces))), .5*t.s.voxelMM()), func(n int) (lo, hi r3.Vec) {
-		v := faces[n].v
-		return mesh.Bounds([]r3.Vec{m.Nodes[v[0]], m.Nodes[v[1]], m.Nodes[v[2]]})
+	edge = max(edge/float64(max(1, len(faces))), .5*h)
+	var own [256][]side
+	var grid [256]*bins
+	list := []imaging.Label{anyLabel}
+	for _, l := range labels {
+		list = append(list, l.Label)
+	}
+	par.Chunks(len(list), 1, func(lo, _ int) {
+		l := list[lo]
+		for _, s := range faces {
+			if l == anyLabel || s.a == l || s.b == l {
+				own[l] = append(own[l], s)
+			}
+		}
+		grid[l] = newBins(len(own[l]), edge, func(n int) (lo, hi r3.Vec) {
+			v := own[l][n].v
+			return mesh.Bounds([]r3.Vec{m.Nodes[v[0]], m.Nodes[v[1]], m.Nodes[v[2]]})
+		})
 	})
 	far := length(r3.Sub(t.hi, t.lo)) // for a label without any face
 	const chunk = 4096
-	parts := make([][]reading, (len(t.sample)+chunk-1)/chunk)
+	parts := make([]tallies, (len(t.sample)+chunk-1)/chunk)
 	par.Chunks(len(t.sample), chunk, func(lo, hi int) {
-		var out []reading
+		sum := tallies{}
 		for n := lo; n < hi; n++ {
 			s := &t.sample[n]
-			if !s.bounds(l) {
-				continue
+			for _, l := range [3]imaging.Label{s.in, s.out, anyLabel} {
+				if l == imaging.LabelBackground || grid[l] == nil {
+					continue
+				}
+				_, d := grid[l].nearest(s.p, far, func(n int32) float64 {
+					v := own[l][n].v
+					return toTriangle(s.p, m.Nodes[v[0]], m.Nodes[v[1]], m.Nodes[v[2]])
+				})
+				sum.of(l).add(d/h, s.areaMM2, s.p)
 			}
-			_, d := grid.nearest(s.p, far, func(n int32) float64 {
-				v := faces[n].v
-				return toTriangle(s.p, m.Nodes[v[0]], m.Nodes[v[1]], m.Nodes[v[2]])
-			})
-			out = append(out, reading{d, s.areaMM2, s.p})
 		}
-		parts[lo/chunk] = out
+		parts[lo/chunk] = sum
 	})
-	return slices.Concat(parts...)
+	return merge(parts)
 }
 
 // print writes the figures for a person to read.
@@ -376,7 +364,13 @@ func (f *figures) print(w io.Writer) {
 	}
 	all.Percent = 100 * (all.TetMM3 - all.VoxelMM3) / all.VoxelMM3
 	row("all", all)
+	all.ToTruth, all.FromTruth = f.ToAny, f.FromAny
+	row("any", all)
 	_ = tab.Flush()
+	for _, l := range f.Labels {
+		l.ToTruth.printFar(w, l.Label, "mesh→truth")
+		l.FromTruth.printFar(w, l.Label, "truth→mesh")
+	}
 	fmt.Fprintf(w, "components: %d, lost %d", f.Components, len(f.Lost))
 	for n, c := range f.Lost {
 		if n == 5 {

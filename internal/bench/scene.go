@@ -197,7 +197,7 @@ type cells struct {
 }
 
 // nearMM is how far from a point the lists of cells are complete.
-const nearMM = 4.0
+const nearMM = 2.0
 
 // index fills near. It must be called before the scene is asked anything.
 func (s *scene) index() {
@@ -205,7 +205,7 @@ func (s *scene) index() {
 		return
 	}
 	g := &s.near
-	g.edge = 6
+	g.edge = 4
 	for a := range g.n {
 		g.n[a] = int(float64(s.Dims[a])*s.Sp[a]/g.edge) + 1
 	}

@@ -29,7 +29,16 @@ type truePoint struct {
 	in, out imaging.Label
 }
 
-func (t *truePoint) bounds(l imaging.Label) bool { return (t.in == l) != (t.out == l) }
+// anyLabel stands for every label: its border is wherever labels change.
+const anyLabel imaging.Label = 255
+
+// borders reports whether a border of l runs between labels a and b.
+func borders(a, b, l imaging.Label) bool {
+	if l == anyLabel {
+		return a != b
+	}
+	return (a == l) != (b == l)
+}
 
 // newTruth samples the interface of s.
 func newTruth(s *scene) *truth {
@@ -221,7 +230,7 @@ type prober struct {
 func (t *truth) prober() *prober { return &prober{truth: t, surfaces: t.s.surfaces()} }
 
 // look collects the surfaces near p, nearest first.
-func (t *prober) look(p r3.Vec) []candidate {
+func (t *prober) look(p r3.Vec) {
 	t.found = t.found[:0]
 	add := func(f *surface) {
 		d, n := f.signed(p)
@@ -243,15 +252,14 @@ func (t *prober) look(p r3.Vec) []candidate {
 		}
 		return 0
 	})
-	return t.found
 }
 
-// distance is how far p is from the border of label l. Every candidate it takes
+// distance is how far p, the point last looked at, is from the border of l. Every candidate it takes
 // is a point of the true border, so the result is never too small; it is exact
 // where the nearest point is on one surface or on a curve where two meet, and
 // within the spacing of the samples elsewhere.
 func (t *prober) distance(p r3.Vec, l imaging.Label) float64 {
-	found := t.look(p)
+	found := t.found
 	best, hidden := math.Inf(1), 0
 	for _, c := range found {
 		d := math.Abs(c.d)
@@ -260,7 +268,7 @@ func (t *prober) distance(p r3.Vec, l imaging.Label) float64 {
 		}
 		q := r3.Sub(p, r3.Scale(c.d, c.n))
 		e := r3.Scale(t.eps, c.n)
-		if (t.label(r3.Sub(q, e)) == l) != (t.label(r3.Add(q, e)) == l) {
+		if borders(t.label(r3.Sub(q, e)), t.label(r3.Add(q, e)), l) {
 			best = d
 			break
 		}
@@ -282,7 +290,7 @@ func (t *prober) distance(p r3.Vec, l imaging.Label) float64 {
 		}
 	}
 	_, best = t.close.nearest(p, best, func(n int32) float64 {
-		if !t.sample[n].bounds(l) {
+		if s := &t.sample[n]; !borders(s.in, s.out, l) {
 			return math.Inf(1)
 		}
 		return length(r3.Sub(p, t.sample[n].p))
@@ -315,14 +323,14 @@ func (t *prober) meet(p r3.Vec, f, g *surface, l imaging.Label) (r3.Vec, bool) {
 	if math.Abs(df) > t.eps || math.Abs(dg) > t.eps {
 		return x, false
 	}
-	has := [2]bool{}
-	for _, s := range [4][2]float64{{1, 1}, {1, -1}, {-1, 1}, {-1, -1}} {
-		q := r3.Add(x, r3.Add(r3.Scale(4*t.eps*s[0], nf), r3.Scale(4*t.eps*s[1], ng)))
-		if t.label(q) == l {
-			has[1] = true
-		} else {
-			has[0] = true
+	var first imaging.Label
+	for n, s := range [4][2]float64{{1, 1}, {1, -1}, {-1, 1}, {-1, -1}} {
+		q := t.label(r3.Add(x, r3.Add(r3.Scale(4*t.eps*s[0], nf), r3.Scale(4*t.eps*s[1], ng))))
+		if n == 0 {
+			first = q
+		} else if borders(first, q, l) {
+			return x, true
 		}
 	}
-	return x, has[0] && has[1]
+	return x, false
 }
