@@ -7,7 +7,6 @@ import (
 	"math"
 
 	"halsted/imaging"
-	"halsted/internal/par"
 )
 
 // ErrNoBoundary says that the set is empty or fills the grid, so that there is
@@ -17,8 +16,6 @@ var ErrNoBoundary = errors.New("distance: no boundary: the set is empty or fills
 // ErrEmptySet says that Unsigned was asked for the distance to no voxel at all.
 var ErrEmptySet = errors.New("distance: the set is empty")
 
-var inf32 = float32(math.Inf(1))
-
 // Signed is the distance in mm from every voxel centre of g to the voxel faces
 // that bound the set of voxels n with inside(n), negative inside the set (see
 // the package comment). inside is called once per voxel, concurrently.
@@ -26,40 +23,7 @@ var inf32 = float32(math.Inf(1))
 // It returns ErrNoBoundary when all voxels are on one side, an error for an
 // invalid grid, or ctx.Err().
 func Signed(ctx context.Context, g imaging.Grid, inside func(n int) bool) ([]float32, error) {
-	if err := g.Validate(); err != nil {
-		return nil, fmt.Errorf("distance: %w", err)
-	}
-	d := make([]float32, g.Len())
-	h := g.SpacingMM()
-	nx := g.Size[0]
-	// Along i: the squared distance to the nearest change of side in the row,
-	// with the sign of the side; ±Inf in a row of one side only.
-	err := par.ChunksCtx(ctx, g.Size[1]*g.Size[2], rowsPerChunk, func(lo, hi int) error {
-		for r := lo; r < hi; r++ {
-			row := d[r*nx : (r+1)*nx]
-			for i := range row {
-				row[i] = inf32
-				if inside(r*nx + i) {
-					row[i] = -inf32
-				}
-			}
-			firstRow(row, h[0])
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	for axis := 1; axis < 3; axis++ {
-		if err := along(ctx, g, d, axis, signedLine); err != nil {
-			return nil, err
-		}
-	}
-	if math.IsInf(float64(d[0]), 0) {
-		return nil, ErrNoBoundary
-	}
-	root(d)
-	return d, ctx.Err()
+	return signed(ctx, g, wholeRows(g, inside), math.Inf(1))
 }
 
 // SignedCrop is Signed on the voxels of box only: the returned grid is
@@ -67,101 +31,93 @@ func Signed(ctx context.Context, g imaging.Grid, inside func(n int) bool) ([]flo
 // of the whole grid when the set lies in the box with one voxel to spare.
 func SignedCrop(ctx context.Context, g imaging.Grid, box imaging.Box, inside func(n int) bool) (imaging.Grid, []float32, error) {
 	sub := g.Crop(box)
-	d, err := Signed(ctx, sub, func(n int) bool {
-		i, j, k := sub.IJK(n)
-		i, j, k = i+box.Lo[0], j+box.Lo[1], k+box.Lo[2]
-		return g.Contains(i, j, k) && inside(g.Index(i, j, k))
-	})
+	d, err := signed(ctx, sub, cropRows(g, box, inside), math.Inf(1))
 	return sub, d, err
+}
+
+// SignedBand is Signed where |d| < maxMM, and ±maxMM beyond. It works only on
+// the voxels near the boundary, so a band of a few voxels takes a fraction of
+// the time; the field is as large.
+//
+// Errors are those of Signed, and one for a maxMM that is not positive and
+// finite. A set without boundary is ErrNoBoundary as well.
+func SignedBand(ctx context.Context, g imaging.Grid, inside func(n int) bool, maxMM float64) ([]float32, error) {
+	if err := checkBand(maxMM); err != nil {
+		return nil, err
+	}
+	return signed(ctx, g, wholeRows(g, inside), maxMM)
+}
+
+// SignedBandCrop is SignedBand on the voxels of box only, as SignedCrop.
+func SignedBandCrop(ctx context.Context, g imaging.Grid, box imaging.Box, inside func(n int) bool, maxMM float64) (imaging.Grid, []float32, error) {
+	sub := g.Crop(box)
+	if err := checkBand(maxMM); err != nil {
+		return sub, nil, err
+	}
+	d, err := signed(ctx, sub, cropRows(g, box, inside), maxMM)
+	return sub, d, err
+}
+
+func checkBand(maxMM float64) error {
+	if !(maxMM > 0) || math.IsInf(maxMM, 1) {
+		return fmt.Errorf("distance: a band of %g mm: give a positive, finite width", maxMM)
+	}
+	return nil
 }
 
 // Unsigned is the distance in mm from every voxel centre of g to the nearest
 // centre of a voxel n with in(n); 0 in the set. in is called once per voxel,
 // concurrently. It returns ErrEmptySet when there is none.
 func Unsigned(ctx context.Context, g imaging.Grid, in func(n int) bool) ([]float32, error) {
-	if err := g.Validate(); err != nil {
-		return nil, fmt.Errorf("distance: %w", err)
-	}
-	d := make([]float32, g.Len())
-	nx := g.Size[0]
-	err := par.ChunksCtx(ctx, g.Size[1]*g.Size[2], rowsPerChunk, func(lo, hi int) error {
-		for r := lo; r < hi; r++ {
-			row := d[r*nx : (r+1)*nx]
-			for i := range row {
-				row[i] = inf32
-				if in(r*nx + i) {
-					row[i] = 0
-				}
-			}
-		}
-		return nil
-	})
+	f, err := newField(ctx, g, wholeRows(g, in), math.Inf(1))
 	if err != nil {
 		return nil, err
 	}
-	for axis := range 3 {
-		if err := along(ctx, g, d, axis, centreLine); err != nil {
-			return nil, err
-		}
-	}
-	if math.IsInf(float64(d[0]), 0) {
-		return nil, ErrEmptySet
-	}
-	root(d)
-	return d, ctx.Err()
+	f.centres = true
+	return f.run(ErrEmptySet)
 }
 
-// root turns squared distances into distances, keeping the sign.
-func root(d []float32) {
-	par.Chunks(len(d), 1<<16, func(lo, hi int) {
-		for n, v := range d[lo:hi] {
-			if v < 0 {
-				d[lo+n] = -float32(math.Sqrt(float64(-v)))
-			} else {
-				d[lo+n] = float32(math.Sqrt(float64(v)))
-			}
-		}
-	})
+func signed(ctx context.Context, g imaging.Grid, rows func(j, k int, w []uint64), maxMM float64) ([]float32, error) {
+	f, err := newField(ctx, g, rows, maxMM)
+	if err != nil {
+		return nil, err
+	}
+	return f.run(ErrNoBoundary)
 }
 
-const (
-	rowsPerChunk = 512 // 512×512 voxels: below 10 ms, so a cancel is seen soon
-	tile         = 16  // lines gathered together: one 64-byte cache line of float32
-)
-
-// along replaces every line of d along the given axis by f of it. Lines beside
-// each other in memory are gathered into a tile first.
-func along(ctx context.Context, g imaging.Grid, d []float32, axis int, f func(line []float32, hMM float64, s *scratch)) error {
-	n, h := g.Size[axis], g.SpacingMM()[axis]
-	stride := 1
-	for a := range axis {
-		stride *= g.Size[a]
+// wholeRows sets bit i of w for every voxel (i,j,k) of g that is inside. w
+// comes zeroed.
+func wholeRows(g imaging.Grid, inside func(n int) bool) func(j, k int, w []uint64) {
+	return func(j, k int, w []uint64) {
+		setBits(w, 0, g.Size[0], g.Index(0, j, k), inside)
 	}
-	lines := len(d) / n
-	return par.ChunksCtx(ctx, (lines+tile-1)/tile, 32, func(lo, hi int) error {
-		s := newScratch(n)
-		buf := make([]float32, tile*n)
-		var at [tile]int
-		for t := lo; t < hi; t++ {
-			m := min(tile, lines-t*tile)
-			for l := range m {
-				line := t*tile + l
-				at[l] = line%stride + line/stride*stride*n
-			}
-			for p := range n {
-				for l := range m {
-					buf[l*n+p] = d[at[l]+p*stride]
-				}
-			}
-			for l := range m {
-				f(buf[l*n:(l+1)*n], h, s)
-			}
-			for p := range n {
-				for l := range m {
-					d[at[l]+p*stride] = buf[l*n+p]
-				}
-			}
+}
+
+// cropRows is wholeRows for the voxels of box.
+func cropRows(g imaging.Grid, box imaging.Box, inside func(n int) bool) func(j, k int, w []uint64) {
+	in := box.Clip(g)
+	return func(j, k int, w []uint64) {
+		j, k = j+box.Lo[1], k+box.Lo[2]
+		if uint(j) < uint(g.Size[1]) && uint(k) < uint(g.Size[2]) {
+			setBits(w, in.Lo[0]-box.Lo[0], in.Hi[0]-box.Lo[0], g.Index(in.Lo[0], j, k), inside)
 		}
-		return nil
-	})
+	}
+}
+
+// setBits sets bit lo+i of w where inside(n+i), for lo ≤ lo+i < hi.
+func setBits(w []uint64, lo, hi, n int, inside func(n int) bool) {
+	for lo < hi {
+		end := min(hi, lo|63+1)
+		var x uint64 // the bits so far at its upper end
+		for range end - lo {
+			x >>= 1
+			if inside(n) {
+				x |= 1 << 63
+			}
+			n++
+		}
+		x >>= 63 - uint(end-1)&63
+		w[lo>>6] |= x
+		lo = end
+	}
 }

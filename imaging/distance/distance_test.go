@@ -51,13 +51,13 @@ func bruteSigned(g imaging.Grid, m []bool, n int) float64 {
 }
 
 func bruteUnsigned(g imaging.Grid, m []bool, n int) float64 {
+	h := g.SpacingMM()
 	i, j, k := g.IJK(n)
-	p := g.Point(float64(i), float64(j), float64(k))
 	best := math.Inf(1)
 	for o := range m {
 		if m[o] {
-			i, j, k := g.IJK(o)
-			best = min(best, r3.Norm(r3.Sub(p, g.Point(float64(i), float64(j), float64(k)))))
+			x, y, z := g.IJK(o)
+			best = min(best, r3.Norm(r3.Vec{X: float64(i-x) * h[0], Y: float64(j-y) * h[1], Z: float64(k-z) * h[2]}))
 		}
 	}
 	return best
@@ -79,6 +79,11 @@ func TestAgainstDefinition(t *testing.T) {
 		{[3]int{1, 19, 21}, [3]float64{0.3, 7, 1.1}, 0.05},
 		{[3]int{23, 1, 1}, [3]float64{2, 1, 1}, 0.2},
 		{[3]int{33, 18, 2}, [3]float64{1.25, 0.6, 3}, 0.004},
+		{[3]int{130, 4, 5}, [3]float64{0.7, 0.7, 0.7}, 0.01}, // rows of three words
+		{[3]int{64, 3, 7}, [3]float64{0.7, 2, 0.1}, 0.5},
+		{[3]int{12, 11, 10}, [3]float64{1e-20, 2e-20, 3e-20}, 0.1}, // squares far below float32
+		{[3]int{12, 11, 10}, [3]float64{1e25, 1e25, 3e25}, 0.1},
+		{[3]int{8, 9, 7}, [3]float64{1e-4, 1, 300}, 0.3},
 	} {
 		for range 4 {
 			g := imaging.NewGrid(c.size, r3.Vec{X: -3, Y: 8, Z: 1}, c.spacing)
@@ -102,6 +107,60 @@ func TestAgainstDefinition(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A band is the whole field cut off at its width.
+func TestBandEqualsWhole(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for _, p := range []float64{0.001, 0.03, 0.5} {
+		g := imaging.NewGrid([3]int{75, 31, 40}, r3.Vec{}, [3]float64{0.7, 1.1, 0.4})
+		m := randomMask(rng, g.Len(), p)
+		for n := range m { // a half-space and far corners without any boundary
+			if i, _, k := g.IJK(n); i+k > 60 {
+				m[n] = k < 38
+			}
+		}
+		in := func(n int) bool { return m[n] }
+		whole, err := distance.Signed(t.Context(), g, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range []float64{0.1, 0.35, 1, 2.5, 8, 1000} {
+			d, err := distance.SignedBand(t.Context(), g, in, w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for n, v := range d {
+				want := min(max(float64(whole[n]), -float64(float32(w))), float64(float32(w)))
+				if math.Abs(float64(v)-want) > relTol*math.Abs(want) || math.Abs(float64(v)) > float64(float32(w)) {
+					t.Fatalf("p %g, band %g: voxel %d is %g, want %g", p, w, n, v, want)
+				}
+			}
+		}
+		box := imaging.Box{Lo: [3]int{-3, 2, 5}, Hi: [3]int{70, 40, 30}}
+		_, whole, err = distance.SignedCrop(t.Context(), g, box, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sub, d, err := distance.SignedBandCrop(t.Context(), g, box, in, 3)
+		if err != nil || sub.Size != box.Size() {
+			t.Fatal(sub, err)
+		}
+		for n, v := range d {
+			if want := min(max(whole[n], -3), 3); math.Abs(float64(v-want)) > relTol*math.Abs(float64(want)) {
+				t.Fatalf("p %g, crop: voxel %d is %g, want %g", p, n, v, want)
+			}
+		}
+	}
+	g := imaging.NewGrid([3]int{4, 5, 6}, r3.Vec{}, [3]float64{1, 1, 1})
+	for _, w := range []float64{0, -1, math.NaN(), math.Inf(1)} {
+		if _, err := distance.SignedBand(t.Context(), g, func(int) bool { return true }, w); err == nil || errors.Is(err, distance.ErrNoBoundary) {
+			t.Errorf("a band of %g: %v", w, err)
+		}
+	}
+	if _, err := distance.SignedBand(t.Context(), g, func(int) bool { return true }, 2); !errors.Is(err, distance.ErrNoBoundary) {
+		t.Errorf("a full grid: %v", err)
 	}
 }
 
@@ -202,17 +261,36 @@ func TestNoBoundary(t *testing.T) {
 	if _, err := distance.Signed(t.Context(), imaging.Grid{}, nil); err == nil {
 		t.Error("Signed took a grid without voxels")
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := distance.Signed(ctx, g, func(int) bool { return true }); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
+	g.Axes[2] = r3.Vec{Z: 1e12}
+	if _, err := distance.Signed(t.Context(), g, func(n int) bool { return n == 0 }); err == nil {
+		t.Error("Signed took spacings of 1 and 1e12 mm")
+	}
+}
+
+// A cancel is seen within a plane: the set is asked for few voxels more.
+func TestCancel(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	g := imaging.NewGrid([3]int{64, 640, 30}, r3.Vec{}, [3]float64{1, 1, 1})
+	for _, at := range []int{0, 1000, g.Len() - 1} {
+		ctx, cancel := context.WithCancel(t.Context())
+		asked := 0
+		_, err := distance.Signed(ctx, g, func(n int) bool {
+			if n == at {
+				cancel()
+			}
+			asked++
+			return n%7 == 0
+		})
+		if !errors.Is(err, context.Canceled) || asked > at+64*65 {
+			t.Errorf("cancelled at voxel %d: %v after %d", at, err, asked)
+		}
 	}
 }
 
 func TestSameBitsOnAnyCoreCount(t *testing.T) {
 	g := imaging.NewGrid([3]int{70, 61, 50}, r3.Vec{}, [3]float64{0.7, 0.7, 1.3})
 	m := randomMask(rand.New(rand.NewPCG(3, 4)), g.Len(), 0.001)
-	var first []float32
+	var first, band []float32
 	for _, procs := range []int{1, 2, 7} {
 		old := runtime.GOMAXPROCS(procs)
 		d, err := distance.Signed(t.Context(), g, func(n int) bool { return m[n] })
@@ -225,6 +303,18 @@ func TestSameBitsOnAnyCoreCount(t *testing.T) {
 		}
 		if !slices.Equal(first, d) {
 			t.Errorf("GOMAXPROCS=%d gives other bits", procs)
+		}
+		old = runtime.GOMAXPROCS(procs)
+		d, err = distance.SignedBand(t.Context(), g, func(n int) bool { return m[n] }, 4)
+		runtime.GOMAXPROCS(old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if band == nil {
+			band = d
+		}
+		if !slices.Equal(band, d) {
+			t.Errorf("GOMAXPROCS=%d gives other bits in a band", procs)
 		}
 	}
 }
@@ -252,6 +342,16 @@ func BenchmarkSigned256(b *testing.B) {
 	g, in := benchmarkMask()
 	for b.Loop() {
 		if _, err := distance.Signed(b.Context(), g, in); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(g.Len())*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mvoxel/s")
+}
+
+func BenchmarkSignedBand256(b *testing.B) {
+	g, in := benchmarkMask()
+	for b.Loop() {
+		if _, err := distance.SignedBand(b.Context(), g, in, 2.5); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -19,14 +19,18 @@
 // Fields are []float32 in mm, one per voxel in the storage order of
 // imaging.Grid. The spacing may differ along the three axes. What lies beyond
 // the grid is unknown, not outside: a set that touches the border is not
-// closed there. SignedCrop closes it and saves time on small organs.
+// closed there. SignedCrop closes it and saves time on small organs;
+// SignedBand saves time where only the neighbourhood of the border matters.
+// A call holds the field, 4 bytes a voxel, and about a quarter byte a voxel.
 //
 // The transform is the separable lower envelope of parabolas (Felzenszwalb and
 // Huttenlocher, Theory of Computing 8 (2012) 415–428, doi
 // 10.4086/toc.2012.v008a019; Maurer et al., IEEE TPAMI 25 (2003) 265–270),
-// with the parabolas standing on voxel faces for the signed field. It is exact
-// up to the rounding of float32 (relative error below 1e-6). Lines are worked
-// on in parallel with fixed chunks: same bits for any GOMAXPROCS.
+// with the parabolas standing on voxel faces for the signed field. The first
+// axis is read off the changes of side in 64-bit words; the others go through
+// sixteen neighbouring lines at a time, and only where something is near. It is
+// exact up to the rounding of float32 (relative error below 1e-6). Lines are
+// worked on in parallel with fixed chunks: same bits for any GOMAXPROCS.
 //
 // The package does not smooth, does not resample and does not follow curved
 // (geodesic) paths.
