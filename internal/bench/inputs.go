@@ -1,11 +1,20 @@
 package main
 
 import (
+	"archive/tar"
+	"bufio"
+	"compress/gzip"
+	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"halsted/imaging"
+	"halsted/imaging/nifti"
+
+	"gonum.org/v1/gonum/spatial/r3"
 )
 
 // inputDir keeps the inputs between runs; git ignores it.
@@ -20,6 +29,9 @@ var volumes = map[string]struct {
 	"s256": {[3]int{256, 256, 256}, [3]float64{.7, .7, .7}},
 	"s512": {[3]int{512, 512, 300}, [3]float64{.7, .7, 1}},
 }
+
+// made are the inputs taken from packages of Debian.
+var made = map[string]func() (*imaging.Labels, error){"aal6": aal6, "cranium": cranium}
 
 // missingError says that an input or a peer is not on this machine.
 type missingError struct{ remedy string }
@@ -36,15 +48,97 @@ func input(name string) (string, error) {
 	if err := os.MkdirAll(inputDir, 0o755); err != nil {
 		return "", err
 	}
-	v, ok := volumes[name]
-	if !ok {
+	if v, ok := volumes[name]; ok {
+		s := newScene(v.size, v.spacing)
+		if err := s.write(base + ".json"); err != nil {
+			return "", err
+		}
+		return base, writeRaw(base+".raw", s.paint())
+	}
+	if made[name] == nil {
 		return "", fmt.Errorf("no input %q", name)
 	}
-	s := newScene(v.size, v.spacing)
-	if err := writeRaw(base+".raw", s.paint()); err != nil {
+	l, err := made[name]()
+	if err != nil {
 		return "", err
 	}
-	return base, s.write(base + ".json")
+	if err := (&scene{Dims: l.Grid.Size, Sp: l.Grid.SpacingMM()}).write(base + ".json"); err != nil {
+		return "", err
+	}
+	return base, writeRaw(base+".raw", l)
+}
+
+// aal6 is the AAL atlas of the brain, its regions lumped to six labels.
+func aal6() (*imaging.Labels, error) {
+	const path = "/usr/share/mricron/templates/aal.nii.gz"
+	if !exists(path) {
+		return nil, &missingError{"install mricron-data"}
+	}
+	img, err := nifti.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	l := &imaging.Labels{Grid: imaging.NewGrid(img.Grid.Size, r3.Vec{}, img.Grid.SpacingMM()), ID: make([]imaging.Label, img.Grid.Len())}
+	last := []float64{28, 42, 70, 78, 90, 200} // regions up to this number
+	for n := range l.ID {
+		v := img.Value(n)
+		if at, _ := slices.BinarySearch(last, v); v >= 1 && at < len(last) {
+			l.ID[n] = imaging.Label(at + 1)
+		}
+	}
+	return l, nil
+}
+
+// cranium is a CT of a head by thresholds: soft tissue, bone, dense bone and
+// metal. InVesalius stores the volume as 16-bit numbers.
+func cranium() (*imaging.Labels, error) {
+	const path = "/usr/share/doc/invesalius-examples/examples/Cranium.inv3"
+	if !exists(path) {
+		return nil, &missingError{"install invesalius-examples"}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var in io.Reader = bufio.NewReader(f)
+	if z, err := gzip.NewReader(in); err == nil {
+		in = z
+	} else if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	} else {
+		in = f
+	}
+	archive := tar.NewReader(in)
+	for {
+		h, err := archive.Next()
+		if err != nil {
+			return nil, fmt.Errorf("%s: no matrix.dat: %w", path, err)
+		}
+		if filepath.Base(h.Name) == "matrix.dat" {
+			break
+		}
+	}
+	l := &imaging.Labels{Grid: imaging.NewGrid([3]int{256, 256, 108}, r3.Vec{}, [3]float64{.957, .957, 1.5})}
+	l.ID = make([]imaging.Label, l.Grid.Len())
+	row := make([]byte, 2*l.Grid.Size[0])
+	for n := range l.ID {
+		at := n % l.Grid.Size[0]
+		if at == 0 {
+			if _, err := io.ReadFull(archive, row); err != nil {
+				return nil, fmt.Errorf("%s: matrix.dat: %w", path, err)
+			}
+		}
+		switch hu := int16(binary.LittleEndian.Uint16(row[2*at:])); {
+		case hu >= 1200:
+			l.ID[n] = 3
+		case hu >= 226:
+			l.ID[n] = 2
+		case hu > -300:
+			l.ID[n] = 1
+		}
+	}
+	return l, nil
 }
 
 func exists(path string) bool {

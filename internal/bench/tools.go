@@ -116,7 +116,7 @@ func tets(args []string) error {
 	fs := flag.NewFlagSet("tets", flag.ContinueOnError)
 	var z sizes
 	z.flags(fs)
-	in := fs.String("in", "s256", "input: "+strings.Join(slices.Sorted(maps.Keys(volumes)), ", "))
+	in := fs.String("in", "s256", "input: "+strings.Join(slices.Sorted(maps.Keys(volumes)), ", ")+", aal6, cranium")
 	keep := fs.String("keep", "", "keep the dump of the mesh here")
 	best := fs.Int("best", 1, "runs, of which the fastest counts")
 	quick := fs.Bool("quick", false, "no distances")
