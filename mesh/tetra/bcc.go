@@ -14,16 +14,17 @@ import (
 //	kindFine    a centre over half of the face to a cell twice as large
 //	kindCoarse  the centre of the large cell over the same half face
 type bcc struct {
-	tree   *octree
-	leaves []octant
-	lo     r3.Vec  // local mm of the corner of the first root
-	unit   float64 // mm per unit
-	at     [][3]int32
-	corner *table
-	centre []int32 // vertex number of the leaf in node order, by node
-	size   []int32 // per vertex: side of the smallest cell around it, units
-	tets   [][4]int32
-	kinds  []uint8
+	tree    *octree
+	leaves  []octant
+	sp, off [3]float64
+	lo      r3.Vec  // local mm of the corner of the first root
+	unit    float64 // mm per unit
+	at      [][3]int32
+	corner  *table
+	centre  []int32 // vertex number of the leaf in node order, by node
+	size    []int32 // per vertex: side of the smallest cell around it, units
+	tets    [][4]int32
+	kinds   []uint8
 }
 
 const (
@@ -49,8 +50,12 @@ func (b *bcc) place(p [3]int32) r3.Vec {
 // vertices numbers the corners and centres of the leaves.
 func (b *bcc) vertices(ctx context.Context) error {
 	b.leaves = b.tree.leaves()
+	b.tets, b.kinds = b.tets[:0], b.kinds[:0]
 	b.corner = newTable(len(b.leaves) * 5 / 4)
 	b.centre = make([]int32, len(b.tree.child))
+	for n := range b.centre {
+		b.centre[n] = -1
+	}
 	b.at = make([][3]int32, 0, len(b.leaves)*9/4)
 	b.size = make([]int32, 0, len(b.leaves)*9/4)
 	for l, c := range b.leaves {

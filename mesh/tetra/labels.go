@@ -24,6 +24,8 @@ type MeshOptions struct {
 
 var Trace func(string)
 
+var debugHook func(*stuffing)
+
 func trace(s string) {
 	if Trace != nil {
 		Trace(s)
@@ -45,28 +47,25 @@ func Mesh(ctx context.Context, l *imaging.Labels, opt MeshOptions) (*mesh.TetMes
 		return nil, err
 	}
 	trace("restore")
-	f, err := fieldOfNet(ctx, l, net)
+	f, normal, err := fieldOfNet(ctx, l, net)
 	if err != nil {
 		return nil, err
 	}
 	trace("field")
-	b := newBCC(net, f, opt)
+	b := newBCC(net, normal, f, opt)
 	trace("octree")
 	s := &stuffing{bcc: b, f: f}
-	if err := b.vertices(ctx); err != nil {
+	prt, err := findParts(ctx, l)
+	if err != nil {
 		return nil, err
 	}
-	trace("vertices")
-	n := len(b.at)
-	s.lab, s.pos = make([]uint8, n), make([]r3.Vec, n)
-	s.more, s.nmore, s.pinned = make([][3]uint8, n), make([]uint8, n), make([]bool, n)
-	keep := make([]bool, n)
-	for v, q := range b.at {
-		s.pos[v] = b.place(q)
-		s.lab[v] = f.label(s.pos[v])
-		keep[v] = s.lab[v] != 0
+	trace("parts")
+	keep, err := s.label(ctx, prt)
+	if err != nil {
+		return nil, err
 	}
-	trace("labels")
+	n := len(s.at)
+	trace(fmt.Sprint("labels ", len(prt.size)))
 	if err := b.fill(ctx, keep); err != nil {
 		return nil, err
 	}
@@ -78,26 +77,33 @@ func Mesh(ctx context.Context, l *imaging.Labels, opt MeshOptions) (*mesh.TetMes
 	if err := s.crossings(ctx); err != nil {
 		return nil, err
 	}
-	trace("crossings")
+	nd := 0
+	for _, e := range s.edges {
+		if e.la != s.lab[e.b] {
+			nd++
+		}
+	}
+	trace(fmt.Sprint("crossings, double ", nd))
 	if err := s.snap(ctx); err != nil {
 		return nil, err
 	}
 	trace("snap")
+	s.pin(len(prt.size))
 	if err := s.check(ctx); err != nil {
 		return nil, err
 	}
 	trace(fmt.Sprint("check, unsnapped ", s.unsnaps))
+	if debugHook != nil {
+		debugHook(s)
+	}
 	m, sides, err := s.emit(ctx)
 	if err != nil {
 		return nil, err
 	}
-	trace(fmt.Sprint("emit; verts ", n, " base tets ", len(b.tets), " mixed ", len(s.mixed), " edges ", len(s.edges), " leaves ", len(b.leaves)))
+	trace(fmt.Sprint("emit; forced ", s.forced, " verts ", n, " base tets ", len(b.tets), " mixed ", len(s.mixed), " edges ", len(s.edges), " leaves ", len(b.leaves)))
 	var want [256]float64
-	for _, id := range l.ID {
-		want[id]++
-	}
 	for i := range want {
-		want[i] *= l.Grid.VoxelMM3()
+		want[i] = float64(prt.count[i]) * l.Grid.VoxelMM3()
 	}
 	trace("count")
 	if err := s.fit(ctx, m, sides, &want); err != nil {
@@ -116,7 +122,11 @@ func Mesh(ctx context.Context, l *imaging.Labels, opt MeshOptions) (*mesh.TetMes
 }
 
 // newBCC sizes the octree to the net.
-func newBCC(net *contour.Net, f *labelField, opt MeshOptions) *bcc {
+var curveLimit = 0.5
+
+func dotOf(a, b []float32) float64 { return float64(a[0]*b[0] + a[1]*b[1] + a[2]*b[2]) }
+
+func newBCC(net *contour.Net, normal []float32, f *labelField, opt MeshOptions) *bcc {
 	top := opt.MaxEdgeMM
 	if top == 0 {
 		top = 4 * opt.EdgeMM
@@ -140,6 +150,7 @@ func newBCC(net *contour.Net, f *labelField, opt MeshOptions) *bcc {
 		n[a] = int32(cells)
 		off[a] = (lo[a]+hi[a])/2 - cells/2*root
 	}
+	b.sp, b.off = sp, off
 	b.lo = r3.Vec{X: off[0], Y: off[1], Z: off[2]}
 	b.tree = newOctree(n)
 	var level [256]int32
@@ -151,13 +162,7 @@ func newBCC(net *contour.Net, f *labelField, opt MeshOptions) *bcc {
 		level[l] = int32(max(0, math.Ceil(math.Log2(root/e)-1e-9)))
 	}
 	level[0] = 0
-	unitOf := func(v int32) [3]int32 {
-		var p [3]int32
-		for a := range 3 {
-			p[a] = int32((float64(net.Pos[3*v+int32(a)])*sp[a] - off[a]) / b.unit)
-		}
-		return p
-	}
+	unitOf := func(v int32) [3]int32 { return b.unitOf(net, v) }
 	want := make([]uint8, net.Len())
 	for q, v := range net.Quads {
 		l := uint8(max(level[net.Sides[q][0]], level[net.Sides[q][1]]))
@@ -175,6 +180,7 @@ func newBCC(net *contour.Net, f *labelField, opt MeshOptions) *bcc {
 	}
 	for range max(0, extra) {
 		first := make([]uint16, len(b.tree.child))
+		lead := make([]int32, len(b.tree.child))
 		many := make([]bool, len(b.tree.child))
 		for q, v := range net.Quads {
 			a, c := net.Sides[q][0], net.Sides[q][1]
@@ -182,7 +188,10 @@ func newBCC(net *contour.Net, f *labelField, opt MeshOptions) *bcc {
 			x, _ := b.tree.find(unitOf(v[2]), maxLevel)
 			if first[x.node] == 0 {
 				first[x.node] = key
+				lead[x.node] = v[2]
 			} else if first[x.node] != key {
+				many[x.node] = true
+			} else if n, m := normal[3*v[2]:], normal[3*lead[x.node]:]; dotOf(n, m) < curveLimit*math.Sqrt(dotOf(n, n)*dotOf(m, m)) {
 				many[x.node] = true
 			}
 		}
@@ -196,4 +205,12 @@ func newBCC(net *contour.Net, f *labelField, opt MeshOptions) *bcc {
 	}
 	b.tree.balance()
 	return b
+}
+
+func (b *bcc) unitOf(net *contour.Net, v int32) [3]int32 {
+	var p [3]int32
+	for a := range 3 {
+		p[a] = int32((float64(net.Pos[3*v+int32(a)])*b.sp[a] - b.off[a]) / b.unit)
+	}
+	return p
 }

@@ -19,10 +19,10 @@ const minDistance = 0.02
 // weighted by the square of its cosine with that side; voxels that touch an
 // interface by an edge or a corner only take the tangent planes of the net's
 // vertices in their cells.
-func fieldOfNet(ctx context.Context, l *imaging.Labels, net *contour.Net) (*labelField, error) {
+func fieldOfNet(ctx context.Context, l *imaging.Labels, net *contour.Net) (*labelField, []float32, error) {
 	f := newLabelFieldOn(l.Grid)
 	if err := f.open(ctx, l, net); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// normals of vertices, from the label at the lower voxel to the higher label
 	normal := make([]float32, 3*net.Len())
@@ -30,7 +30,7 @@ func fieldOfNet(ctx context.Context, l *imaging.Labels, net *contour.Net) (*labe
 	sx, sy, sz := float32(f.sp.X), float32(f.sp.Y), float32(f.sp.Z)
 	for q, v := range net.Quads {
 		if q&0xffff == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		}
 		a, b, c, d := net.Pos[3*v[0]:3*v[0]+3], net.Pos[3*v[1]:3*v[1]+3], net.Pos[3*v[2]:3*v[2]+3], net.Pos[3*v[3]:3*v[3]+3]
 		// cross product of the diagonals, mm²
@@ -109,7 +109,7 @@ func fieldOfNet(ctx context.Context, l *imaging.Labels, net *contour.Net) (*labe
 			f.d[o] = f.far
 		}
 	}
-	return f, nil
+	return f, normal, nil
 }
 
 // open makes room for the blocks that hold a voxel of a mixed cell, and names

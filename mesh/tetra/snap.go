@@ -17,6 +17,8 @@ var (
 	// where three labels meet are cut nearer to the middle.
 	cutMargin     = 0.25
 	cutMarginMany = 0.38
+	snapThin      = 0.0
+	relabel       = 0.3
 )
 
 // edgeCut is a lattice edge whose ends have different labels.
@@ -36,11 +38,15 @@ type stuffing struct {
 	more    [][3]uint8 // further labels of a snapped vertex
 	nmore   []uint8
 	pos     []r3.Vec // true place, local mm
-	pinned  []bool   // must not be snapped: keeps a component alive
+	pinned  []bool   // must not be snapped: keeps a part alive
+	moved   []bool   // claimed by a part and moved to it
+	part    []int32  // part the vertex holds, or −1
+	drop    int32    // parts of at most this many voxels need not survive
 	mixed   []int32  // tetrahedra that are not of one label
 	edges   []edgeCut
 	edgeOf  *table
 	unsnaps int
+	forced  int
 }
 
 func edgeKey(a, b int32) uint64 {
@@ -203,6 +209,9 @@ func (s *stuffing) snap(ctx context.Context) error {
 		e := &s.edges[n]
 		length := r3.Norm(r3.Sub(s.pos[e.b], s.pos[e.a]))
 		la, lb := s.limit(e.a, e.b)
+		if e.la != s.lab[e.b] { // a third label in between: pull both ends to it
+			la, lb = max(la, snapThin*length), max(lb, snapThin*length)
+		}
 		try(e.a, int32(n), float64(e.ta)*length, la, e.la)
 		try(e.b, int32(n), float64(1-e.tb)*length, lb, e.lb)
 	}

@@ -166,7 +166,7 @@ func (s *stuffing) check(ctx context.Context) error {
 			}
 			worst, far := int32(-1), 0.0
 			for _, x := range s.tets[t] {
-				if s.nmore[x] == 0 {
+				if s.nmore[x] == 0 && !s.moved[x] {
 					continue
 				}
 				d := r3.Norm2(r3.Sub(s.pos[x], s.place(s.at[x]))) / (float64(s.size[x]) * float64(s.size[x]))
@@ -180,11 +180,11 @@ func (s *stuffing) check(ctx context.Context) error {
 		}
 		todo = todo[:0]
 		for _, x := range loose {
-			if s.nmore[x] == 0 {
+			if s.nmore[x] == 0 && !s.moved[x] {
 				continue
 			}
 			s.unsnaps++
-			s.nmore[x] = 0
+			s.nmore[x], s.moved[x] = 0, false
 			s.pos[x] = s.place(s.at[x])
 			for _, n := range around[start[x]:start[x+1]] {
 				for _, y := range s.tets[s.mixed[n]] {
@@ -245,15 +245,13 @@ func (s *stuffing) emit(ctx context.Context) (*mesh.TetMesh, []side, error) {
 		nodes = append(nodes, r3.Scale(0.25, r3.Add(r3.Add(nodes[ids[0]], nodes[ids[1]]), r3.Add(nodes[ids[2]], nodes[ids[3]]))))
 		return next
 	}
-	var sides []side
-	// many tells which corners carry more than one label
-	put := func(v [4]int32, l uint8, many [4]bool) {
+	// several tells the nodes that may lie on an interface
+	several := make([]bool, len(s.at), len(s.at)+len(s.mixed))
+	for v, n := range s.nmore {
+		several[v] = n > 0
+	}
+	put := func(v [4]int32, l uint8) {
 		if l != 0 {
-			for _, c := range mesh.TetFaces {
-				if many[c[0]] && many[c[1]] && many[c[2]] {
-					sides = append(sides, side{v: [3]int32{v[c[0]], v[c[1]], v[c[2]]}, lab: l})
-				}
-			}
 			m.Tets = append(m.Tets, v)
 			m.Region = append(m.Region, imaging.Label(l))
 		}
@@ -266,8 +264,9 @@ func (s *stuffing) emit(ctx context.Context) (*mesh.TetMesh, []side, error) {
 				n++
 			}
 		}
+		c := r3.Scale(0.25, r3.Add(r3.Add(v[0].p, v[1].p), r3.Add(v[2].p, v[3].p)))
+		s.f.at(c, &sup)
 		if n > 1 {
-			s.f.at(r3.Scale(0.25, r3.Add(r3.Add(v[0].p, v[1].p), r3.Add(v[2].p, v[3].p))), &sup)
 			bd := -1.0
 			for i := range names {
 				if set>>i&1 == 0 {
@@ -278,11 +277,26 @@ func (s *stuffing) emit(ctx context.Context) (*mesh.TetMesh, []side, error) {
 				}
 			}
 		}
-		var many [4]bool
-		for i := range v {
-			many[i] = v[i].set&(v[i].set-1) != 0
+		ids := [4]int32{v[0].id, v[1].id, v[2].id, v[3].id}
+		if t := sup.lab[0]; relabel > 0 && t != l && !s.holds(ids) && sup.d[0]-sup.of(l) > relabel*float64(s.f.far) {
+			votes := 0
+			for i := range v {
+				if s.f.label(r3.Scale(0.5, r3.Add(c, v[i].p))) == t {
+					votes++
+				}
+			}
+			if votes >= 3 {
+				l = t
+				s.forced++
+				for len(several) < len(nodes) {
+					several = append(several, true)
+				}
+				for _, x := range ids {
+					several[x] = true
+				}
+			}
 		}
-		put([4]int32{v[0].id, v[1].id, v[2].id, v[3].id}, l, many)
+		put(ids, l)
 	}
 	next := 0
 	var k [4]knot
@@ -296,12 +310,36 @@ func (s *stuffing) emit(ctx context.Context) (*mesh.TetMesh, []side, error) {
 			sp.split(&k)
 			continue
 		}
-		v := s.tets[t]
-		put(v, s.lab[v[0]], [4]bool{s.nmore[v[0]] > 0, s.nmore[v[1]] > 0, s.nmore[v[2]] > 0, s.nmore[v[3]] > 0})
+		put(s.tets[t], s.lab[s.tets[t][0]])
+	}
+	for len(several) < len(nodes) {
+		several = append(several, true)
+	}
+	var sides []side
+	for t, v := range m.Tets {
+		x, y, z, w := several[v[0]], several[v[1]], several[v[2]], several[v[3]]
+		if !(x && y && (z || w) || z && w && (x || y)) {
+			continue
+		}
+		for _, c := range mesh.TetFaces {
+			if several[v[c[0]]] && several[v[c[1]]] && several[v[c[2]]] {
+				sides = append(sides, side{v: [3]int32{v[c[0]], v[c[1]], v[c[2]]}, lab: uint8(m.Region[t])})
+			}
+		}
 	}
 	m.Nodes = nodes
 	compact(m, sides)
 	return m, sides, nil
+}
+
+// holds tells whether one of the vertices keeps a part alive.
+func (s *stuffing) holds(ids [4]int32) bool {
+	for _, v := range ids {
+		if int(v) < len(s.pinned) && s.pinned[v] {
+			return true
+		}
+	}
+	return false
 }
 
 // compact drops nodes that no tetrahedron uses; the others keep their order.
