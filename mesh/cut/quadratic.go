@@ -1,0 +1,243 @@
+package cut
+
+import (
+	"halsted/mesh"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// edgeMids gives the edges of changed tetrahedra their mid-edge nodes. Until
+// number is called an old mid-edge node goes by its old number, a new one by
+// len(m.Nodes) + its place in at.
+type edgeMids struct {
+	m    *mesh.TetMesh
+	slot []int32 // hash table: place in at + 1
+	ends [][2]int32
+	at   []r3.Vec
+	from []int32 // old node, or −1−i for a place
+}
+
+// find gives the new mid-edge node of the edge between new corner nodes a and
+// b; fresh tells that it was not there yet.
+func (q *edgeMids) find(a, b int32) (node int32, fresh bool) {
+	if a > b {
+		a, b = b, a
+	}
+	if 2*len(q.ends) >= len(q.slot) {
+		q.slot = make([]int32, max(1024, 4*len(q.ends)))
+		for i, e := range q.ends {
+			q.slot[q.hash(e[0], e[1])] = int32(i + 1)
+		}
+	}
+	h := q.hash(a, b)
+	if i := q.slot[h]; i != 0 {
+		return int32(len(q.m.Nodes)) + i - 1, false
+	}
+	q.ends = append(q.ends, [2]int32{a, b})
+	q.slot[h] = int32(len(q.ends))
+	return int32(len(q.m.Nodes) + len(q.ends) - 1), true
+}
+
+// hash is the slot of an edge, or the free one where it belongs.
+func (q *edgeMids) hash(a, b int32) uint32 {
+	n := uint32(len(q.slot))
+	h := (uint32(a)*0x9e3779b1 ^ uint32(b)*0x85ebca6b) >> 4 % n
+	for q.slot[h] != 0 && q.ends[q.slot[h]-1] != [2]int32{a, b} {
+		if h++; h == n {
+			h = 0
+		}
+	}
+	return h
+}
+
+// addMids makes the cut corner mesh of r quadratic again. An edge whose ends
+// stayed keeps its mid-edge node, or a copy in the same place where an end was
+// doubled; every other edge of a changed tetrahedron is straight. Then curved
+// edges are made straight until every changed tetrahedron has a positive
+// Jacobian determinant. changed lists the rows of tetrahedra with other nodes or
+// other shapes than their parents.
+func (r *Result) addMids(p *patch, changed []int32, home []int32) error {
+	m, out := p.m, r.Mesh
+	q := &edgeMids{m: m}
+	out.Mid = make([][6]int32, len(out.Tets))
+	copy(out.Mid, m.Mid)
+	for i, t := range changed {
+		if err := p.stopped(); err != nil {
+			return err
+		}
+		v, old := &out.Tets[t], r.Map.Tet[t]
+		for e, c := range mesh.TetEdges {
+			a, b := v[c[0]], v[c[1]]
+			mid := int32(-1)
+			if oa, ob := r.Map.Node[a], r.Map.Node[b]; oa >= 0 && ob >= 0 {
+				mid = midOf(m, old, oa, ob)
+				if a == oa && b == ob {
+					out.Mid[t][e] = mid
+					continue
+				}
+			}
+			n, fresh := q.find(a, b)
+			if out.Mid[t][e] = n; !fresh {
+				continue
+			}
+			if mid >= 0 {
+				q.at, q.from = append(q.at, m.Nodes[mid]), append(q.from, mid)
+				continue
+			}
+			x := middle(out.Nodes[a], out.Nodes[b])
+			q.at, q.from = append(q.at, x), append(q.from, int32(-1-len(r.Map.Places)))
+			r.Map.Places = append(r.Map.Places, p.placeIn(x, home[i]))
+		}
+	}
+	if err := r.straighten(p, q, changed); err != nil {
+		return err
+	}
+	r.number(q)
+	return p.ctx.Err()
+}
+
+// midOf is the mid-edge node of tetrahedron t between its corner nodes a and b.
+func midOf(m *mesh.TetMesh, t, a, b int32) int32 {
+	v := &m.Tets[t]
+	for e, c := range mesh.TetEdges {
+		if x, y := v[c[0]], v[c[1]]; x == a && y == b || x == b && y == a {
+			return m.Mid[t][e]
+		}
+	}
+	return -1
+}
+
+// number gives the mid-edge nodes their final numbers, after all corners: the
+// old ones still in use in their order, then the new ones.
+func (r *Result) number(q *edgeMids) {
+	out := r.Mesh
+	old := len(q.m.Nodes)
+	id := make([]int32, old+len(q.at))
+	for _, v := range out.Mid {
+		for _, n := range v {
+			id[n] = 1
+		}
+	}
+	for n, used := range id {
+		if used == 0 {
+			continue
+		}
+		id[n] = int32(len(out.Nodes))
+		if n < old {
+			out.Nodes = append(out.Nodes, q.m.Nodes[n])
+			r.Map.Node = append(r.Map.Node, int32(n))
+		} else {
+			out.Nodes = append(out.Nodes, q.at[n-old])
+			r.Map.Node = append(r.Map.Node, q.from[n-old])
+		}
+	}
+	for t := range out.Mid {
+		for e, n := range out.Mid[t] {
+			out.Mid[t][e] = id[n]
+		}
+	}
+}
+
+// straighten replaces the curved edges of changed tetrahedra that would be
+// inverted. A neighbour that shares such an edge changes too.
+func (r *Result) straighten(p *patch, q *edgeMids, changed []int32) error {
+	m, out := p.m, r.Mesh
+	old := int32(len(m.Nodes))
+	where := func(n int32) r3.Vec {
+		if n < old {
+			return m.Nodes[n]
+		}
+		return q.at[n-old]
+	}
+	replaced := map[int32]int32{} // old mid-edge node → straight one; looked up only
+	for rows := changed; len(rows) > 0; {
+		count := len(replaced)
+		for _, t := range rows {
+			if err := p.stopped(); err != nil {
+				return err
+			}
+			var x [10]r3.Vec
+			for i, n := range out.Tets[t] {
+				x[i] = out.Nodes[n]
+			}
+			for i, n := range out.Mid[t] {
+				x[4+i] = where(n)
+			}
+			if positive(&x) {
+				continue
+			}
+			for e, c := range mesh.TetEdges {
+				n, straight := out.Mid[t][e], middle(x[c[0]], x[c[1]])
+				if _, done := replaced[n]; done || x[4+e] == straight {
+					continue
+				}
+				a, b := out.Tets[t][c[0]], out.Tets[t][c[1]]
+				place := Place{Tet: r.Map.Tet[t]}
+				for i, o := range m.Tets[place.Tet] {
+					if o == r.Map.Node[a] || o == r.Map.Node[b] {
+						place.L[i] = .5
+					}
+				}
+				from := int32(-1 - len(r.Map.Places))
+				r.Map.Places = append(r.Map.Places, place)
+				r.Report.Straightened++
+				if n >= old {
+					q.at[n-old], q.from[n-old] = straight, from
+					replaced[n] = n
+					continue
+				}
+				s, _ := q.find(a, b)
+				q.at, q.from = append(q.at, straight), append(q.from, from)
+				replaced[n] = s
+			}
+		}
+		if len(replaced) == count {
+			break
+		}
+		rows = rows[:0:0]
+		for t := range out.Mid {
+			hit := false
+			for e, n := range out.Mid[t] {
+				if s, ok := replaced[n]; ok {
+					out.Mid[t][e] = s
+					hit = true
+				}
+			}
+			if hit {
+				rows = append(rows, int32(t))
+			}
+		}
+	}
+	return nil
+}
+
+// gaussTet4 is the abscissa of the four-point rule of degree 2 on the
+// tetrahedron, (5+3√5)/20 (A. H. Stroud, Approximate Calculation of Multiple
+// Integrals, 1971, T3:2-1). mesh.TetMesh.Check looks at the same points.
+const gaussTet4 = 0.58541019662496845446
+
+// positive tells whether the Jacobian determinant of a Tet10 is positive at
+// its corners and at the four Gauss points.
+func positive(x *[10]r3.Vec) bool {
+	for s := range 8 {
+		var l [4]float64
+		if s < 4 {
+			l[s] = 1
+		} else {
+			l = [4]float64{(1 - gaussTet4) / 3, (1 - gaussTet4) / 3, (1 - gaussTet4) / 3, (1 - gaussTet4) / 3}
+			l[s-4] = gaussTet4
+		}
+		var d [4]r3.Vec // Σ x_n ∂N_n/∂L_i
+		for i := range d {
+			d[i] = r3.Scale(4*l[i]-1, x[i])
+		}
+		for e, c := range mesh.TetEdges {
+			d[c[0]] = add(d[c[0]], r3.Scale(4*l[c[1]], x[4+e]))
+			d[c[1]] = add(d[c[1]], r3.Scale(4*l[c[0]], x[4+e]))
+		}
+		if !(mesh.Signed6(d[0], d[1], d[2], d[3]) > 0) {
+			return false
+		}
+	}
+	return true
+}
