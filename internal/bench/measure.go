@@ -263,28 +263,33 @@ func distancesTo(m *mesh.TetMesh, faces []side, t *truth) tallies {
 					}
 				}
 			}
-			a, b, c := m.Nodes[s.v[0]], m.Nodes[s.v[1]], m.Nodes[s.v[2]]
-			u, w := r3.Sub(b, a), r3.Sub(c, a)
-			area := length(r3.Cross(u, w)) / 2
-			k := int(math.Ceil(max(length(u), length(w), length(r3.Sub(c, b))) / h))
-			f := 1 / float64(k)
-			at := func(i, j float64) r3.Vec { return r3.Add(a, r3.Add(r3.Scale(i*f, u), r3.Scale(j*f, w))) }
-			for i := range k {
-				for j := range k - i {
-					x, y := float64(i), float64(j)
-					take(at(x+1./3, y+1./3), area*f*f)
-					if i+j < k-1 {
-						take(at(x+2./3, y+2./3), area*f*f)
-					}
-				}
-			}
-			for _, p := range [3]r3.Vec{a, b, c} { // corners, for the maximum
-				take(p, 0)
-			}
+			spread(m.Nodes[s.v[0]], m.Nodes[s.v[1]], m.Nodes[s.v[2]], h, take)
 		}
 		parts[lo/chunk] = sum
 	})
 	return merge(parts)
+}
+
+// spread visits points of a triangle at most about step apart: the middles of
+// equal pieces, with the area of each, and the corners with none.
+func spread(a, b, c r3.Vec, step float64, visit func(p r3.Vec, area float64)) {
+	u, w := r3.Sub(b, a), r3.Sub(c, a)
+	area := length(r3.Cross(u, w)) / 2
+	k := int(math.Ceil(max(length(u), length(w), length(r3.Sub(c, b))) / step))
+	f := 1 / float64(k)
+	at := func(i, j float64) r3.Vec { return r3.Add(a, r3.Add(r3.Scale(i*f, u), r3.Scale(j*f, w))) }
+	for i := range k {
+		for j := range k - i {
+			x, y := float64(i), float64(j)
+			visit(at(x+1./3, y+1./3), area*f*f)
+			if i+j < k-1 {
+				visit(at(x+2./3, y+2./3), area*f*f)
+			}
+		}
+	}
+	for _, p := range [3]r3.Vec{a, b, c} {
+		visit(p, 0)
+	}
 }
 
 // distancesFrom asks every sample of the true interface for the nearest face.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -15,11 +14,6 @@ import (
 	"strings"
 
 	"halsted/imaging"
-	"halsted/imaging/distance"
-	"halsted/mesh"
-	"halsted/mesh/tetra"
-
-	"gonum.org/v1/gonum/spatial/r3"
 )
 
 // meshQuality measures a dumped mesh: FILE.bin LABELS.raw SCENE.json.
@@ -48,12 +42,14 @@ func meshQuality(args []string) error {
 type sizes struct {
 	edgeMM, maxEdgeMM float64
 	label             map[imaging.Label]float64
+	junction          int
 }
 
 func (z *sizes) flags(fs *flag.FlagSet) {
 	z.label = map[imaging.Label]float64{}
 	fs.Float64Var(&z.edgeMM, "edge", 2.8, "edge of the tets, mm")
 	fs.Float64Var(&z.maxEdgeMM, "max", 0, "longest edge inside, mm; 0: the mesher's choice")
+	fs.IntVar(&z.junction, "junction", 0, "see tetra.MeshOptions.JunctionLevels")
 	fs.Func("label", "LABEL=MM, edge of one label (may be repeated)", func(v string) error {
 		name, mm, ok := strings.Cut(v, "=")
 		l, err := strconv.ParseUint(name, 10, 8)
@@ -67,48 +63,11 @@ func (z *sizes) flags(fs *flag.FlagSet) {
 
 // args is z as flags again, for a child.
 func (z *sizes) args() []string {
-	out := []string{"-edge", fmt.Sprint(z.edgeMM), "-max", fmt.Sprint(z.maxEdgeMM)}
+	out := []string{"-edge", fmt.Sprint(z.edgeMM), "-max", fmt.Sprint(z.maxEdgeMM), "-junction", fmt.Sprint(z.junction)}
 	for _, l := range slices.Sorted(maps.Keys(z.label)) {
 		out = append(out, "-label", fmt.Sprintf("%d=%v", uint8(l), z.label[l]))
 	}
 	return out
-}
-
-// tetraMesh is the mesher under test. The second result is its report.
-var tetraMesh = func(ctx context.Context, l *imaging.Labels, z sizes) (*mesh.TetMesh, any, error) {
-	phi, err := distance.Signed(ctx, l.Grid, func(n int) bool { return l.ID[n] != 0 })
-	if err != nil {
-		return nil, nil, err
-	}
-	at := func(p r3.Vec) imaging.Label {
-		x, y, z := l.Grid.Voxel(p)
-		i, j, k := max(0, min(l.Grid.Size[0]-1, int(x+.5))), max(0, min(l.Grid.Size[1]-1, int(y+.5))), max(0, min(l.Grid.Size[2]-1, int(z+.5)))
-		return l.ID[l.Grid.Index(i, j, k)]
-	}
-	m, rep, err := tetra.Fill(ctx, tetra.Domain{Grid: l.Grid, Phi: phi, Label: at}, tetra.Options{EdgeMM: z.edgeMM})
-	return m, rep, err
-}
-
-// trialTets meshes an input and dumps the mesh: BASE DUMP flags.
-func trialTets(args []string) (run func() error, done func() (any, error), err error) {
-	var z sizes
-	fs := flag.NewFlagSet("tets", flag.ContinueOnError)
-	z.flags(fs)
-	if err := fs.Parse(args[2:]); err != nil {
-		return nil, nil, err
-	}
-	labels, _, err := load(args[0])
-	if err != nil {
-		return nil, nil, err
-	}
-	var m *mesh.TetMesh
-	var report any
-	run = func() (err error) {
-		m, report, err = tetraMesh(context.Background(), labels, z)
-		return err
-	}
-	done = func() (any, error) { return report, writeDump(args[1], m) }
-	return run, done, nil
 }
 
 // tets meshes an input in a fresh process and measures time, memory and mesh.
