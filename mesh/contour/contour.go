@@ -32,11 +32,11 @@ var ErrEmpty = errors.New("contour: no voxel carries a label to extract; check t
 // label maps of noise.
 type LimitError struct {
 	Limit int64 // bytes
-	Slice int   // k at which the limit was met
+	Need  int64 // bytes, estimated before anything of that size is made
 }
 
 func (e *LimitError) Error() string {
-	return fmt.Sprintf("contour: the surface needs more than %d MB (reached at slice %d); clean the labels or raise the limit", e.Limit>>20, e.Slice)
+	return fmt.Sprintf("contour: the surface needs about %d MB, the limit is %d MB; clean or crop the labels, or raise Options.MemoryLimit", e.Need>>20, e.Limit>>20)
 }
 
 // Extract returns the surface of all kept labels: NewNet, Smooth, Restore and

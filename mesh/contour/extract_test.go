@@ -307,13 +307,3 @@ func TestCancel(t *testing.T) {
 		t.Logf("returned %v after the deadline", time.Since(late))
 	}
 }
-
-func BenchmarkExtract(b *testing.B) {
-	l := ballLabels(192, 80)
-	for b.Loop() {
-		if _, err := Extract(context.Background(), l, Options{SmoothPasses: 20}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(l.Grid.Len())*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mvoxel/s")
-}

@@ -46,13 +46,18 @@ type Net struct {
 	// Sides are the labels at the lower and at the upper end of that edge.
 	Sides [][2]imaging.Label
 
-	pin []uint8 // per vertex: axes held fast (bits 0..2)
+	held  []uint8 // per vertex: axes held fast (bits 0..2), crease
+	slice []int32 // first quadrilateral of each slice of cells, from the pad
 }
 
 // CellLimit is how far a vertex may be from the middle of its cell along an
 // axis, in voxels: short of one half, so that neighbours in adjoining cells
 // stay apart and no face collapses.
 const CellLimit = 0.49
+
+// crease marks a vertex of a junction, or of an edge of a flat end at the
+// border of the grid.
+const crease = 8
 
 // Len is the number of vertices.
 func (n *Net) Len() int { return len(n.Meet) }
@@ -99,9 +104,12 @@ func NewNet(ctx context.Context, l *imaging.Labels, opt Options) (*Net, error) {
 		opt.MemoryLimit = DefaultMemoryLimit
 	}
 	x := &extraction{net: &Net{Grid: l.Grid}}
-	for id := range x.keep {
-		if opt.Keep == nil || opt.Keep(imaging.Label(id)) {
-			x.keep[id] = uint8(id)
+	if opt.Keep != nil {
+		x.keep = new([256]uint8)
+		for id := range x.keep {
+			if opt.Keep(imaging.Label(id)) {
+				x.keep[id] = uint8(id)
+			}
 		}
 	}
 	if err := x.run(ctx, l.ID, opt.MemoryLimit); err != nil {

@@ -79,7 +79,7 @@ func (n *Net) Smooth(ctx context.Context, passes int) error {
 				}
 				for a := range 3 {
 					x := from[3*v+a]
-					if n.pin[v]>>a&1 == 0 {
+					if n.held[v]>>a&1 == 0 {
 						mean := all[a] / float32(na)
 						x = confine(x+float32(relax*(mean-x)), middle(x))
 					}
