@@ -13,8 +13,8 @@ import (
 
 // Bounds every tetrahedron keeps; see the package comment.
 const (
-	MinDihedralDeg = 9.0
-	MaxDihedralDeg = 162.0
+	MinDihedralDeg = 10.8
+	MaxDihedralDeg = 158.0
 )
 
 // VolumeTol is the relative volume error at which the search for

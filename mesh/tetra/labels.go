@@ -92,7 +92,7 @@ func Mesh(ctx context.Context, l *imaging.Labels, opt MeshOptions) (*mesh.TetMes
 	if err := s.check(ctx); err != nil {
 		return nil, err
 	}
-	trace(fmt.Sprint("check, unsnapped ", s.unsnaps))
+	trace(fmt.Sprint("check, unsnapped ", s.unsnaps, " tightened ", s.tightened))
 	if debugHook != nil {
 		debugHook(s)
 	}

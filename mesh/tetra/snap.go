@@ -27,26 +27,27 @@ type edgeCut struct {
 	ta, tb float32 // first way out of a's label, last way into b's, fractions from a
 	la, lb uint8   // label beyond ta, label before tb
 	t      float32 // where the vertex on the edge goes; NaN: not known yet
+	tight  uint8   // 1: cut near the middle, 2: in the middle
 	many   bool    // some tetrahedron around it has more than two labels
 }
 
 // stuffing is the lattice with labels on it, being fitted to the interfaces.
 type stuffing struct {
 	*bcc
-	f       *labelField
-	lab     []uint8    // label of the vertex
-	more    [][3]uint8 // further labels of a snapped vertex
-	nmore   []uint8
-	pos     []r3.Vec // true place, local mm
-	pinned  []bool   // must not be snapped: keeps a part alive
-	moved   []bool   // claimed by a part and moved to it
-	part    []int32  // part the vertex holds, or −1
-	drop    int32    // parts of at most this many voxels need not survive
-	mixed   []int32  // tetrahedra that are not of one label
-	edges   []edgeCut
-	edgeOf  *table
-	unsnaps int
-	forced  int
+	f                 *labelField
+	lab               []uint8    // label of the vertex
+	more              [][3]uint8 // further labels of a snapped vertex
+	nmore             []uint8
+	pos               []r3.Vec // true place, local mm
+	pinned            []bool   // must not be snapped: keeps a part alive
+	moved             []bool   // claimed by a part and moved to it
+	part              []int32  // part the vertex holds, or −1
+	drop              int32    // parts of at most this many voxels need not survive
+	mixed             []int32  // tetrahedra that are not of one label
+	edges             []edgeCut
+	edgeOf            *table
+	unsnaps           int
+	forced, tightened int
 }
 
 func edgeKey(a, b int32) uint64 {

@@ -3,6 +3,7 @@ package tetra
 import (
 	"context"
 	"math"
+	"slices"
 
 	"halsted/imaging"
 	"halsted/mesh"
@@ -61,7 +62,10 @@ func (s *stuffing) cutAt(a, b *knot) r3.Vec {
 // place1 decides where the vertex on an edge goes, as a fraction.
 func (s *stuffing) place1(c *edgeCut) float32 {
 	m := float32(cutMargin)
-	if c.many {
+	switch {
+	case c.tight == 2:
+		return 0.5
+	case c.many || c.tight == 1:
 		m = float32(cutMarginMany)
 	}
 	t := (c.ta + c.tb) / 2
@@ -151,7 +155,7 @@ func (s *stuffing) check(ctx context.Context) error {
 	var names [16]uint8
 	var v [4]knot
 	for len(todo) > 0 {
-		var loose []int32
+		var loose, firm []int32
 		for i, n := range todo {
 			if i&0xfff == 0 && ctx.Err() != nil {
 				return ctx.Err()
@@ -176,9 +180,32 @@ func (s *stuffing) check(ctx context.Context) error {
 			}
 			if worst >= 0 {
 				loose = append(loose, worst)
+				continue
+			}
+			// nothing to take back: cut its edges nearer to the middle
+			for i, x := range s.tets[t][:3] {
+				for _, y := range s.tets[t][i+1:] {
+					if e := s.edgeOf.get(edgeKey(x, y)); e >= 0 && s.edges[e].tight < 2 {
+						firm = append(firm, e)
+					}
+				}
 			}
 		}
 		todo = todo[:0]
+		slices.Sort(firm)
+		for _, e := range slices.Compact(firm) {
+			c := &s.edges[e]
+			c.tight++
+			c.t = float32(math.NaN())
+			s.tightened++
+			for _, n := range around[start[c.a]:start[c.a+1]] {
+				v := s.tets[s.mixed[n]]
+				if !queued[n] && (v[0] == c.b || v[1] == c.b || v[2] == c.b || v[3] == c.b) {
+					queued[n] = true
+					todo = append(todo, n)
+				}
+			}
+		}
 		for _, x := range loose {
 			if s.nmore[x] == 0 && !s.moved[x] {
 				continue
