@@ -177,3 +177,65 @@ func TestScanTwins(t *testing.T) {
 		}
 	}
 }
+
+// The kernels in assembly and their portable twins give the same bits.
+func TestKernelTwins(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	for range 20 {
+		verts, faces := 1+r.IntN(300), 1+r.IntN(300)
+		nb := make([]near, verts)
+		for v := range nb {
+			for s := range nb[v] {
+				nb[v][s] = int32(4 * r.IntN(verts))
+			}
+		}
+		floats := func(n int, lo, hi float64) []float32 {
+			f := make([]float32, n)
+			for i := range f {
+				f[i] = float32(lo + (hi-lo)*r.Float64())
+			}
+			return f
+		}
+		at, before := floats(4*verts, -0.99, 80), floats(4*verts, -0.99, 80)
+		quads, sides := make([][4]int32, faces), make([][2]imaging.Label, faces)
+		for m := range quads {
+			for c, v := range r.Perm(max(verts, 4))[:4] {
+				quads[m][c] = int32(min(v, verts-1))
+			}
+			sides[m] = [2]imaging.Label{imaging.Label(r.IntN(256)), imaging.Label(r.IntN(256))}
+		}
+		lo := r.IntN(verts)
+		hi := lo + 1 + r.IntN(verts-lo)
+		same := func(name string, stride int, f, g func(dst []float32)) {
+			t.Helper()
+			a := floats(stride*verts, -1, 1)
+			b := slices.Clone(a)
+			f(a)
+			g(b)
+			for i := range a {
+				if math.Float32bits(a[i]) != math.Float32bits(b[i]) && (stride == 1 || i%4 < 3) {
+					t.Fatalf("%s: float %d is %v and %v", name, i, a[i], b[i])
+				}
+			}
+		}
+		same("relax", 4, func(d []float32) { relaxWide(nb, at, d, lo, hi) }, func(d []float32) { relaxPortable(nb, at, d, lo, hi) })
+		same("spread", 1, func(d []float32) { spreadWide(nb, before, d, lo, hi, 0.3) }, func(d []float32) { spreadPortable(nb, before, d, lo, hi, 0.3) })
+		if verts >= 4 {
+			same("normals", 4, func(d []float32) { normalsWide(quads, sides, at, d) }, func(d []float32) { normalsPortable(quads, sides, at, d) })
+		}
+		normal := floats(4*verts, -2, 2)
+		clear(normal[4*lo : 4*lo+4])
+		other := slices.Clone(normal)
+		same("shrink", 1, func(d []float32) { shrinkWide(before, at, normal, d, lo, hi) }, func(d []float32) { shrinkPortable(before, at, other, d, lo, hi) })
+		if !slices.Equal(normal, other) {
+			t.Fatal("shrink: another length")
+		}
+		same("grow", 4, func(d []float32) {
+			copy(d, at)
+			growWide(d, normal, before, lo, hi)
+		}, func(d []float32) {
+			copy(d, at)
+			growPortable(d, normal, before, lo, hi)
+		})
+	}
+}

@@ -190,7 +190,7 @@ func (n *Net) Restore(ctx context.Context) error {
 				for a, d := range [3]float64{push[v].X, push[v].Y, push[v].Z} {
 					if n.held[v]>>a&1 == 0 {
 						x := &n.Pos[3*v+a]
-						*x = confine(*x+float32(d/weight[v]/sp[a]), middle(*x))
+						*x = confine(*x+float32(d/weight[v]/sp[a]), *x)
 					}
 				}
 			}
