@@ -14,17 +14,16 @@ import (
 //	kindFine    a centre over half of the face to a cell twice as large
 //	kindCoarse  the centre of the large cell over the same half face
 type bcc struct {
-	tree    *octree
-	leaves  []octant
-	sp, off [3]float64
-	lo      r3.Vec  // local mm of the corner of the first root
-	unit    float64 // mm per unit
-	at      [][3]int32
-	corner  *table
-	centre  []int32 // vertex number of the leaf in node order, by node
-	size    []int32 // per vertex: side of the smallest cell around it, units
-	tets    [][4]int32
-	kinds   []uint8
+	tree   *octree
+	leaves []octant
+	lo     r3.Vec  // local mm of the corner of the first root
+	unit   float64 // mm per unit
+	at     [][3]int32
+	corner *table
+	centre []int32 // vertex number of the leaf in node order, by node
+	size   []int32 // per vertex: side of the smallest cell around it, units
+	tets   [][4]int32
+	kinds  []uint8
 }
 
 const (

@@ -6,8 +6,6 @@ import (
 
 	"halsted/imaging"
 	"halsted/mesh/contour"
-
-	"gonum.org/v1/gonum/spatial/r3"
 )
 
 // minDistance is the least distance of a voxel centre from an interface, in
@@ -172,5 +170,39 @@ func (f *labelField) open(ctx context.Context, l *imaging.Labels, net *contour.N
 	return nil
 }
 
-// fieldNormal is the direction of a net vertex's normal, for tests of size.
-var _ = r3.Vec{}
+// seedsOfNet takes the vertices of a net as seeds. The normals are those that
+// fieldOfNet found.
+func seedsOfNet(net *contour.Net, normal []float32, f *labelField) *seeds {
+	n := net.Len()
+	s := &seeds{at: make([]float32, 3*n), normal: normal, pair: make([]uint16, n)}
+	sp := [3]float32{float32(f.sp.X), float32(f.sp.Y), float32(f.sp.Z)}
+	for v := range n {
+		for a := range 3 {
+			s.at[3*v+a] = net.Pos[3*v+a] * sp[a]
+		}
+	}
+	for q, v := range net.Quads {
+		a, b := uint16(net.Sides[q][0]), uint16(net.Sides[q][1])
+		pair := min(a, b)<<8 | max(a, b)
+		for _, x := range v {
+			if s.pair[x] == 0 {
+				s.pair[x] = pair
+			} else if s.pair[x] != pair {
+				s.pair[x] = junction
+			}
+		}
+	}
+	return s
+}
+
+// levels are the tree levels that the labels at each vertex of a net ask for.
+func levels(net *contour.Net, z *sizing) []uint8 {
+	out := make([]uint8, net.Len())
+	for q, v := range net.Quads {
+		l := max(z.level[net.Sides[q][0]], z.level[net.Sides[q][1]])
+		for _, x := range v {
+			out[x] = max(out[x], l)
+		}
+	}
+	return out
+}

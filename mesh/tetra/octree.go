@@ -70,13 +70,15 @@ func (o *octree) halve(node int32) {
 	o.child = append(o.child, leaves[:]...)
 }
 
-// refine makes the leaf at p at least as deep as level.
-func (o *octree) refine(p [3]int32, level int32) {
-	c, ok := o.find(p, level)
-	for ok && c.level < level {
+// refine makes the leaf at p at least as deep as level, and returns it. p must
+// be inside the roots.
+func (o *octree) refine(p [3]int32, level int32) octant {
+	c, _ := o.find(p, maxLevel)
+	for c.level < level {
 		o.halve(c.node)
 		c = o.step(c, p)
 	}
+	return c
 }
 
 // leaves lists all leaves in depth-first order.

@@ -148,3 +148,69 @@ func (p *parts) heart(wanted []bool) [][3]int32 {
 	})
 	return out
 }
+
+// drop gives the voxels of parts smaller than least to the label that most of
+// their neighbours outside the part carry (the lowest of equals), and lists
+// these parts. The labels are returned as they are when nothing is dropped.
+func (p *parts) drop(l *imaging.Labels, least float64) (*imaging.Labels, []Component) {
+	small := make([]bool, len(p.size))
+	any := false
+	for c, n := range p.size {
+		if float64(n)*l.Grid.VoxelMM3() < least {
+			small[c], any = true, true
+		}
+	}
+	if !any {
+		return l, nil
+	}
+	votes := map[int32]*[256]int32{}
+	visit := func(f func(c int32, i, j, k int)) {
+		for y := range p.n[1] * p.n[2] {
+			for r := p.row[y]; r < p.row[y+1]; r++ {
+				if c := p.of[r]; small[c] {
+					for i := p.start[r]; i < p.end[r]; i++ {
+						f(c, int(i), y%p.n[1], y/p.n[1])
+					}
+				}
+			}
+		}
+	}
+	visit(func(c int32, i, j, k int) {
+		v := votes[c]
+		if v == nil {
+			v = new([256]int32)
+			votes[c] = v
+		}
+		for _, d := range [6][3]int{{-1, 0, 0}, {1, 0, 0}, {0, -1, 0}, {0, 1, 0}, {0, 0, -1}, {0, 0, 1}} {
+			x, y, z := i+d[0], j+d[1], k+d[2]
+			if !l.Grid.Contains(x, y, z) {
+				v[0]++
+			} else if q := p.at(x, y, z); q != c && (q < 0 || !small[q]) {
+				v[l.ID[l.Grid.Index(x, y, z)]]++
+			}
+		}
+	})
+	out := &imaging.Labels{Grid: l.Grid, ID: append([]imaging.Label(nil), l.ID...)}
+	to := make([]imaging.Label, len(p.size))
+	for c, v := range votes {
+		best := int32(0)
+		for x, n := range v {
+			if n > best {
+				to[c], best = imaging.Label(x), n
+			}
+		}
+	}
+	visit(func(c int32, i, j, k int) { out.ID[l.Grid.Index(i, j, k)] = to[c] })
+	var list []Component
+	hearts := p.heart(small)
+	for c, s := range small {
+		if s {
+			h := hearts[c]
+			list = append(list, Component{
+				Label: imaging.Label(p.name[c]), Voxels: int(p.size[c]), VolumeMM3: float64(p.size[c]) * l.Grid.VoxelMM3(),
+				AtMM: l.Grid.Point(float64(h[0]), float64(h[1]), float64(h[2])),
+			})
+		}
+	}
+	return out, list
+}

@@ -42,12 +42,10 @@ type stuffing struct {
 	pinned            []bool   // must not be snapped: keeps a part alive
 	moved             []bool   // claimed by a part and moved to it
 	part              []int32  // part the vertex holds, or −1
-	drop              int32    // parts of at most this many voxels need not survive
 	mixed             []int32  // tetrahedra that are not of one label
 	edges             []edgeCut
 	edgeOf            *table
-	unsnaps           int
-	forced, tightened int
+	released, centred int
 }
 
 func edgeKey(a, b int32) uint64 {

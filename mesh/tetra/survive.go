@@ -66,7 +66,7 @@ func (s *stuffing) claim(p *parts, held []int32) (refined bool) {
 	lost := make([]bool, len(held))
 	any := false
 	for c, n := range held {
-		if n == 0 && p.size[c] > s.drop {
+		if n == 0 {
 			lost[c], any = true, true
 		}
 	}

@@ -5,11 +5,11 @@ import (
 	"math"
 	"slices"
 
-	"halsted/imaging"
-	"halsted/mesh"
-
 	"gonum.org/v1/gonum/spatial/r3"
 )
+
+// displaced tells whether a vertex is off its place in the lattice.
+func (s *stuffing) displaced(v int32) bool { return s.nmore[v] > 0 || s.moved[v] }
 
 // labelsOf lists the labels a vertex carries.
 func (s *stuffing) labelsOf(v int32, out *[4]uint8) int {
@@ -54,13 +54,13 @@ func (s *stuffing) cutAt(a, b *knot) r3.Vec {
 	e := s.edgeOf.get(edgeKey(a.id, b.id))
 	c := &s.edges[e]
 	if c.t != c.t {
-		c.t = s.place1(c)
+		c.t = s.fraction(c)
 	}
 	return r3.Add(a.p, r3.Scale(float64(c.t), r3.Sub(b.p, a.p)))
 }
 
-// place1 decides where the vertex on an edge goes, as a fraction.
-func (s *stuffing) place1(c *edgeCut) float32 {
+// fraction decides where the vertex on an edge goes, as a fraction.
+func (s *stuffing) fraction(c *edgeCut) float32 {
 	m := float32(cutMargin)
 	switch {
 	case c.tight == 2:
@@ -121,17 +121,27 @@ func angled(a, b, c, d r3.Vec, cosMin, cosMax float64) bool {
 	return true
 }
 
-// check splits every mixed tetrahedron in a dry run and takes back snaps until
-// all pieces are sound.
+// check splits every tetrahedron that is mixed or has a vertex off its place, in
+// a dry run, and takes back snaps until all pieces are sound.
 func (s *stuffing) check(ctx context.Context) error {
 	cosMin, cosMax := math.Cos(MinDihedralDeg*math.Pi/180), math.Cos(MaxDihedralDeg*math.Pi/180)
 	bad := false
 	sp := splitter{cut: s.cutAt, piece: func(v *[4]knot, _ uint32) {
 		bad = bad || !angled(v[0].p, v[1].p, v[2].p, v[3].p, cosMin, cosMax)
 	}}
-	// tetrahedra around each vertex, mixed ones
+	// the tetrahedra to look at, and those around each vertex
+	touched := make([]int32, 0, 2*len(s.mixed))
+	next := 0
+	for t, v := range s.tets {
+		if next < len(s.mixed) && s.mixed[next] == int32(t) {
+			next++
+		} else if !s.displaced(v[0]) && !s.displaced(v[1]) && !s.displaced(v[2]) && !s.displaced(v[3]) {
+			continue
+		}
+		touched = append(touched, int32(t))
+	}
 	start := make([]int32, len(s.at)+1)
-	for _, t := range s.mixed {
+	for _, t := range touched {
 		for _, x := range s.tets[t] {
 			start[x+1]++
 		}
@@ -141,14 +151,14 @@ func (s *stuffing) check(ctx context.Context) error {
 	}
 	around := make([]int32, start[len(s.at)])
 	fill := append([]int32(nil), start[:len(s.at)]...)
-	for n, t := range s.mixed {
+	for n, t := range touched {
 		for _, x := range s.tets[t] {
 			around[fill[x]] = int32(n)
 			fill[x]++
 		}
 	}
-	todo := make([]int32, len(s.mixed))
-	queued := make([]bool, len(s.mixed))
+	todo := make([]int32, len(touched))
+	queued := make([]bool, len(touched))
 	for n := range todo {
 		todo[n], queued[n] = int32(n), true
 	}
@@ -161,7 +171,7 @@ func (s *stuffing) check(ctx context.Context) error {
 				return ctx.Err()
 			}
 			queued[n] = false
-			t := s.mixed[n]
+			t := touched[n]
 			s.knots(t, &v, &names)
 			bad = false
 			sp.split(&v)
@@ -170,7 +180,7 @@ func (s *stuffing) check(ctx context.Context) error {
 			}
 			worst, far := int32(-1), 0.0
 			for _, x := range s.tets[t] {
-				if s.nmore[x] == 0 && !s.moved[x] {
+				if !s.displaced(x) {
 					continue
 				}
 				d := r3.Norm2(r3.Sub(s.pos[x], s.place(s.at[x]))) / (float64(s.size[x]) * float64(s.size[x]))
@@ -197,9 +207,9 @@ func (s *stuffing) check(ctx context.Context) error {
 			c := &s.edges[e]
 			c.tight++
 			c.t = float32(math.NaN())
-			s.tightened++
+			s.centred++
 			for _, n := range around[start[c.a]:start[c.a+1]] {
-				v := s.tets[s.mixed[n]]
+				v := s.tets[touched[n]]
 				if !queued[n] && (v[0] == c.b || v[1] == c.b || v[2] == c.b || v[3] == c.b) {
 					queued[n] = true
 					todo = append(todo, n)
@@ -207,14 +217,14 @@ func (s *stuffing) check(ctx context.Context) error {
 			}
 		}
 		for _, x := range loose {
-			if s.nmore[x] == 0 && !s.moved[x] {
+			if !s.displaced(x) {
 				continue
 			}
-			s.unsnaps++
+			s.released++
 			s.nmore[x], s.moved[x] = 0, false
 			s.pos[x] = s.place(s.at[x])
 			for _, n := range around[start[x]:start[x+1]] {
-				for _, y := range s.tets[s.mixed[n]] {
+				for _, y := range s.tets[touched[n]] {
 					if y != x {
 						if e := s.edgeOf.get(edgeKey(x, y)); e >= 0 {
 							s.edges[e].t = float32(math.NaN())
@@ -229,171 +239,4 @@ func (s *stuffing) check(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// emit writes the mesh, in local mm.
-func (s *stuffing) emit(ctx context.Context) (*mesh.TetMesh, []side, error) {
-	nodes := append(make([]r3.Vec, 0, len(s.pos)+len(s.mixed)), s.pos...)
-	m := &mesh.TetMesh{Tets: make([][4]int32, 0, len(s.tets)+3*len(s.mixed)), Region: make([]imaging.Label, 0, len(s.tets)+3*len(s.mixed))}
-	made := newTable(2 * len(s.mixed))
-	faces := map[[3]int32]int32{}
-	var at r3.Vec
-	var names [16]uint8
-	var sup support
-	sp := splitter{}
-	sp.cut = func(a, b *knot) r3.Vec { at = s.cutAt(a, b); return at }
-	sp.join = func(ids [4]int32, n int) int32 {
-		next := int32(len(nodes))
-		switch n {
-		case 2:
-			id, fresh := made.add(edgeKey(ids[0], ids[1]), next)
-			if fresh {
-				nodes = append(nodes, at)
-			}
-			return id
-		case 3:
-			k := [3]int32{ids[0], ids[1], ids[2]}
-			if k[0] > k[1] {
-				k[0], k[1] = k[1], k[0]
-			}
-			if k[1] > k[2] {
-				k[1], k[2] = k[2], k[1]
-			}
-			if k[0] > k[1] {
-				k[0], k[1] = k[1], k[0]
-			}
-			if id, ok := faces[k]; ok {
-				return id
-			}
-			faces[k] = next
-			nodes = append(nodes, r3.Scale(1.0/3, r3.Add(nodes[k[0]], r3.Add(nodes[k[1]], nodes[k[2]]))))
-			return next
-		}
-		nodes = append(nodes, r3.Scale(0.25, r3.Add(r3.Add(nodes[ids[0]], nodes[ids[1]]), r3.Add(nodes[ids[2]], nodes[ids[3]]))))
-		return next
-	}
-	// several tells the nodes that may lie on an interface
-	several := make([]bool, len(s.at), len(s.at)+len(s.mixed))
-	for v, n := range s.nmore {
-		several[v] = n > 0
-	}
-	put := func(v [4]int32, l uint8) {
-		if l != 0 {
-			m.Tets = append(m.Tets, v)
-			m.Region = append(m.Region, imaging.Label(l))
-		}
-	}
-	sp.piece = func(v *[4]knot, set uint32) {
-		l, n := uint8(0), 0
-		for i := range names {
-			if set>>i&1 != 0 {
-				l = names[i]
-				n++
-			}
-		}
-		c := r3.Scale(0.25, r3.Add(r3.Add(v[0].p, v[1].p), r3.Add(v[2].p, v[3].p)))
-		s.f.at(c, &sup)
-		if n > 1 {
-			bd := -1.0
-			for i := range names {
-				if set>>i&1 == 0 {
-					continue
-				}
-				if d := sup.of(names[i]); d > bd || d == bd && names[i] < l {
-					l, bd = names[i], d
-				}
-			}
-		}
-		ids := [4]int32{v[0].id, v[1].id, v[2].id, v[3].id}
-		if t := sup.lab[0]; relabel > 0 && t != l && !s.holds(ids) && sup.d[0]-sup.of(l) > relabel*float64(s.f.far) {
-			votes := 0
-			for i := range v {
-				if s.f.label(r3.Scale(0.5, r3.Add(c, v[i].p))) == t {
-					votes++
-				}
-			}
-			if votes >= 3 {
-				l = t
-				s.forced++
-				for len(several) < len(nodes) {
-					several = append(several, true)
-				}
-				for _, x := range ids {
-					several[x] = true
-				}
-			}
-		}
-		put(ids, l)
-	}
-	next := 0
-	var k [4]knot
-	for t := range s.tets {
-		if t&0xfff == 0 && ctx.Err() != nil {
-			return nil, nil, ctx.Err()
-		}
-		if next < len(s.mixed) && s.mixed[next] == int32(t) {
-			next++
-			s.knots(int32(t), &k, &names)
-			sp.split(&k)
-			continue
-		}
-		put(s.tets[t], s.lab[s.tets[t][0]])
-	}
-	for len(several) < len(nodes) {
-		several = append(several, true)
-	}
-	var sides []side
-	for t, v := range m.Tets {
-		x, y, z, w := several[v[0]], several[v[1]], several[v[2]], several[v[3]]
-		if !(x && y && (z || w) || z && w && (x || y)) {
-			continue
-		}
-		for _, c := range mesh.TetFaces {
-			if several[v[c[0]]] && several[v[c[1]]] && several[v[c[2]]] {
-				sides = append(sides, side{v: [3]int32{v[c[0]], v[c[1]], v[c[2]]}, lab: uint8(m.Region[t])})
-			}
-		}
-	}
-	m.Nodes = nodes
-	compact(m, sides)
-	return m, sides, nil
-}
-
-// holds tells whether one of the vertices keeps a part alive.
-func (s *stuffing) holds(ids [4]int32) bool {
-	for _, v := range ids {
-		if int(v) < len(s.pinned) && s.pinned[v] {
-			return true
-		}
-	}
-	return false
-}
-
-// compact drops nodes that no tetrahedron uses; the others keep their order.
-func compact(m *mesh.TetMesh, sides []side) {
-	number := make([]int32, len(m.Nodes))
-	for _, v := range m.Tets {
-		for _, n := range v {
-			number[n] = 1
-		}
-	}
-	k := int32(0)
-	for n, u := range number {
-		if u != 0 {
-			m.Nodes[k] = m.Nodes[n]
-			number[n] = k
-			k++
-		}
-	}
-	m.Nodes = m.Nodes[:k]
-	for t := range m.Tets {
-		for i, n := range m.Tets[t] {
-			m.Tets[t][i] = number[n]
-		}
-	}
-	for f := range sides {
-		for i, n := range sides[f].v {
-			sides[f].v[i] = number[n]
-		}
-	}
 }

@@ -1,0 +1,324 @@
+package tetra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"halsted/imaging"
+	"halsted/mesh"
+	"halsted/mesh/contour"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// Bounds that every tetrahedron keeps; see the package comment.
+const (
+	MinDihedralDeg = 10.8
+	MaxDihedralDeg = 158.0
+)
+
+// DefaultMemoryLimit is used when Options.MemoryLimit is 0.
+const DefaultMemoryLimit = 4 << 30
+
+// smoothPasses is how often the surface net is relaxed.
+const smoothPasses = 20
+
+// Options controls Mesh and Fill.
+type Options struct {
+	// EdgeMM is the side of the lattice's cubic cells at interfaces, mm; must be
+	// positive. Sides are halved or doubled from here.
+	EdgeMM float64
+	// LabelEdgeMM asks for other sides at the interfaces of a label; the finer
+	// of the two labels counts, and the side used is the next one of the
+	// series MaxEdgeMM/2ⁿ below.
+	LabelEdgeMM map[imaging.Label]float64
+	// MaxEdgeMM is the side of cells away from interfaces, rounded to EdgeMM
+	// times a power of two. 0: twice EdgeMM.
+	MaxEdgeMM float64
+	// JunctionLevels is how often cells that more than one interface passes, or
+	// a strongly bent one, are halved. 0: once for Mesh, never for Fill;
+	// negative: never.
+	JunctionLevels int
+	// MinComponentMM3 lets connected parts of a label smaller than this go to
+	// the label around them. 0: every part is meshed.
+	MinComponentMM3 float64
+	MemoryLimit     int64              // bytes; 0: DefaultMemoryLimit
+	Progress        func(done float64) // may be nil
+}
+
+// Component is one connected part of the voxels of a label: voxels that share
+// faces.
+type Component struct {
+	Label     imaging.Label
+	Voxels    int
+	VolumeMM3 float64 // voxel-count volume
+	AtMM      r3.Vec  // LPS, the centre of one of its voxels
+}
+
+// Report tells what Mesh or Fill did.
+type Report struct {
+	Cells      int         // leaves of the octree
+	FinestMM   float64     // side of the smallest cell
+	Components int         // connected parts of all labels, background aside
+	Dropped    []Component // parts left out, see Options.MinComponentMM3
+	Released   int         // lattice vertices that could not stay on an interface
+	Centred    int         // lattice edges cut in the middle instead of at the interface
+	// VolumeErrorRel is (tetrahedra − target)/target per label. The target is
+	// the volume of its voxels, or Domain.TargetMM3.
+	VolumeErrorRel map[imaging.Label]float64
+	MemoryEstimate int64 // bytes, made before the lattice
+}
+
+// Mesh fills every label of l but the background with tetrahedra; neighbouring
+// labels share the nodes of their interface. Region of each tetrahedron is its
+// label.
+//
+// Errors: *EmptyError when no voxel carries a label, *LimitError when the mesh
+// would not fit the memory limit, ctx.Err(), or a plain error naming what is
+// wrong with l or opt.
+func Mesh(ctx context.Context, l *imaging.Labels, opt Options) (*mesh.TetMesh, Report, error) {
+	var rep Report
+	if err := l.Grid.Validate(); err != nil {
+		return nil, rep, fmt.Errorf("tetra: Labels.Grid: %w", err)
+	}
+	if len(l.ID) != l.Grid.Len() {
+		return nil, rep, fmt.Errorf("tetra: %d labels for %d voxels", len(l.ID), l.Grid.Len())
+	}
+	if opt.JunctionLevels == 0 {
+		opt.JunctionLevels = 1
+	}
+	if err := opt.check(); err != nil {
+		return nil, rep, err
+	}
+	p, err := findParts(ctx, l)
+	if err != nil {
+		return nil, rep, err
+	}
+	rep.Components = len(p.size)
+	if opt.MinComponentMM3 > 0 {
+		if l, rep.Dropped = p.drop(l, opt.MinComponentMM3); len(rep.Dropped) > 0 {
+			if p, err = findParts(ctx, l); err != nil {
+				return nil, rep, err
+			}
+		}
+	}
+	net, err := contour.NewNet(ctx, l, contour.Options{MemoryLimit: opt.MemoryLimit})
+	if err != nil {
+		if errors.Is(err, contour.ErrEmpty) {
+			err = &EmptyError{Dropped: len(rep.Dropped)}
+		}
+		return nil, rep, err
+	}
+	opt.progress(0.1)
+	trace("net")
+	if err := net.Smooth(ctx, smoothPasses); err != nil {
+		return nil, rep, err
+	}
+	trace("smooth")
+	f, normal, err := fieldOfNet(ctx, l, net)
+	if err != nil {
+		return nil, rep, err
+	}
+	trace("field")
+	opt.progress(0.3)
+	sd, z := seedsOfNet(net, normal, f), newSizing(&opt)
+	sd.areaMM2 = 2.0 / 3 * float64(len(net.Quads)) * math.Pow(l.Grid.VoxelMM3(), 2.0/3)
+	fine := levels(net, &z)
+	net = nil
+	var want [256]float64
+	for i, n := range p.count {
+		want[i] = float64(n) * l.Grid.VoxelMM3()
+	}
+	m, err := stuff(ctx, f, sd, fine, &z, p, &want, &opt, &rep)
+	return m, rep, err
+}
+
+// stuff makes the mesh of a field: the steps from the lattice to the tetrahedra.
+func stuff(ctx context.Context, f *labelField, sd *seeds, fine []uint8, z *sizing, p *parts, want *[256]float64, opt *Options, rep *Report) (*mesh.TetMesh, error) {
+	if err := opt.admit(sd, fine, z, want, rep); err != nil {
+		return nil, err
+	}
+	b, err := newBCC(ctx, sd, fine, z)
+	if err != nil {
+		return nil, err
+	}
+	trace("octree")
+	s := &stuffing{bcc: b, f: f}
+	keep, err := s.label(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	trace("label")
+	opt.progress(0.4)
+	if err := b.fill(ctx, keep); err != nil {
+		return nil, err
+	}
+	trace("fill")
+	rep.Cells = len(b.leaves)
+	finest := int32(rootSize)
+	for _, x := range b.size {
+		finest = min(finest, x)
+	}
+	rep.FinestMM = float64(finest) * b.unit
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{{"edges", s.findEdges}, {"crossings", s.crossings}, {"snap", s.snap}} {
+		if err := step.do(ctx); err != nil {
+			return nil, err
+		}
+		trace(step.name)
+	}
+	s.pin(len(p.size))
+	if err := s.check(ctx); err != nil {
+		return nil, err
+	}
+	trace("check")
+	rep.Released, rep.Centred = s.released, s.centred
+	opt.progress(0.6)
+	m, sides, err := s.emit(ctx)
+	if err != nil {
+		return nil, err
+	}
+	trace("emit")
+	opt.progress(0.7)
+	if err := s.fit(ctx, m, sides, want); err != nil {
+		return nil, err
+	}
+	trace("fit")
+	opt.progress(0.9)
+	var vol [256]float64
+	for t, v := range m.Tets {
+		vol[m.Region[t]] += mesh.Signed6(m.Nodes[v[0]], m.Nodes[v[1]], m.Nodes[v[2]], m.Nodes[v[3]]) / 6
+	}
+	rep.VolumeErrorRel = map[imaging.Label]float64{}
+	for l, v := range want {
+		if l > 0 && v > 0 {
+			rep.VolumeErrorRel[imaging.Label(l)] = vol[l]/v - 1
+		}
+	}
+	for n, p := range m.Nodes {
+		m.Nodes[n] = f.lps(p)
+	}
+	if !f.grid.RightHanded() {
+		for t := range m.Tets {
+			m.Tets[t][2], m.Tets[t][3] = m.Tets[t][3], m.Tets[t][2]
+		}
+	}
+	opt.progress(1)
+	return m, nil
+}
+
+// Trace is for tuning.
+var Trace func(string)
+
+func trace(s string) {
+	if Trace != nil {
+		Trace(s)
+	}
+}
+
+func (opt *Options) progress(done float64) {
+	if opt.Progress != nil {
+		opt.Progress(done)
+	}
+}
+
+// check validates the options and fills in defaults.
+func (opt *Options) check() error {
+	if opt.MaxEdgeMM == 0 {
+		opt.MaxEdgeMM = 2 * opt.EdgeMM
+	}
+	for _, q := range []struct {
+		name string
+		v    float64
+		ok   bool
+	}{
+		{"Options.EdgeMM", opt.EdgeMM, opt.EdgeMM > 0},
+		{"Options.MaxEdgeMM", opt.MaxEdgeMM, opt.MaxEdgeMM >= opt.EdgeMM},
+		{"Options.MinComponentMM3", opt.MinComponentMM3, opt.MinComponentMM3 >= 0},
+	} {
+		if !q.ok || math.IsInf(q.v, 0) {
+			return fmt.Errorf("tetra: %s is %g", q.name, q.v)
+		}
+	}
+	for l := range 256 {
+		if e, ok := opt.LabelEdgeMM[imaging.Label(l)]; ok && (!(e > 0) || math.IsInf(e, 0)) {
+			return fmt.Errorf("tetra: Options.LabelEdgeMM[%v] is %g", imaging.Label(l), e)
+		}
+	}
+	if opt.MaxEdgeMM/opt.EdgeMM > 1<<maxLevel {
+		return fmt.Errorf("tetra: Options.MaxEdgeMM is %g times EdgeMM; at most %d times is possible", opt.MaxEdgeMM/opt.EdgeMM, 1<<maxLevel)
+	}
+	if opt.MemoryLimit < 0 {
+		return fmt.Errorf("tetra: Options.MemoryLimit is %d", opt.MemoryLimit)
+	}
+	if opt.MemoryLimit == 0 {
+		opt.MemoryLimit = DefaultMemoryLimit
+	}
+	return nil
+}
+
+// Measured on meshes of 10⁵ to 10⁶ tetrahedra: tetrahedra per square of the
+// cell's side on interfaces, and bytes of lattice, work space and mesh for
+// each of them.
+const (
+	tetsPerSquare = 40
+	bytesPerTet   = 220
+)
+
+// admit estimates the memory and refuses what would not fit.
+func (opt *Options) admit(sd *seeds, fine []uint8, z *sizing, want *[256]float64, rep *Report) error {
+	var volume float64
+	for _, v := range want {
+		volume += v
+	}
+	var count [maxLevel + 1]float64
+	for _, l := range fine {
+		count[l]++
+	}
+	estimate := func(scale float64) float64 {
+		tets := 12 * volume / math.Pow(scale*z.root, 3)
+		for l, n := range count {
+			h := scale * z.root / float64(int(1)<<l)
+			tets += tetsPerSquare * sd.areaMM2 * n / float64(len(fine)) / (h * h)
+		}
+		return tets * bytesPerTet
+	}
+	e := estimate(1)
+	rep.MemoryEstimate = int64(min(e, 1<<62))
+	if e <= float64(opt.MemoryLimit) && e/bytesPerTet < math.MaxInt32/8 {
+		return nil
+	}
+	scale := 1.0
+	for x := e; scale < 1e12 && (x > float64(opt.MemoryLimit) || x/bytesPerTet >= math.MaxInt32/8); x = estimate(scale) {
+		scale *= 1.1
+	}
+	return &LimitError{EdgeMM: opt.EdgeMM, Estimate: rep.MemoryEstimate, Limit: opt.MemoryLimit, SuggestEdgeMM: scale * opt.EdgeMM}
+}
+
+// EmptyError says that there is nothing to mesh.
+type EmptyError struct {
+	Dropped int // parts that were below Options.MinComponentMM3
+}
+
+func (e *EmptyError) Error() string {
+	if e.Dropped > 0 {
+		return fmt.Sprintf("tetra: nothing is left: all %d parts are smaller than the least volume asked for; lower it", e.Dropped)
+	}
+	return "tetra: nothing is inside: no voxel carries a label, or the distance is nowhere negative; check the label or the sign"
+}
+
+// LimitError says that a mesh this fine would not fit in memory.
+type LimitError struct {
+	EdgeMM          float64
+	Estimate, Limit int64 // bytes
+	SuggestEdgeMM   float64
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("tetra: a lattice edge of %g mm needs about %d MB, the limit is %d MB; use an edge of %.3g mm or more",
+		e.EdgeMM, e.Estimate>>20, e.Limit>>20, e.SuggestEdgeMM)
+}
