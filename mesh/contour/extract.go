@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
 	"unsafe"
 
 	"halsted/imaging"
@@ -120,7 +121,7 @@ func (x *extraction) run(ctx context.Context, id []imaging.Label, limit int64) e
 		return fmt.Errorf("contour: a surface of %d vertices and %d quadrilaterals has more than %d; clean or crop the labels", v, q, maxIndex)
 	}
 	n := x.net
-	n.Pos, n.Meet, n.held = make([]float32, 3*v), make([]uint8, v), make([]uint8, v)
+	n.Pos, n.Meet, n.held, n.pair = make([]float32, 3*v), make([]uint8, v), make([]uint8, v), make([][2]uint8, v)
 	n.Quads, n.Axis, n.Sides = make([][4]int32, q), make([]uint8, q), make([][2]imaging.Label, q)
 	n.slice = make([]int32, size[2]+2)
 	n.slice[size[2]+1] = int32(q)
@@ -248,6 +249,8 @@ func (x *extraction) fill(ctx context.Context, lo, hi int) error {
 						f := &cellOffset[differ]
 						p[0], p[1], p[2] = float32(t-1)+f[0], float32(j-1)+f[1], float32(k-1)+f[2]
 						n.Meet[v] = 2
+						l0, l1 := uint8(c8), uint8(c8^other)
+						n.pair[v] = [2]uint8{min(l0, l1), max(l0, l1)}
 					} else {
 						n.special(v, c8, t, j, k)
 					}
@@ -320,6 +323,7 @@ func (n *Net) special(v int, c8 uint64, i, j, k int) {
 		}
 	}
 	n.Meet[v] = kinds
+	n.pair[v] = [2]uint8{slices.Min(c[:]), slices.Max(c[:])}
 	n.held[v] = out
 	if kinds > 2 || out != 0 && edge {
 		n.held[v] |= crease

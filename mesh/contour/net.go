@@ -46,8 +46,9 @@ type Net struct {
 	// Sides are the labels at the lower and at the upper end of that edge.
 	Sides [][2]imaging.Label
 
-	held  []uint8 // per vertex: axes held fast (bits 0..2), crease
-	slice []int32 // first quadrilateral of each slice of cells, from the pad
+	held  []uint8    // per vertex: axes held fast (bits 0..2), crease
+	pair  [][2]uint8 // per vertex: the labels where two meet, the smaller first
+	slice []int32    // first quadrilateral of each slice of cells, from the pad
 }
 
 // CellLimit is how far a vertex may be from the middle of its cell along an

@@ -7,7 +7,6 @@ import (
 	"halsted/internal/par"
 
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/spatial/r3"
 )
 
 const (
@@ -20,6 +19,8 @@ const (
 	// stepLimit bounds the offset of one correction, in smallest spacings: a
 	// label shrunk to a speck has hardly any area to move by.
 	stepLimit = 0.2
+	// maxParts bounds the partial sums of volumes and areas.
+	maxParts = 64
 )
 
 // VoxelCounts is the number of voxels of each label, background left at 0:
@@ -28,7 +29,7 @@ const (
 func (n *Net) VoxelCounts() (count [256]int) {
 	for m, a := range n.Axis {
 		if a == 0 {
-			i, _, _ := n.Cell(n.Quads[m][2])
+			i := int(n.Pos[3*n.Quads[m][2]]+1) - 1
 			count[n.Sides[m][0]] += i + 1
 			count[n.Sides[m][1]] -= i + 1
 		}
@@ -37,168 +38,257 @@ func (n *Net) VoxelCounts() (count [256]int) {
 	return count
 }
 
-// local is vertex v in mm along the grid axes, origin at voxel (0,0,0).
-func (n *Net) local(v int32, sp *[3]float64) r3.Vec {
-	p := n.Pos[3*v : 3*v+3 : 3*v+3]
-	return r3.Vec{X: float64(p[0]) * sp[0], Y: float64(p[1]) * sp[1], Z: float64(p[2]) * sp[2]}
-}
-
-// halves are the triangles of quadrilateral q with corners a, b, c, d: split
-// along the shorter diagonal, as in Surface.
-func halves(q *[4]int32, p *[4]r3.Vec) (t [2][3]int) {
-	if r3.Norm2(r3.Sub(p[0], p[2])) <= r3.Norm2(r3.Sub(p[1], p[3])) {
-		return [2][3]int{{0, 1, 2}, {0, 2, 3}}
-	}
-	return [2][3]int{{0, 1, 3}, {1, 2, 3}}
+// restoration is the work space of Restore.
+type restoration struct {
+	n      *Net
+	sp     [3]float64
+	at     []float32 // four floats per vertex, in index coordinates
+	normal []float32
+	way    []float32  // per vertex: times normal, the next step
+	labels []int      // row → label
+	row    [256]int32 // label → row, background last
+	total  []float64  // volume of each row in voxels, then area between each two in mm²
+	lines  []int32    // faces at junctions
+	push   []float32  // per vertex of those faces, in order of first mention
+	slot   []int32    // vertex → push, or −1
 }
 
 // Restore moves the faces along their normals until every label has its
 // voxel-count volume; see the package comment.
+//
+// Errors: ctx.Err(); Pos is then as before.
 func (n *Net) Restore(ctx context.Context) error {
+	r := &restoration{n: n, sp: n.Grid.SpacingMM()}
 	count := n.VoxelCounts()
-	var index [256]int // label → row, background −1
-	var labels []int
-	for l := range index {
-		index[l] = -1
-		if l > 0 && count[l] > 0 {
-			index[l] = len(labels)
-			labels = append(labels, l)
+	for l, c := range count {
+		if l > 0 && c > 0 {
+			r.row[l] = int32(len(r.labels))
+			r.labels = append(r.labels, l)
 		}
 	}
-	m := len(labels)
-	sp := n.Grid.SpacingMM()
-	voxel := sp[0] * sp[1] * sp[2]
-	push := make([]r3.Vec, n.Len()) // Σ offset · area normal
-	weight := make([]float64, n.Len())
-	part := make([][]float64, (len(n.Quads)+chunk-1)/chunk)
-	stride := m + (m+1)*(m+1)
+	m := len(r.labels)
+	for l, c := range count {
+		if c == 0 {
+			r.row[l] = int32(m)
+		}
+	}
+	r.at, r.normal, r.way = make([]float32, 4*n.Len()), make([]float32, 4*n.Len()), make([]float32, n.Len())
+	for v := range n.Len() {
+		copy(r.at[4*v:4*v+3], n.Pos[3*v:3*v+3])
+	}
+	missing := mat.NewVecDense(m, nil)
 	best, idle := math.Inf(1), 0
 	for range maxCorrections {
-		// volume of each label, then area between each pair (row m: background)
-		err := par.ChunksCtx(ctx, len(n.Quads), chunk, func(lo, hi int) error {
-			sum := make([]float64, stride)
-			for t := lo; t < hi; t++ {
-				q, r := &n.Quads[t], n.Sides[t]
-				p := [4]r3.Vec{n.local(q[0], &sp), n.local(q[1], &sp), n.local(q[2], &sp), n.local(q[3], &sp)}
-				vol, area := 0.0, 0.0
-				for _, h := range halves(q, &p) {
-					a, b, c := p[h[0]], p[h[1]], p[h[2]]
-					vol += r3.Dot(a, r3.Cross(b, c)) / 6
-					area += r3.Norm(r3.Cross(r3.Sub(b, a), r3.Sub(c, a))) / 2
-				}
-				i, o := index[r[0]], index[r[1]]
-				if i >= 0 {
-					sum[i] += vol
-				}
-				if o >= 0 {
-					sum[o] -= vol
-				}
-				if i < 0 {
-					i = m
-				}
-				if o < 0 {
-					o = m
-				}
-				sum[m+i*(m+1)+o] += area
-			}
-			part[lo/chunk] = sum
-			return nil
-		})
-		if err != nil {
+		if err := r.measure(ctx); err != nil {
 			return err
 		}
-		total := make([]float64, stride)
-		for _, p := range part {
-			for i, x := range p {
-				total[i] += x
-			}
-		}
-		missing := mat.NewVecDense(m, nil)
 		worst := 0.0
-		for i, l := range labels {
-			want := float64(count[l]) * voxel
-			missing.SetVec(i, want-total[i])
-			worst = max(worst, math.Abs(want-total[i])/want)
+		for i, l := range r.labels {
+			want := float64(count[l])
+			missing.SetVec(i, (want-r.total[i])*n.Grid.VoxelMM3())
+			worst = max(worst, math.Abs(want-r.total[i])/want)
 		}
-		if worst <= volumeTol {
-			return nil
-		}
-		if idle++; worst < 0.98*best {
+		if worst < 0.98*best {
 			best, idle = worst, 0
+		} else if idle++; idle >= patience {
+			break
 		}
-		if idle >= patience {
-			return nil
+		offset, ok := r.pressures(missing)
+		if worst <= volumeTol || !ok {
+			break
 		}
-		a := mat.NewSymDense(m, nil)
-		for i := range m + 1 {
-			for o := range m + 1 {
-				x := total[m+i*(m+1)+o]
-				if x == 0 || o == i {
-					continue
-				}
-				if i < m {
-					a.SetSym(i, i, a.At(i, i)+x)
-				}
-				if o < m {
-					a.SetSym(o, o, a.At(o, o)+x)
-				}
-				if i < m && o < m {
-					a.SetSym(i, o, a.At(i, o)-x)
-				}
-			}
+		if err := r.move(ctx, offset); err != nil {
+			return err
 		}
-		var chol mat.Cholesky
-		var p mat.VecDense
-		if !chol.Factorize(a) || chol.SolveVecTo(&p, missing) != nil {
-			return nil // no face left to move
-		}
-		biggest := 0.0
-		for i := range m {
-			biggest = max(biggest, math.Abs(p.AtVec(i)))
-		}
-		damp := min(1, stepLimit*min(sp[0], sp[1], sp[2])/biggest)
-		pressure := func(row int) float64 {
-			if row < 0 {
-				return 0
-			}
-			return damp * p.AtVec(row)
-		}
-		clear(push)
-		clear(weight)
-		for t := range n.Quads {
+	}
+	for v := range n.Len() {
+		copy(n.Pos[3*v:3*v+3], r.at[4*v:4*v+3])
+	}
+	return nil
+}
+
+// measure sums the volume of each label and the area between each two. A
+// quadrilateral with the corners p has twice the area vector
+// N = (p2 − p0) × (p3 − p1), however it is split, and with the origin six times
+// the volume p·N, p an end of the diagonal that splits it.
+func (r *restoration) measure(ctx context.Context) error {
+	n := r.n
+	m := len(r.labels)
+	stride := m + 1 + (m+1)*(m+1)
+	size := max(chunk, (len(n.Quads)+maxParts-1)/maxParts)
+	part := make([][]float64, (len(n.Quads)+size-1)/size)
+	// mm from index coordinates: of diagonals, of area vectors
+	sx, sy, sz := float32(r.sp[0]), float32(r.sp[1]), float32(r.sp[2])
+	fx, fy, fz := sy*sz, sz*sx, sx*sy
+	err := par.ChunksCtx(ctx, len(n.Quads), size, func(lo, hi int) error {
+		sum := make([]float64, stride)
+		for t := lo; t < hi; t++ {
 			if t%chunk == 0 && ctx.Err() != nil {
 				return ctx.Err()
 			}
-			q, r := &n.Quads[t], n.Sides[t]
-			x := [4]r3.Vec{n.local(q[0], &sp), n.local(q[1], &sp), n.local(q[2], &sp), n.local(q[3], &sp)}
-			f := pressure(index[r[0]]) - pressure(index[r[1]])
-			for _, h := range halves(q, &x) {
-				nrm := r3.Cross(r3.Sub(x[h[1]], x[h[0]]), r3.Sub(x[h[2]], x[h[0]]))
-				area := r3.Norm(nrm)
-				nrm = r3.Scale(f, nrm)
-				for _, y := range h {
-					push[q[y]] = r3.Add(push[q[y]], nrm)
-					weight[q[y]] += area
-				}
+			q, s := &n.Quads[t], &n.Sides[t]
+			p0, p1, p2, p3 := (*[4]float32)(r.at[4*q[0]:]), (*[4]float32)(r.at[4*q[1]:]), (*[4]float32)(r.at[4*q[2]:]), (*[4]float32)(r.at[4*q[3]:])
+			ax, ay, az := p2[0]-p0[0], p2[1]-p0[1], p2[2]-p0[2]
+			bx, by, bz := p3[0]-p1[0], p3[1]-p1[1], p3[2]-p1[2]
+			nx, ny, nz := ay*bz-az*by, az*bx-ax*bz, ax*by-ay*bx
+			if shorter(ax*sx, ay*sy, az*sz, bx*sx, by*sy, bz*sz) {
+				p1 = p0
 			}
+			v := float64(p1[0]*nx + p1[1]*ny + p1[2]*nz)
+			nx, ny, nz = nx*fx, ny*fy, nz*fz
+			i, o := r.row[s[0]], r.row[s[1]]
+			sum[i] += v
+			sum[o] -= v
+			sum[m+1+int(i)*(m+1)+int(o)] += float64(float32(math.Sqrt(float64(nx*nx + ny*ny + nz*nz))))
 		}
-		err = par.ChunksCtx(ctx, n.Len(), chunk, func(lo, hi int) error {
-			for v := lo; v < hi; v++ {
-				if weight[v] == 0 {
-					continue
-				}
-				for a, d := range [3]float64{push[v].X, push[v].Y, push[v].Z} {
-					if n.held[v]>>a&1 == 0 {
-						x := &n.Pos[3*v+a]
-						*x = confine(*x+float32(d/weight[v]/sp[a]), *x)
-					}
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
+		part[lo/size] = sum
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r.total = make([]float64, stride)
+	for _, p := range part {
+		for i, x := range p {
+			r.total[i] += x
+		}
+	}
+	for i := range r.total {
+		if i <= m {
+			r.total[i] /= 6
+		} else {
+			r.total[i] /= 2
 		}
 	}
 	return nil
+}
+
+// shorter reports whether a is at most as long as b.
+func shorter(ax, ay, az, bx, by, bz float32) bool {
+	return float32(ax*ax)+float32(ay*ay)+float32(az*az) <= float32(bx*bx)+float32(by*by)+float32(bz*bz)
+}
+
+// pressures solves for the pressure of each row, background 0, that makes good
+// what is missing (mm³), in mm; bounded by stepLimit.
+func (r *restoration) pressures(missing *mat.VecDense) ([]float32, bool) {
+	m := len(r.labels)
+	a := mat.NewSymDense(m, nil)
+	for i := range m + 1 {
+		for o := range m + 1 {
+			x := r.total[m+1+i*(m+1)+o]
+			if x == 0 || o == i {
+				continue
+			}
+			if i < m {
+				a.SetSym(i, i, a.At(i, i)+x)
+			}
+			if o < m {
+				a.SetSym(o, o, a.At(o, o)+x)
+			}
+			if i < m && o < m {
+				a.SetSym(i, o, a.At(i, o)-x)
+			}
+		}
+	}
+	var chol mat.Cholesky
+	var p mat.VecDense
+	if !chol.Factorize(a) || chol.SolveVecTo(&p, missing) != nil {
+		return nil, false // no face left to move
+	}
+	biggest := 0.0
+	for i := range m {
+		biggest = max(biggest, math.Abs(p.AtVec(i)))
+	}
+	damp := min(1, stepLimit*min(r.sp[0], r.sp[1], r.sp[2])/biggest)
+	out := make([]float32, m+1)
+	for i := range m {
+		out[i] = float32(damp * p.AtVec(i))
+	}
+	return out, true
+}
+
+// move shifts each vertex of one sheet by the difference of its two pressures
+// along its normal, those of junctions by the mean over their faces.
+func (r *restoration) move(ctx context.Context, pressure []float32) error {
+	n := r.n
+	clear(r.normal)
+	err := n.scatter(ctx, func(lo, hi int32) { normalsWide(n.Quads[lo:hi], n.Sides[lo:hi], r.at, r.normal) })
+	if err != nil {
+		return err
+	}
+	r.junctions(pressure)
+	// mm from index coordinates for area vectors, index coordinates from mm
+	fx, fy, fz := float32(r.sp[1]*r.sp[2]), float32(r.sp[2]*r.sp[0]), float32(r.sp[0]*r.sp[1])
+	sx, sy, sz := float32(1/r.sp[0]), float32(1/r.sp[1]), float32(1/r.sp[2])
+	return par.ChunksCtx(ctx, n.Len(), chunk, func(lo, hi int) error {
+		for v := lo; v < hi; v++ {
+			g := (*[4]float32)(r.normal[4*v:])
+			x, y, z, f := g[0]*fx, g[1]*fy, g[2]*fz, float32(0)
+			if n.Meet[v] == 2 {
+				if l := float32(math.Sqrt(float64(x*x + y*y + z*z))); l > 0 {
+					pair := n.pair[v]
+					f = (pressure[r.row[pair[1]]] - pressure[r.row[pair[0]]]) / l
+				}
+			} else if w := (*[4]float32)(r.push[4*r.slot[v]:]); w[3] > 0 {
+				x, y, z, f = w[0]*fx, w[1]*fy, w[2]*fz, 1/w[3]
+			}
+			*g = [4]float32{x * sx, y * sy, z * sz, 1}
+			r.way[v] = f
+		}
+		growWide(r.at, r.normal, r.way, lo, hi)
+		for v := lo; v < hi; v++ {
+			if h := n.held[v] &^ crease; h != 0 {
+				hold(h, (*[4]float32)(r.at[4*v:]))
+			}
+		}
+		return nil
+	})
+}
+
+// junctions sums, for each vertex where more than two labels meet, offset ·
+// area vector (index coordinates) and area (mm²) over its faces.
+func (r *restoration) junctions(pressure []float32) {
+	n := r.n
+	if r.slot == nil {
+		r.slot = make([]int32, n.Len())
+		count := int32(0)
+		for t := range n.Quads {
+			listed := false
+			for _, v := range n.Quads[t] {
+				if n.Meet[v] == 2 {
+					continue
+				}
+				if !listed {
+					r.lines = append(r.lines, int32(t))
+					listed = true
+				}
+				if r.slot[v] == 0 {
+					count++
+					r.slot[v] = count
+				}
+			}
+		}
+		r.push = make([]float32, 4*(count+1)) // slot 0 is nobody's
+	}
+	clear(r.push)
+	fx, fy, fz := float32(r.sp[1]*r.sp[2]), float32(r.sp[2]*r.sp[0]), float32(r.sp[0]*r.sp[1])
+	for _, t := range r.lines {
+		q, s := &n.Quads[t], &n.Sides[t]
+		p0, p1, p2, p3 := (*[4]float32)(r.at[4*q[0]:]), (*[4]float32)(r.at[4*q[1]:]), (*[4]float32)(r.at[4*q[2]:]), (*[4]float32)(r.at[4*q[3]:])
+		ax, ay, az := p2[0]-p0[0], p2[1]-p0[1], p2[2]-p0[2]
+		bx, by, bz := p3[0]-p1[0], p3[1]-p1[1], p3[2]-p1[2]
+		nx, ny, nz := ay*bz-az*by, az*bx-ax*bz, ax*by-ay*bx
+		f := pressure[r.row[s[0]]] - pressure[r.row[s[1]]]
+		x, y, z := nx*fx, ny*fy, nz*fz
+		area := float32(math.Sqrt(float64(x*x + y*y + z*z)))
+		for _, v := range q {
+			if n.Meet[v] > 2 {
+				w := (*[4]float32)(r.push[4*r.slot[v]:])
+				w[0] += f * nx
+				w[1] += f * ny
+				w[2] += f * nz
+				w[3] += area
+			}
+		}
+	}
 }

@@ -252,14 +252,19 @@ func (r *relaxation) heldIn(lo, hi int) []int32 {
 	return r.held[a:b]
 }
 
-// hold puts the held axes of the vertices lo..hi-1 back to where they belong,
-// half way between the outermost voxels and the pad.
+// hold puts the held axes of the vertices lo..hi-1 back.
 func (r *relaxation) hold(lo, hi int, at []float32) {
 	for _, v := range r.heldIn(lo, hi) {
-		for a := range 3 {
-			if r.n.held[v]>>a&1 == 1 {
-				at[4*int(v)+a] = middle(at[4*int(v)+a])
-			}
+		hold(r.n.held[v], (*[4]float32)(at[4*v:]))
+	}
+}
+
+// hold puts the axes of held back to where they belong, half way between the
+// outermost voxels and the pad.
+func hold(held uint8, p *[4]float32) {
+	for a := range 3 {
+		if held>>a&1 == 1 {
+			p[a] = middle(p[a])
 		}
 	}
 }
