@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"halsted/imaging"
+	"halsted/internal/par"
 	"halsted/mesh"
 
 	"gonum.org/v1/gonum/spatial/r3"
@@ -124,35 +125,44 @@ func NewNet(ctx context.Context, l *imaging.Labels, opt Options) (*Net, error) {
 
 // Surface returns the net as triangles in LPS mm: each quadrilateral is split
 // along its shorter diagonal and turned so that Inside is the larger label.
-// Face 2q and 2q+1 are the halves of quadrilateral q.
+// Faces 2q and 2q+1 are the halves of quadrilateral q.
 func (n *Net) Surface() *mesh.Surface {
 	s := &mesh.Surface{
 		Verts:  make([]r3.Vec, n.Len()),
-		Tris:   make([][3]int32, 0, 2*len(n.Quads)),
-		Region: make([]mesh.Sides, 0, 2*len(n.Quads)),
+		Tris:   make([][3]int32, 2*len(n.Quads)),
+		Region: make([]mesh.Sides, 2*len(n.Quads)),
 	}
-	for v := range s.Verts {
-		s.Verts[v] = n.Point(int32(v))
-	}
-	left := !n.Grid.RightHanded()
-	for m, q := range n.Quads {
-		in, out := n.Sides[m][0], n.Sides[m][1]
-		// the face looks from the smaller index to the larger one
-		flip := left
-		if in < out {
-			in, out, flip = out, in, !flip
+	g := n.Grid
+	par.Chunks(n.Len(), chunk, func(lo, hi int) {
+		for v := lo; v < hi; v++ {
+			p := n.Pos[3*v : 3*v+3 : 3*v+3]
+			s.Verts[v] = g.Point(float64(p[0]), float64(p[1]), float64(p[2]))
 		}
-		even := r3.Norm2(r3.Sub(s.Verts[q[0]], s.Verts[q[2]])) <= r3.Norm2(r3.Sub(s.Verts[q[1]], s.Verts[q[3]]))
-		if flip {
-			q[1], q[3] = q[3], q[1]
+	})
+	mm := g.SpacingMM()
+	sx, sy, sz := float32(mm[0]), float32(mm[1]), float32(mm[2])
+	left := !g.RightHanded()
+	par.Chunks(len(n.Quads), chunk, func(lo, hi int) {
+		for m := lo; m < hi; m++ {
+			q, side := n.Quads[m], n.Sides[m]
+			p0, p1, p2, p3 := (*[3]float32)(n.Pos[3*q[0]:]), (*[3]float32)(n.Pos[3*q[1]:]), (*[3]float32)(n.Pos[3*q[2]:]), (*[3]float32)(n.Pos[3*q[3]:])
+			even := shorter((p2[0]-p0[0])*sx, (p2[1]-p0[1])*sy, (p2[2]-p0[2])*sz, (p3[0]-p1[0])*sx, (p3[1]-p1[1])*sy, (p3[2]-p1[2])*sz)
+			// the face looks from the smaller index to the larger one
+			flip := left
+			r := mesh.Sides{Inside: side[0], Outside: side[1]}
+			if r.Inside < r.Outside {
+				r.Inside, r.Outside = r.Outside, r.Inside
+				flip = !flip
+			}
+			if flip {
+				q[1], q[3] = q[3], q[1]
+			}
+			if !even {
+				q = [4]int32{q[1], q[2], q[3], q[0]}
+			}
+			s.Tris[2*m], s.Tris[2*m+1] = [3]int32{q[0], q[1], q[2]}, [3]int32{q[0], q[2], q[3]}
+			s.Region[2*m], s.Region[2*m+1] = r, r
 		}
-		side := mesh.Sides{Inside: in, Outside: out}
-		s.Region = append(s.Region, side, side)
-		if even {
-			s.Tris = append(s.Tris, [3]int32{q[0], q[1], q[2]}, [3]int32{q[0], q[2], q[3]})
-		} else {
-			s.Tris = append(s.Tris, [3]int32{q[0], q[1], q[3]}, [3]int32{q[1], q[2], q[3]})
-		}
-	}
+	})
 	return s
 }
