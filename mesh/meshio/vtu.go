@@ -1,27 +1,15 @@
 package meshio
 
 import (
-	"bufio"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/xml"
 	"fmt"
-	"io"
 	"math"
-	"strings"
 
 	"halsted/mesh"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
-
-// PointField is a value at every node: exactly one of Scalars and Vectors is
-// set, of the length of TetMesh.Nodes. Name carries the unit.
-type PointField struct {
-	Name    string
-	Scalars []float64
-	Vectors []r3.Vec
-}
 
 // VTK cell types (vtkCellType.h).
 const (
@@ -29,182 +17,216 @@ const (
 	vtkQuadraticTetra = 24
 )
 
-// WriteVTU writes m and the fields as a VTK XML unstructured grid.
-//
-// Errors: *FormatError naming the node, element or field that cannot be
-// written, or what w returns.
-func WriteVTU(w io.Writer, m *mesh.TetMesh, fields []PointField) error {
-	if err := checkVTU(m, fields); err != nil {
-		return err
+// regionField is the cell field that holds the labels.
+const regionField = "region"
+
+// vtuArray is one DataArray to be written.
+type vtuArray struct {
+	kind       string // VTK's name of the number type
+	name       string
+	components int
+	bytes      int
+	fill       func(v *vtuValues)
+}
+
+// writeVTU writes a VTK XML unstructured grid of one piece: text, base64
+// inside the tags, or raw after them (Kitware, VTK file formats, XML).
+func writeVTU(o *output, m *mesh.TetMesh, opt *WriteOptions) error {
+	form := "appended"
+	switch {
+	case opt.Text:
+		form = "ascii"
+	case opt.Inline:
+		form = "binary"
 	}
-	buf := bufio.NewWriterSize(w, 1<<16)
-	o := &vtuWriter{w: buf}
-	o.text(`<?xml version="1.0"?>
-<VTKFile type="UnstructuredGrid" version="1.0" byte_order="LittleEndian" header_type="UInt64">
-<UnstructuredGrid>
-<Piece NumberOfPoints="%d" NumberOfCells="%d">
-`, len(m.Nodes), len(m.Tets))
-	o.text("<PointData>\n")
-	for _, f := range fields {
-		if f.Vectors != nil {
-			o.vectors(f.Name, f.Vectors)
-			continue
+	o.str("<?xml version=\"1.0\"?>\n<!-- halsted SPACE=LPS ", unitMark, opt.Unit.String(), " -->\n",
+		`<VTKFile type="UnstructuredGrid" version="1.0" byte_order="LittleEndian" header_type="UInt64">`, "\n<UnstructuredGrid>\n")
+	o.str(fmt.Sprintf("<Piece NumberOfPoints=\"%d\" NumberOfCells=\"%d\">\n", len(m.Nodes), len(m.Tets)))
+	var all []vtuArray
+	offset := 0
+	section := func(name string, arrays ...vtuArray) {
+		o.str("<", name, ">\n")
+		for _, a := range arrays {
+			o.str(`<DataArray type="`, a.kind, `" Name="`, xmlEscape(a.name), `"`)
+			o.int(` NumberOfComponents="`, int64(a.components))
+			o.str(`" format="`, form, `"`)
+			if form == "appended" {
+				o.int(` offset="`, int64(offset))
+				o.str("\"/>\n")
+				offset += 8 + a.bytes
+				all = append(all, a)
+				continue
+			}
+			o.str(">")
+			a.write(o, form)
+			o.str("</DataArray>\n")
 		}
-		o.array("Float64", f.Name, 1, 8*len(f.Scalars), func(put func([]byte)) {
-			var b [8]byte
-			for _, x := range f.Scalars {
-				binary.LittleEndian.PutUint64(b[:], math.Float64bits(x))
-				put(b[:])
-			}
-		})
+		o.str("</", name, ">\n")
 	}
-	o.text("</PointData>\n<CellData>\n")
+	section("PointData", fieldArrays(opt.PointFields)...)
+	cells := fieldArrays(opt.CellFields)
 	if m.Region != nil {
-		o.array("UInt8", "region", 1, len(m.Region), func(put func([]byte)) {
+		cells = append(cells, vtuArray{"UInt8", regionField, 1, len(m.Region), func(v *vtuValues) {
 			for _, l := range m.Region {
-				put([]byte{byte(l)})
+				v.u8(byte(l))
 			}
-		})
+		}})
 	}
-	o.text("</CellData>\n<Points>\n")
-	o.vectors("position_mm", m.Nodes)
-	o.text("</Points>\n<Cells>\n")
+	section("CellData", cells...)
+	u := opt.Unit.mm(Millimetre)
+	section("Points", vtuArray{"Float64", "position", 3, 24 * len(m.Nodes), func(v *vtuValues) {
+		for _, p := range m.Nodes {
+			v.f64(p.X / u)
+			v.f64(p.Y / u)
+			v.f64(p.Z / u)
+		}
+	}})
 	per, kind := 4, byte(vtkTetra)
 	if m.Mid != nil {
 		per, kind = 10, vtkQuadraticTetra
 	}
-	o.array("Int32", "connectivity", 1, 4*per*len(m.Tets), func(put func([]byte)) {
-		var b [40]byte
-		for t := range m.Tets {
-			for i, n := range m.Tets[t] {
-				binary.LittleEndian.PutUint32(b[4*i:], uint32(n))
-			}
-			if m.Mid != nil {
-				for i, n := range m.Mid[t] {
-					binary.LittleEndian.PutUint32(b[16+4*i:], uint32(n))
+	section("Cells",
+		vtuArray{"Int32", "connectivity", 1, 4 * per * len(m.Tets), func(v *vtuValues) {
+			var q [10]int32
+			for t := range m.Tets {
+				for _, n := range q[:corners(m, t, &q)] {
+					v.i32(n)
 				}
 			}
-			put(b[:4*per])
+		}},
+		vtuArray{"Int64", "offsets", 1, 8 * len(m.Tets), func(v *vtuValues) {
+			for t := range m.Tets {
+				v.i64(int64(per) * int64(t+1))
+			}
+		}},
+		vtuArray{"UInt8", "types", 1, len(m.Tets), func(v *vtuValues) {
+			for range m.Tets {
+				v.u8(kind)
+			}
+		}})
+	o.str("</Piece>\n</UnstructuredGrid>\n")
+	if form == "appended" {
+		o.str("<AppendedData encoding=\"raw\">\n_")
+		for _, a := range all {
+			a.write(o, form)
 		}
-	})
-	o.array("Int64", "offsets", 1, 8*len(m.Tets), func(put func([]byte)) {
-		var b [8]byte
-		for t := range m.Tets {
-			binary.LittleEndian.PutUint64(b[:], uint64(per*(t+1)))
-			put(b[:])
-		}
-	})
-	o.array("UInt8", "types", 1, len(m.Tets), func(put func([]byte)) {
-		for range m.Tets {
-			put([]byte{kind})
-		}
-	})
-	o.text("</Cells>\n</Piece>\n</UnstructuredGrid>\n</VTKFile>\n")
-	if o.err != nil {
-		return o.err
+		o.str("\n</AppendedData>\n")
 	}
-	return buf.Flush()
+	o.str("</VTKFile>\n")
+	return o.err
 }
 
-func checkVTU(m *mesh.TetMesh, fields []PointField) error {
-	bad := func(format string, a ...any) error { return &FormatError{"VTU", fmt.Sprintf(format, a...)} }
-	nonFinite := func(v ...float64) bool {
-		for _, x := range v {
-			if math.IsNaN(x) || math.IsInf(x, 0) {
-				return true
-			}
-		}
-		return false
-	}
-	for n, p := range m.Nodes {
-		if nonFinite(p.X, p.Y, p.Z) {
-			return bad("node %d is at %v", n, p)
-		}
-	}
-	if m.Mid != nil && len(m.Mid) != len(m.Tets) {
-		return bad("%d rows of mid-edge nodes for %d elements", len(m.Mid), len(m.Tets))
-	}
-	if m.Region != nil && len(m.Region) != len(m.Tets) {
-		return bad("%d regions for %d elements", len(m.Region), len(m.Tets))
-	}
-	for t := range m.Tets {
-		nodes := append([]int32(nil), m.Tets[t][:]...)
-		if m.Mid != nil {
-			nodes = append(nodes, m.Mid[t][:]...)
-		}
-		for _, n := range nodes {
-			if n < 0 || int(n) >= len(m.Nodes) {
-				return bad("element %d names node %d of %d", t, n, len(m.Nodes))
-			}
-		}
-	}
-	seen := map[string]bool{}
+func fieldArrays(fields []Field) []vtuArray {
+	var out []vtuArray
 	for _, f := range fields {
-		switch {
-		case f.Name == "" || seen[f.Name]:
-			return bad("field name %q is empty or used twice", f.Name)
-		case (f.Scalars != nil) == (f.Vectors != nil):
-			return bad("field %q needs either scalars or vectors", f.Name)
-		case len(f.Scalars)+len(f.Vectors) != len(m.Nodes):
-			return bad("field %q has %d values for %d nodes", f.Name, len(f.Scalars)+len(f.Vectors), len(m.Nodes))
-		}
-		seen[f.Name] = true
-		for n, x := range f.Scalars {
-			if nonFinite(x) {
-				return bad("field %q is %g at node %d", f.Name, x, n)
+		a := vtuArray{kind: "Float64", name: f.Name, components: 1, bytes: 8 * len(f.Scalars)}
+		a.fill = func(v *vtuValues) {
+			for _, x := range f.Scalars {
+				v.f64(x)
 			}
 		}
-		for n, x := range f.Vectors {
-			if nonFinite(x.X, x.Y, x.Z) {
-				return bad("field %q is %v at node %d", f.Name, x, n)
-			}
+		if f.Vectors != nil {
+			a.components, a.bytes = 3, 24*len(f.Vectors)
+			a.fill = func(v *vtuValues) { v.vectors(f.Vectors) }
 		}
+		out = append(out, a)
 	}
-	return nil
+	return out
 }
 
-// vtuWriter keeps the first error; later calls do nothing.
-type vtuWriter struct {
-	w   io.Writer
-	err error
-}
-
-func (o *vtuWriter) text(format string, a ...any) {
-	if o.err == nil {
-		_, o.err = fmt.Fprintf(o.w, format, a...)
+// write writes the values: with the byte count as UInt64 before them unless
+// they are text.
+func (a *vtuArray) write(o *output, form string) {
+	v := &vtuValues{o: o}
+	switch form {
+	case "ascii":
+		v.text = true
+	case "binary":
+		v.pack = make([]byte, 0, 3<<14+64)
+	}
+	if !v.text {
+		v.i64(int64(a.bytes))
+	}
+	a.fill(v)
+	if v.pack != nil {
+		v.encode(len(v.pack))
 	}
 }
 
-func (o *vtuWriter) vectors(name string, v []r3.Vec) {
-	o.array("Float64", name, 3, 24*len(v), func(put func([]byte)) {
-		var b [24]byte
-		for _, p := range v {
-			binary.LittleEndian.PutUint64(b[0:], math.Float64bits(p.X))
-			binary.LittleEndian.PutUint64(b[8:], math.Float64bits(p.Y))
-			binary.LittleEndian.PutUint64(b[16:], math.Float64bits(p.Z))
-			put(b[:])
-		}
-	})
+// vtuValues writes numbers in one of the three forms.
+type vtuValues struct {
+	o    *output
+	text bool
+	pack []byte // waits for base64; nil in the other forms
 }
 
-// array writes one DataArray: the byte count as UInt64 and the values fill
-// passes to put, in one base64 run.
-func (o *vtuWriter) array(kind, name string, components, size int, fill func(put func([]byte))) {
-	var esc strings.Builder
-	if o.err == nil {
-		o.err = xml.EscapeText(&esc, []byte(name))
+func (v *vtuValues) f64(x float64) {
+	if v.text {
+		v.o.float(" ", x)
+	} else {
+		v.word(math.Float64bits(x))
 	}
-	o.text(`<DataArray type="%s" Name="%s" NumberOfComponents="%d" format="binary">`, kind, esc.String(), components)
-	enc := base64.NewEncoder(base64.StdEncoding, o.w)
-	put := func(b []byte) {
-		if o.err == nil {
-			_, o.err = enc.Write(b)
-		}
+}
+
+func (v *vtuValues) i64(x int64) {
+	if v.text {
+		v.o.int(" ", x)
+	} else {
+		v.word(uint64(x))
 	}
-	put(binary.LittleEndian.AppendUint64(nil, uint64(size)))
-	fill(put)
-	if err := enc.Close(); o.err == nil {
-		o.err = err
+}
+
+func (v *vtuValues) i32(x int32) {
+	switch {
+	case v.text:
+		v.o.int(" ", int64(x))
+	case v.pack != nil:
+		v.pack = binary.LittleEndian.AppendUint32(v.pack, uint32(x))
+		v.full()
+	default:
+		v.o.i32(x)
 	}
-	o.text("</DataArray>\n")
+}
+
+func (v *vtuValues) u8(x byte) {
+	switch {
+	case v.text:
+		v.o.int(" ", int64(x))
+	case v.pack != nil:
+		v.pack = append(v.pack, x)
+		v.full()
+	default:
+		v.o.u8(x)
+	}
+}
+
+func (v *vtuValues) word(x uint64) {
+	if v.pack != nil {
+		v.pack = binary.LittleEndian.AppendUint64(v.pack, x)
+		v.full()
+		return
+	}
+	v.o.u64(x)
+}
+
+func (v *vtuValues) vectors(all []r3.Vec) {
+	for _, p := range all {
+		v.f64(p.X)
+		v.f64(p.Y)
+		v.f64(p.Z)
+	}
+}
+
+func (v *vtuValues) full() {
+	if n := len(v.pack); n >= 3<<14 {
+		v.encode(n - n%3)
+	}
+}
+
+// encode passes on the first n bytes in base64; n divides by three but at the
+// end.
+func (v *vtuValues) encode(n int) {
+	v.o.buf = base64.StdEncoding.AppendEncode(v.o.buf, v.pack[:n])
+	v.pack = v.pack[:copy(v.pack, v.pack[n:])]
+	v.o.pass()
 }

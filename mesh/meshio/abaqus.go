@@ -1,0 +1,92 @@
+package meshio
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"halsted/imaging"
+	"halsted/mesh"
+)
+
+// writeAbaqus writes an input file with nodes and one block of elements per
+// region, C3D4 or C3D10; the block's element set is named after the region
+// (Abaqus Keywords Guide, *NODE, *ELEMENT; CalculiX CrunchiX takes the same).
+func writeAbaqus(o *output, m *mesh.TetMesh, opt *WriteOptions) error {
+	o.str("** halsted SPACE=LPS ", unitMark, opt.Unit.String(), "\n*NODE, NSET=ALL\n")
+	u := opt.Unit.mm(Millimetre)
+	for n, p := range m.Nodes {
+		o.int("", int64(n)+1)
+		for _, x := range [3]float64{p.X, p.Y, p.Z} {
+			o.buf = appendFloat20(append(o.buf, ", "...), x/u)
+		}
+		o.str("\n")
+	}
+	kind := "C3D4"
+	if m.Mid != nil {
+		kind = "C3D10"
+	}
+	block := func(l imaging.Label, all bool) {
+		for t := range m.Tets {
+			if !all && m.Region[t] != l {
+				continue
+			}
+			o.int("", int64(t)+1)
+			var q [10]int32
+			for _, n := range q[:corners(m, t, &q)] {
+				o.int(", ", int64(n)+1)
+			}
+			o.str("\n")
+		}
+	}
+	if m.Region == nil {
+		o.str("*ELEMENT, TYPE=", kind, "\n")
+		block(0, true)
+		return o.err
+	}
+	for _, l := range regionsOf(m) {
+		o.str("*ELEMENT, TYPE=", kind, ", ELSET=", oneWord(opt.name(l)), "\n")
+		block(l, false)
+	}
+	return o.err
+}
+
+// regionsOf lists the labels of the elements in order.
+func regionsOf(m *mesh.TetMesh) []imaging.Label {
+	var seen [256]bool
+	for _, l := range m.Region {
+		seen[l] = true
+	}
+	var out []imaging.Label
+	for l, ok := range seen {
+		if ok {
+			out = append(out, imaging.Label(l))
+		}
+	}
+	return out
+}
+
+// abaqusWidth is how many characters a number may take in an input file; more
+// are cut off by the solvers.
+const abaqusWidth = 20
+
+// appendFloat20 writes the shortest text for x if it fits into 20 characters,
+// as it does for all from 0.1 to 1e16; else as many digits as fit: for smaller
+// numbers the error is at most 5e-19.
+func appendFloat20(b []byte, x float64) []byte {
+	from := len(b)
+	form := byte('f')
+	if a := math.Abs(x); a != 0 && (a < 1e-4 || a >= 1e17) {
+		form = 'g'
+	}
+	b = strconv.AppendFloat(b, x, form, -1, 64)
+	if len(b)-from <= abaqusWidth {
+		return b
+	}
+	if math.Abs(x) < 1 {
+		s := strconv.FormatFloat(x, 'f', 18, 64)
+		s = strings.Replace(s, "0.", ".", 1)
+		return append(b[:from], strings.TrimRight(s, "0")...)
+	}
+	return strconv.AppendFloat(b[:from], x, 'e', 12, 64)
+}

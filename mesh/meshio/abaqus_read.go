@@ -1,0 +1,440 @@
+package meshio
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// readAbaqus reads the mesh of an Abaqus or CalculiX input file: C3D4, C3D10
+// and their variants. The region of an element is, in this order: a set whose
+// name is known (ReadOptions.Labels, Label.String), the set of a *SOLID
+// SECTION, the ELSET of its *ELEMENT, the first *ELSET that lists it.
+func readAbaqus(in *input) (*TetFile, error) {
+	data, err := in.all()
+	if err != nil {
+		return nil, err
+	}
+	a := &abaqusReader{cursor: cursor{in: in, data: data}, b: tetBuilder{in: in}, setOf: map[string]int{}}
+	if err := a.walk(); err != nil {
+		return nil, err
+	}
+	if err := a.assign(); err != nil {
+		return nil, err
+	}
+	return a.b.finish()
+}
+
+type abaqusReader struct {
+	cursor
+	b     tetBuilder
+	node  numbering
+	sets  []abaqusSet
+	setOf map[string]int // by name in capitals
+	parts int
+}
+
+// abaqusSet is an element set: numbers, ranges and other sets.
+type abaqusSet struct {
+	name     string
+	section  bool // named by a *SOLID SECTION
+	block    bool // named by an *ELEMENT
+	ranges   [][3]int64
+	children []int
+}
+
+// keyword is one keyword line.
+type keyword struct {
+	name   string // in capitals, one blank between words
+	params map[string]string
+}
+
+// nextKeyword moves to the next keyword line, past data lines and comments.
+func (a *abaqusReader) nextKeyword() (keyword, bool, error) {
+	for {
+		if err := a.alive(); err != nil {
+			return keyword{}, false, err
+		}
+		b, ok := a.dataLine()
+		if ok {
+			continue
+		}
+		if a.pos >= len(a.data) {
+			return keyword{}, false, nil
+		}
+		b, _ = a.nextLine()
+		line := string(b)
+		for strings.HasSuffix(line, ",") && len(line) < 1<<16 {
+			more, ok := a.nextLine()
+			if !ok {
+				break
+			}
+			line += string(more)
+		}
+		k := keyword{params: map[string]string{}}
+		for i, p := range strings.Split(line[1:], ",") {
+			key, value, _ := strings.Cut(p, "=")
+			key = strings.ToUpper(strings.Join(strings.Fields(key), " "))
+			if i == 0 {
+				k.name = key
+			} else if key != "" {
+				k.params[key] = strings.Trim(strings.TrimSpace(value), `"`)
+			}
+		}
+		return k, true, nil
+	}
+}
+
+// dataLine takes the next line unless it is a keyword; comments and empty
+// lines are passed over.
+func (a *abaqusReader) dataLine() ([]byte, bool) {
+	for a.pos < len(a.data) {
+		at, line := a.pos, a.line
+		b, _ := a.nextLine()
+		switch {
+		case bytes.HasPrefix(b, []byte("**")):
+			if u := markedUnit(string(b)); u != 0 {
+				a.b.unit = u
+			}
+		case len(b) == 0:
+		case b[0] == '*':
+			a.pos, a.line = at, line
+			return nil, false
+		default:
+			return b, true
+		}
+	}
+	return nil, false
+}
+
+func (a *abaqusReader) walk() error {
+	for {
+		k, ok, err := a.nextKeyword()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			if a.line == 0 {
+				return a.short("before the first line")
+			}
+			return nil
+		}
+		if _, ok := k.params["INPUT"]; ok || k.name == "INCLUDE" {
+			return a.bad("write all into one file", "*%s refers to another file", k.name)
+		}
+		switch k.name {
+		case "NODE":
+			err = a.nodes(k)
+		case "ELEMENT":
+			err = a.elements(k)
+		case "ELSET":
+			err = a.elset(k)
+		case "SOLID SECTION":
+			if name := k.params["ELSET"]; name != "" {
+				a.sets[a.set(name)].section = true
+			}
+		case "PART":
+			if a.parts++; a.parts > 1 {
+				err = a.bad("write a flat file (Abaqus: Model attributes, no parts and assemblies)", "more than one *PART")
+			}
+		case "INSTANCE":
+			if _, moved := a.dataLine(); moved {
+				err = a.bad("write a flat file (Abaqus: Model attributes, no parts and assemblies)", "the *INSTANCE is moved")
+			}
+		case "NGEN", "NFILL", "NCOPY", "NMAP", "ELGEN", "ELCOPY", "SYSTEM", "SUBSTRUCTURE GENERATE":
+			err = a.bad("write nodes and elements in full", "*%s is not understood", k.name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (a *abaqusReader) nodes(k keyword) error {
+	if s := strings.ToUpper(k.params["SYSTEM"]); s != "" && s != "R" {
+		return a.bad("write Cartesian coordinates", "*NODE in the coordinates %s", quote(s))
+	}
+	for {
+		if err := a.alive(); err != nil {
+			return err
+		}
+		b, ok := a.dataLine()
+		if !ok {
+			return nil
+		}
+		number, rest := word(b)
+		tag, ok := parseInt(number)
+		if !ok {
+			return a.bad("", "%s is no node number", quote(number))
+		}
+		var p [3]float64
+		for i := range p {
+			var w []byte
+			if w, rest = field(rest); len(w) == 0 {
+				continue // a blank stands for 0
+			}
+			if p[i], ok = parseFloat(w); !ok {
+				return a.bad(remedyNumbers, "node %d: %s is not a finite number", tag, quote(w))
+			}
+		}
+		if err := a.b.node(&a.cursor, &a.node, tag, r3.Vec{X: p[0], Y: p[1], Z: p[2]}); err != nil {
+			return err
+		}
+	}
+}
+
+// field cuts off what stands between the comma at the head of b and the next.
+func field(b []byte) (w, rest []byte) {
+	if n := bytes.IndexByte(b, ','); n >= 0 {
+		b = b[n+1:]
+	} else {
+		return nil, nil
+	}
+	if n := bytes.IndexByte(b, ','); n >= 0 {
+		return bytes.TrimSpace(b[:n]), b[n:]
+	}
+	return bytes.TrimSpace(b), nil
+}
+
+func (a *abaqusReader) elements(k keyword) error {
+	kind := strings.ToUpper(k.params["TYPE"])
+	want, flat := abaqusKind(kind)
+	set := -1
+	if name := k.params["ELSET"]; name != "" {
+		set = a.set(name)
+		a.sets[set].block = true
+	}
+	var numbers []int64
+	for {
+		if err := a.alive(); err != nil {
+			return err
+		}
+		b, ok := a.dataLine()
+		if !ok {
+			if len(numbers) > 0 {
+				return a.bad(remedyWhole, "element %d has %d nodes of %d", numbers[0], len(numbers)-1, want)
+			}
+			return nil
+		}
+		if want == 0 {
+			if !flat && !a.in.opt.SkipUnknown {
+				return a.bad(remedyTypes, "elements of type %s", quote(kind))
+			}
+			w, _ := word(b)
+			n, _ := parseInt(w)
+			a.b.skipped(kind, n)
+			for b[len(b)-1] == ',' {
+				if b, ok = a.dataLine(); !ok {
+					return nil
+				}
+			}
+			continue
+		}
+		for w, rest := word(b); len(w) > 0; w, rest = word(rest) {
+			n, ok := parseInt(w)
+			if !ok {
+				return a.bad("", "%s is no whole number", quote(w))
+			}
+			if numbers = append(numbers, n); len(numbers) > want+1 {
+				return a.bad("", "element %d has more than %d nodes", numbers[0], want)
+			}
+		}
+		if len(numbers) <= want {
+			continue
+		}
+		var q [10]int32
+		for i, n := range numbers[1:] {
+			if q[i], ok = a.node.get(n); !ok {
+				return a.bad("", "element %d names node %d, which is not given above", numbers[0], n)
+			}
+		}
+		if !a.b.add(q[:want], int32(set), numbers[0]) {
+			return a.bad(remedyMixed, "%s, at element %d", whatMixed, numbers[0])
+		}
+		numbers = numbers[:0]
+	}
+}
+
+// abaqusKind tells the nodes of a tetrahedron type; else 0, and whether the
+// type has no volume of its own.
+func abaqusKind(kind string) (nodes int, flat bool) {
+	solid := strings.TrimPrefix(kind, "D") // heat transfer
+	if rest, ok := strings.CutPrefix(solid, "C3D10"); ok && strings.Trim(rest, "HIMSTEPR") == "" {
+		return 10, false
+	}
+	if rest, ok := strings.CutPrefix(solid, "C3D4"); ok && strings.Trim(rest, "HTEPR") == "" {
+		return 4, false
+	}
+	if strings.HasPrefix(kind, "SC") { // continuum shells
+		return 0, false
+	}
+	for _, p := range []string{"S", "M3D", "R2D", "R3D", "RB", "T2D", "T3D", "B2", "B3", "CP", "CAX", "MASS", "ROTARY", "CONN", "DASHPOT", "GAP", "DS", "F2D", "F3D"} {
+		if strings.HasPrefix(kind, p) {
+			return 0, true
+		}
+	}
+	return 0, false
+}
+
+// set finds or makes the set of a name.
+func (a *abaqusReader) set(name string) int {
+	key := strings.ToUpper(name)
+	i, ok := a.setOf[key]
+	if !ok {
+		i = len(a.sets)
+		a.setOf[key] = i
+		a.sets = append(a.sets, abaqusSet{name: name})
+	}
+	return i
+}
+
+func (a *abaqusReader) elset(k keyword) error {
+	name := k.params["ELSET"]
+	if name == "" {
+		return a.bad("", "*ELSET without a name")
+	}
+	i := a.set(name)
+	_, generate := k.params["GENERATE"]
+	for {
+		if err := a.alive(); err != nil {
+			return err
+		}
+		b, ok := a.dataLine()
+		if !ok {
+			return nil
+		}
+		if generate {
+			r := [3]int64{0, 0, 1}
+			at := 0
+			for w, rest := word(b); len(w) > 0 && at < 3; w, rest = word(rest) {
+				if r[at], ok = parseInt(w); !ok {
+					return a.bad("", "%s is no whole number", quote(w))
+				}
+				at++
+			}
+			if at < 2 || r[2] < 1 {
+				return a.bad("", "%s gives no range", quote(b))
+			}
+			a.sets[i].ranges = append(a.sets[i].ranges, r)
+			continue
+		}
+		for w, rest := word(b); len(w) > 0; w, rest = word(rest) {
+			if n, ok := parseInt(w); ok {
+				a.sets[i].add(n)
+			} else if child, ok := a.setOf[strings.ToUpper(string(bytes.Trim(w, `"`)))]; ok && child != i {
+				a.sets[i].children = append(a.sets[i].children, child)
+			}
+		}
+	}
+}
+
+// add puts one number into the set; runs become one range.
+func (s *abaqusSet) add(n int64) {
+	if last := len(s.ranges) - 1; last >= 0 && s.ranges[last][2] == 1 && s.ranges[last][1]+1 == n {
+		s.ranges[last][1] = n
+		return
+	}
+	s.ranges = append(s.ranges, [3]int64{n, n, 1})
+}
+
+// assign gives every element the key of its region; until now key is the set
+// of its *ELEMENT, or −1.
+func (a *abaqusReader) assign() error {
+	b := &a.b
+	order := make([]int32, len(b.tets)) // elements by number
+	for t := range order {
+		order[t] = int32(t)
+	}
+	if !slices.IsSorted(b.number) {
+		slices.SortStableFunc(order, func(s, t int32) int { return cmp.Compare(b.number[s], b.number[t]) })
+	}
+	place := make([]int32, len(order))
+	for i, t := range order {
+		place[t] = int32(i)
+	}
+	blocks := make([][]int32, len(a.sets)) // by the set of the *ELEMENT
+	for i, t := range order {
+		if k := b.key[t]; k >= 0 {
+			blocks[k] = append(blocks[k], int32(i))
+		}
+	}
+	key := make([]int32, len(order)) // by place in order
+	next := make([]int32, len(order)+1)
+	for i := range next {
+		next[i] = int32(i)
+	}
+	// free is the first element from i on without a region
+	free := func(i int32) int32 {
+		for next[i] != i {
+			next[i] = next[next[i]]
+			i = next[i]
+		}
+		return i
+	}
+	visit := make([]int, len(a.sets)) // the last round in which a set was looked at
+	for round, rank := range []func(*abaqusSet) bool{
+		func(s *abaqusSet) bool {
+			_, ok := labelOf(s.name)
+			_, mine := a.in.opt.Labels[s.name]
+			return ok || mine
+		},
+		func(s *abaqusSet) bool { return s.section },
+		func(s *abaqusSet) bool { return s.block },
+		func(*abaqusSet) bool { return true },
+	} {
+		for n := range a.sets {
+			if !rank(&a.sets[n]) {
+				continue
+			}
+			region := int32(-1)
+			take := func(i int32) {
+				if region < 0 {
+					region = b.region(regionKey{name: a.sets[n].name})
+				}
+				key[i], next[i] = region, i+1
+			}
+			mark := round*len(a.sets) + n + 1
+			for stack := []int{n}; len(stack) > 0; {
+				if err := a.alive(); err != nil {
+					return err
+				}
+				s := &a.sets[stack[len(stack)-1]]
+				at := stack[len(stack)-1]
+				stack = stack[:len(stack)-1]
+				if visit[at] == mark {
+					continue
+				}
+				visit[at] = mark
+				stack = append(stack, s.children...)
+				for _, i := range blocks[at] {
+					if next[i] == i {
+						take(i)
+					}
+				}
+				for _, r := range s.ranges {
+					if err := a.alive(); err != nil {
+						return err
+					}
+					from, _ := slices.BinarySearchFunc(order, r[0], func(t int32, n int64) int { return cmp.Compare(b.number[t], n) })
+					for i := free(int32(from)); int(i) < len(order) && b.number[order[i]] <= r[1]; i = free(i + 1) {
+						if (b.number[order[i]]-r[0])%r[2] == 0 {
+							take(i)
+						}
+					}
+				}
+			}
+		}
+	}
+	for i := range order {
+		if next[i] == int32(i) {
+			key[i] = b.region(regionKey{})
+		}
+	}
+	for t := range b.key {
+		b.key[t] = key[place[t]]
+	}
+	return nil
+}
