@@ -217,7 +217,7 @@ func (p *patch) place(n int32) Place {
 		return p.locate(x, p.whole.star[p.whole.start[n]:p.whole.start[n+1]], nil)
 	}
 	e := int(n) - len(p.node)
-	ab := p.edge[e]
+	ab := p.edge.ends[e]
 	a, b := ab[0], ab[1]
 	if x == p.at[e] {
 		h := p.home[e]

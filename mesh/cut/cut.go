@@ -151,7 +151,7 @@ func Apply(ctx context.Context, m *mesh.TetMesh, s Surface, opt Options) (*Resul
 	if s == nil {
 		return nil, &SurfaceError{What: "surface", Why: "there is none"}
 	}
-	f, err := s.prepare()
+	f, err := s.prepare(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -84,7 +84,20 @@ func (p *patch) sew() (*seam, error) {
 		s.mask[a.t] |= 1 << a.face
 		s.mask[b.t] |= 1 << b.face
 	}
-	return s, p.double(s)
+	if err := p.double(s); err != nil {
+		return nil, err
+	}
+	// a face is open only if one of its nodes is doubled: not in a corner of the front
+	s.faces = slices.DeleteFunc(s.faces, func(f seamFace) bool {
+		a, b := s.vert[f.minus], s.vert[f.plus]
+		for i, n := range p.vert[f.minus] {
+			if i != int(f.face) && a[i] != b[corner(&p.vert[f.plus], n)] {
+				return false
+			}
+		}
+		return true
+	})
+	return s, nil
 }
 
 // leaning is the side on which a piece with four nodes on the cut lies.

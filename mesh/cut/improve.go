@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
-var (
+const (
 	// aimShape is the shape at which smoothing leaves a tetrahedron alone: with the
 	// default bounds all dihedral angles between 15° and 150°.
 	aimShape = 2.2
@@ -17,7 +17,7 @@ var (
 )
 
 // improve moves nodes of the pieces, with guards: none of the shapes around
-// falls below what it must keep.
+// falls below its bounds.
 func (p *patch) improve() error {
 	p.pull()
 	for range smoothRounds {
@@ -64,7 +64,7 @@ func (p *patch) smooth() (moved int, err error) {
 	}
 	var work []entry
 	for t := range p.vert {
-		if s := p.shapeOf(&p.vert[t]); s < aimShape {
+		if s := p.shape(int32(t)); s < aimShape {
 			work = append(work, entry{s, int32(t)})
 		}
 	}
@@ -86,7 +86,7 @@ func (p *patch) smooth() (moved int, err error) {
 func (p *patch) worstAround(n int32) float64 {
 	w := math.Inf(1)
 	for _, t := range p.around(n) {
-		w = min(w, p.shapeOf(&p.vert[t]))
+		w = min(w, p.shape(t))
 	}
 	return w
 }
@@ -117,7 +117,7 @@ func (p *patch) climb(n, t int32) bool {
 	h := 1e-4 * size
 	probe := func(d r3.Vec) float64 {
 		p.pos[n] = add(at, d)
-		s := p.shapeOf(v)
+		s := p.shapeIn(t, v)
 		p.pos[n] = at
 		return s
 	}

@@ -13,41 +13,41 @@ import (
 // with one the surface crosses. Its nodes are numbered for themselves: first
 // those of the mesh, then one for each crossing of an edge.
 type patch struct {
-	m    *mesh.TetMesh
-	f    field
-	k    bounds
-	ctx  context.Context
-	tick int
-
-	node []int32   // node of the mesh; only of the first len(node) patch nodes
-	pos  []r3.Vec  // of nodes, then of crossings
-	dist []float64 // signed distance to the surface, mm; of nodes, then of crossings
-	side []int8    // −1, 0 (the node belongs to both sides), +1
-	tol  float64   // mm; a node nearer than this is on the surface
-	near []bool    // all tetrahedra around the node are in the patch
-
-	tet   []int32    // tetrahedron of the mesh
-	vert  [][4]int32 // patch nodes
-	keep  []float64  // the shape that its pieces must keep
-	mixed []int32    // index in cross, −1 when no edge is crossed
-	cross [][6]int32 // crossing of each edge in the order of mesh.TetEdges, or −1
-
-	corners int // corner nodes of the mesh
-
-	edge [][2]int32 // ends of each crossing, lower node of the mesh first
-	home []int32    // a tetrahedron with that edge
-	t    []float64  // place from the first end to the second; −1: not on the surface proper
-	at   []r3.Vec   // the crossings as they were found
-
-	start, star []int32 // tetrahedra around each near node
-	fans        fans
-	goals       []r3.Vec
-
-	whole whole   // the tetrahedra before split
-	used  []bool  // crossings that became nodes
-	slid  []int32 // patch nodes that slid along walls that are not flat
-
+	m            *mesh.TetMesh
+	corners      int // corner nodes of m
+	f            field
 	keepBoundary bool
+	ctx          context.Context
+	tick         int
+
+	// nodes
+	node        []int32   // node of the mesh; crossings have none
+	pos         []r3.Vec  // of nodes, then of crossings, and so on
+	dist        []float64 // signed distance to the surface, mm; 0 within tol
+	side        []int8    // −1, 0 (belongs to both sides), +1
+	near        []bool    // all tetrahedra around the node are in the patch
+	start, star []int32   // those tetrahedra; see around
+	tol         float64   // mm
+
+	// tetrahedra; after split, pieces
+	tet   []int32    // of the mesh
+	vert  [][4]int32 // patch nodes
+	bound []bounds   // that pieces must keep: those asked for, or of the tetrahedron before
+	mixed []int32    // place in cross, or −1 when no edge is crossed
+	cross [][6]int32 // crossing of each edge in the order of mesh.TetEdges, or −1
+	whole whole      // the tetrahedra before split
+
+	// crossings; edge.ends has the lower node of the mesh first
+	edge edgeTable
+	t    []float64 // place from the first end to the second; −1: beyond the rim
+	turn []int8    // of the edges that are cut before (1) or after (−1) their turn
+	home []int32   // a tetrahedron with that edge
+	at   []r3.Vec  // the crossings before any smoothing
+	used []bool    // became a node
+
+	slid  []int32 // nodes that slid along walls that are not flat
+	fans  fans
+	goals []r3.Vec
 }
 
 // zeroShare is the share of the mesh's largest coordinate below which a
@@ -67,8 +67,7 @@ const (
 // when the surface has nothing of the mesh on one of its sides.
 func newPatch(ctx context.Context, m *mesh.TetMesh, f field, k bounds, corners int) (*patch, error) {
 	dist := make([]float64, corners)
-	f.sides(m, dist)
-	if err := ctx.Err(); err != nil {
+	if err := f.sides(ctx, m, dist); err != nil {
 		return nil, err
 	}
 	var big float64
@@ -89,7 +88,10 @@ func newPatch(ctx context.Context, m *mesh.TetMesh, f field, k bounds, corners i
 	}
 	near := make([]bool, corners)
 	crossed := 0
-	for _, v := range m.Tets {
+	for t, v := range m.Tets {
+		if t&0xfffff == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		o := code[v[0]] | code[v[1]] | code[v[2]] | code[v[3]]
 		switch {
 		case o&(bitMinus|bitPlus) == bitMinus|bitPlus:
@@ -113,8 +115,8 @@ func newPatch(ctx context.Context, m *mesh.TetMesh, f field, k bounds, corners i
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	p := &patch{m: m, f: f, k: k, ctx: ctx, corners: corners,
-		tet: make([]int32, 0, count), vert: make([][4]int32, 0, count), keep: make([]float64, 0, count),
+	p := &patch{m: m, f: f, ctx: ctx, corners: corners,
+		tet: make([]int32, 0, count), vert: make([][4]int32, 0, count), bound: make([]bounds, 0, count),
 		mixed: make([]int32, 0, count), cross: make([][6]int32, 0, crossed),
 	}
 	number := make([]int32, corners) // patch node + 1
@@ -148,14 +150,14 @@ func newPatch(ctx context.Context, m *mesh.TetMesh, f field, k bounds, corners i
 			}
 			w[i] = number[n] - 1
 		}
-		s := k.shape(p.pos[w[0]], p.pos[w[1]], p.pos[w[2]], p.pos[w[3]])
-		if s == flatShape {
+		lo, hi := dihedralCosines(p.pos[w[0]], p.pos[w[1]], p.pos[w[2]], p.pos[w[3]])
+		if lo > hi {
 			a, b, c, d := p.pos[w[0]], p.pos[w[1]], p.pos[w[2]], p.pos[w[3]]
 			return nil, &mesh.InvertedError{Element: t, DetJ: mesh.Signed6(a, b, c, d), AtMM: centroid(a, b, c, d)}
 		}
 		p.tet = append(p.tet, int32(t))
 		p.vert = append(p.vert, w)
-		p.keep = append(p.keep, min(1, s))
+		p.bound = append(p.bound, k.loosened(lo, hi))
 	}
 	var volume float64
 	for _, v := range p.vert {
@@ -199,124 +201,4 @@ func (p *patch) stopped() error {
 		return p.ctx.Err()
 	}
 	return nil
-}
-
-// findCrossings makes a node for every edge between opposite sides, where the
-// surface itself and not its prolongation crosses it.
-func (p *patch) findCrossings() error {
-	for range p.vert {
-		p.mixed = append(p.mixed, -1)
-	}
-	size := 64
-	for size < 4*cap(p.cross) {
-		size *= 2
-	}
-	slot := make([]int32, size) // crossing + 1
-	for t, v := range p.vert {
-		row := [6]int32{-1, -1, -1, -1, -1, -1}
-		any := false
-		for e, c := range mesh.TetEdges {
-			a, b := v[c[0]], v[c[1]]
-			if int(p.side[a])*int(p.side[b]) >= 0 {
-				continue
-			}
-			if p.node[a] > p.node[b] {
-				a, b = b, a
-			}
-			h := (uint32(a)*0x9e3779b1 ^ uint32(b)*0x85ebca6b) >> 3 & uint32(size-1)
-			for slot[h] != 0 && p.edge[slot[h]-1] != [2]int32{a, b} {
-				h = (h + 1) & uint32(size-1)
-			}
-			if slot[h] == 0 {
-				if 2*len(p.edge) >= size {
-					slot = p.rehash(&size)
-					h = (uint32(a)*0x9e3779b1 ^ uint32(b)*0x85ebca6b) >> 3 & uint32(size-1)
-					for slot[h] != 0 {
-						h = (h + 1) & uint32(size-1)
-					}
-				}
-				if err := p.stopped(); err != nil {
-					return err
-				}
-				p.edge = append(p.edge, [2]int32{a, b})
-				p.home = append(p.home, int32(t))
-				p.t = append(p.t, p.crossing(a, b))
-				slot[h] = int32(len(p.edge))
-			}
-			if id := slot[h] - 1; p.t[id] >= 0 {
-				row[e] = id
-				any = true
-			}
-		}
-		if any {
-			p.mixed[t] = int32(len(p.cross))
-			p.cross = append(p.cross, row)
-		}
-	}
-	for e, ab := range p.edge {
-		p.pos = append(p.pos, mix(p.pos[ab[0]], p.pos[ab[1]], p.t[e]))
-		p.dist = append(p.dist, 0)
-	}
-	return nil
-}
-
-func (p *patch) rehash(size *int) []int32 {
-	*size *= 2
-	slot := make([]int32, *size)
-	for i, ab := range p.edge {
-		h := (uint32(ab[0])*0x9e3779b1 ^ uint32(ab[1])*0x85ebca6b) >> 3 & uint32(*size-1)
-		for slot[h] != 0 {
-			h = (h + 1) & uint32(*size-1)
-		}
-		slot[h] = int32(i + 1)
-	}
-	return slot
-}
-
-// rootShare is the accuracy of a crossing as a share of its edge.
-const rootShare = 1e-9
-
-// crossing is where the surface crosses the edge from a to b, which lie on
-// opposite sides; −1 when only the prolongation of the surface does.
-func (p *patch) crossing(a, b int32) float64 {
-	da, db := p.dist[a], p.dist[b]
-	if _, flat := p.f.(planeField); flat {
-		return da / (da - db)
-	}
-	from, to := p.pos[a], p.pos[b]
-	length := r3.Norm(sub(to, from))
-	lo, hi, side := 0.0, 1.0, 0
-	t := da / (da - db)
-	// the Illinois variant of false position cannot leave the bracket; every
-	// fourth step halves it, for kinks
-	for i := range 60 {
-		f := p.f.at(mix(from, to, t))
-		if math.Abs(f.dist) <= rootShare*length {
-			if f.beyond {
-				return -1
-			}
-			return t
-		}
-		if (f.dist < 0) == (da < 0) {
-			lo, da = t, f.dist
-			if side == 1 {
-				db /= 2
-			}
-			side = 1
-		} else {
-			hi, db = t, f.dist
-			if side == 2 {
-				da /= 2
-			}
-			side = 2
-		}
-		if hi-lo < rootShare {
-			break // the sign jumps without a zero: two sheets, or beyond the rim
-		}
-		t = lo + (hi-lo)*da/(da-db)
-		if i%4 == 3 || !(t > lo && t < hi) {
-			t = (lo + hi) / 2
-		}
-	}
-	return -1
 }

@@ -6,48 +6,19 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
-// edgeMids gives the edges of changed tetrahedra their mid-edge nodes. Until
-// number is called an old mid-edge node goes by its old number, a new one by
-// len(m.Nodes) + its place in at.
+// edgeMids are the new mid-edge nodes. Until number is called, an old mid-edge
+// node goes by its old number and new one i by len(m.Nodes)+i.
 type edgeMids struct {
 	m    *mesh.TetMesh
-	slot []int32 // hash table: place in at + 1
-	ends [][2]int32
+	edge edgeTable // of new corner nodes, lower first
 	at   []r3.Vec
 	from []int32 // old node, or −1−i for a place
 }
 
-// find gives the new mid-edge node of the edge between new corner nodes a and
-// b; fresh tells that it was not there yet.
+// find gives the new mid-edge node between corner nodes a and b.
 func (q *edgeMids) find(a, b int32) (node int32, fresh bool) {
-	if a > b {
-		a, b = b, a
-	}
-	if 2*len(q.ends) >= len(q.slot) {
-		q.slot = make([]int32, max(1024, 4*len(q.ends)))
-		for i, e := range q.ends {
-			q.slot[q.hash(e[0], e[1])] = int32(i + 1)
-		}
-	}
-	h := q.hash(a, b)
-	if i := q.slot[h]; i != 0 {
-		return int32(len(q.m.Nodes)) + i - 1, false
-	}
-	q.ends = append(q.ends, [2]int32{a, b})
-	q.slot[h] = int32(len(q.ends))
-	return int32(len(q.m.Nodes) + len(q.ends) - 1), true
-}
-
-// hash is the slot of an edge, or the free one where it belongs.
-func (q *edgeMids) hash(a, b int32) uint32 {
-	n := uint32(len(q.slot))
-	h := (uint32(a)*0x9e3779b1 ^ uint32(b)*0x85ebca6b) >> 4 % n
-	for q.slot[h] != 0 && q.ends[q.slot[h]-1] != [2]int32{a, b} {
-		if h++; h == n {
-			h = 0
-		}
-	}
-	return h
+	id, fresh := q.edge.find(min(a, b), max(a, b))
+	return int32(len(q.m.Nodes)) + id, fresh
 }
 
 // addMids makes the cut corner mesh of r quadratic again. An edge whose ends

@@ -6,13 +6,13 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
-// bounds turns the two dihedral bounds into one measure. The shape of a
-// tetrahedron is
+// bounds turns a lower and an upper bound of the dihedral angles into one
+// measure. The shape of a tetrahedron is
 //
 //	s = min over its dihedral angles θ of min((1−cos θ)/(1−cos lo), (1+cos θ)/(1+cos hi)),
 //
 // which is at least 1 exactly when all six angles lie in [lo, hi], grows with
-// the worst angle, and needs no arc. Regular tetrahedra have the largest s.
+// the worst angle, and needs no arc.
 type bounds struct{ lo, hi float64 } // 1/(1−cos lo), 1/(1+cos hi)
 
 // newBounds takes degrees.
@@ -20,11 +20,23 @@ func newBounds(lo, hi float64) bounds {
 	return bounds{1 / (1 - math.Cos(lo*math.Pi/180)), 1 / (1 + math.Cos(hi*math.Pi/180))}
 }
 
-// flatShape is the shape of a tetrahedron without positive volume.
-const flatShape = -1
+const (
+	// flatShape is the shape of a tetrahedron without positive volume.
+	flatShape = -1
+	// keepShape is the least shape of a piece: 1, but for rounding.
+	keepShape = 1 - 1e-9
+	// leastVersine keeps the bounds of slivers above rounding.
+	leastVersine = 1e-12
+)
+
+// loosened bounds are no stricter than the angles a tetrahedron has, given by
+// the smallest and the largest cosine.
+func (k bounds) loosened(lo, hi float64) bounds {
+	return bounds{max(k.lo, 1/max(1-hi, leastVersine)), max(k.hi, 1/max(1+lo, leastVersine))}
+}
 
 // shape is s of the tetrahedron (a,b,c,d); flatShape when it is not positive.
-func (k bounds) shape(a, b, c, d r3.Vec) float64 {
+func (k *bounds) shape(a, b, c, d r3.Vec) float64 {
 	lo, hi := dihedralCosines(a, b, c, d)
 	if lo > hi {
 		return flatShape

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
-var (
+const (
 	// snapShare is the share of an edge within which a crossing draws the end of
 	// the edge onto the surface. Below one half, so that no crossing draws both
 	// ends; the stencils are best between the two thresholds of isosurface
@@ -16,7 +16,7 @@ var (
 	snapShare = 0.30
 	// slideShare is how far a node that slides may lift off the planes of its
 	// walls, as a share of their edges.
-	slideShare = 0.04
+	slideShare = 0.05
 	// flatShare is the same for walls that are flat: rounding.
 	flatShare = 1e-11
 )
@@ -31,7 +31,7 @@ func (p *patch) snap() error {
 	for n := range best {
 		best[n] = 1
 	}
-	for e, ab := range p.edge {
+	for e, ab := range p.edge.ends {
 		if t := p.t[e]; t >= 0 {
 			best[ab[0]] = min(best[ab[0]], t)
 			best[ab[1]] = min(best[ab[1]], 1-t)
@@ -79,7 +79,7 @@ func (p *patch) eachCrossing(n int32, f func(e int32, share float64, other int32
 			if e < 0 || !p.crossed(e) {
 				continue
 			}
-			switch ab := p.edge[e]; n {
+			switch ab := p.edge.ends[e]; n {
 			case ab[0]:
 				f(e, p.t[e], ab[1])
 			case ab[1]:
@@ -120,13 +120,14 @@ func (p *patch) rounded(d float64) float64 {
 	return d
 }
 
-// fits tells whether the tetrahedra around n, uncut, keep their shape with n at q.
+// fits tells whether the tetrahedra around n, undivided, keep their bounds with
+// n at q.
 func (p *patch) fits(n int32, q r3.Vec) bool {
 	was := p.pos[n]
 	p.pos[n] = q
 	ok := true
 	for _, t := range p.around(n) {
-		if p.shapeOf(&p.vert[t]) < p.keep[t] {
+		if p.shape(t) < keepShape {
 			ok = false
 			break
 		}
@@ -149,9 +150,9 @@ func (p *patch) targets(n int32) []r3.Vec {
 		p.goals = out
 		return out
 	}
-	limit := slideShare * slideShare
-	if p.keepBoundary {
-		limit = flatShare * flatShare
+	limit := flatShare * flatShare
+	if !p.keepBoundary && p.smoothWalls(n, walls) {
+		limit = slideShare * slideShare
 	}
 	// at right angles to the area vectors of the walls
 	free := p.freedom(n, walls)

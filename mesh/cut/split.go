@@ -7,25 +7,25 @@ import "slices"
 func (p *patch) split() error {
 	p.whole = whole{tet: p.tet, vert: p.vert, start: p.start, star: p.star}
 	p.at = slices.Clone(p.pos[len(p.node):])
-	p.used = make([]bool, len(p.edge))
-	for e := range p.edge {
+	p.used = make([]bool, len(p.t))
+	for e := range p.t {
 		p.used[e] = p.t[e] >= 0 && p.crossed(int32(e))
 		p.side = append(p.side, 0)
 		p.near = append(p.near, p.used[e])
 	}
 	vert := make([][4]int32, 0, len(p.vert)+3*len(p.cross))
 	tet := make([]int32, 0, cap(vert))
-	keep := make([]float64, 0, cap(vert))
+	bound := make([]bounds, 0, cap(vert))
 	var out [8][4]int32
 	for t := range p.vert {
 		n := p.pieces(int32(t), &out)
 		for i := range n {
 			vert = append(vert, out[i])
 			tet = append(tet, p.tet[t])
-			keep = append(keep, p.keep[t])
+			bound = append(bound, p.bound[t])
 		}
 	}
-	p.vert, p.tet, p.keep, p.mixed, p.cross = vert, tet, keep, nil, nil
+	p.vert, p.tet, p.bound, p.mixed, p.cross = vert, tet, bound, nil, nil
 	p.index()
 	return p.ctx.Err()
 }

@@ -6,13 +6,13 @@ import (
 
 // crossed tells whether the edge of crossing e still joins opposite sides.
 func (p *patch) crossed(e int32) bool {
-	ab := p.edge[e]
+	ab := p.edge.ends[e]
 	return int(p.side[ab[0]])*int(p.side[ab[1]]) < 0
 }
 
 // pieces cuts tetrahedron t at its crossings, one edge after the other: the
 // longest first, equal ones by the numbers of their ends. The order depends on
-// the edges alone, so the two tetrahedra at a face divide it in the same way.
+// the edges alone (mend may give some another turn), so the two tetrahedra at a face divide it in the same way.
 // A crossing e is node len(p.node)+e.
 func (p *patch) pieces(t int32, out *[8][4]int32) int {
 	out[0] = p.vert[t]
@@ -27,10 +27,10 @@ func (p *patch) pieces(t int32, out *[8][4]int32) int {
 		if e < 0 || !p.crossed(e) {
 			continue
 		}
-		ab := p.edge[e]
+		ab := p.edge.ends[e]
 		l := r3.Norm2(sub(p.pos[ab[1]], p.pos[ab[0]]))
 		i := n
-		for ; i > 0 && (length[i-1] < l || length[i-1] == l && p.later(order[i-1], e)); i-- {
+		for ; i > 0 && p.before(e, l, order[i-1], length[i-1]); i-- {
 			length[i], order[i] = length[i-1], order[i-1]
 		}
 		length[i], order[i] = l, e
@@ -39,7 +39,7 @@ func (p *patch) pieces(t int32, out *[8][4]int32) int {
 	count := 1
 	first := int32(len(p.node))
 	for _, e := range order[:n] {
-		ab, mid := p.edge[e], first+e
+		ab, mid := p.edge.ends[e], first+e
 		for i := range count {
 			ia, ib := -1, -1
 			for c, v := range out[i] {
@@ -61,27 +61,43 @@ func (p *patch) pieces(t int32, out *[8][4]int32) int {
 	return count
 }
 
-// later orders crossings by the mesh nodes of their ends.
-func (p *patch) later(e, o int32) bool {
-	a, b := p.edge[e], p.edge[o]
-	if p.node[a[0]] != p.node[b[0]] {
-		return p.node[a[0]] > p.node[b[0]]
+// before tells whether crossing e, of squared edge length l, is cut before o.
+func (p *patch) before(e int32, l float64, o int32, lo float64) bool {
+	if p.turn[e] != p.turn[o] {
+		return p.turn[e] > p.turn[o]
 	}
-	return p.node[a[1]] > p.node[b[1]]
+	if l != lo {
+		return l > lo
+	}
+	a, b := p.edge.ends[e], p.edge.ends[o]
+	if a[0] != b[0] {
+		return p.node[a[0]] < p.node[b[0]]
+	}
+	return p.node[a[1]] < p.node[b[1]]
 }
 
-// shapeOf is the shape of patch tetrahedron v.
-func (p *patch) shapeOf(v *[4]int32) float64 {
-	return p.k.shape(p.pos[v[0]], p.pos[v[1]], p.pos[v[2]], p.pos[v[3]])
+// shapeIn is the shape of v by the bounds of tetrahedron t.
+func (p *patch) shapeIn(t int32, v *[4]int32) float64 {
+	return p.bound[t].shape(p.pos[v[0]], p.pos[v[1]], p.pos[v[2]], p.pos[v[3]])
 }
 
-// worstPiece is the smallest shape among the pieces of t.
-func (p *patch) worstPiece(t int32) float64 {
+// shape is that of tetrahedron t by its own bounds.
+func (p *patch) shape(t int32) float64 { return p.shapeIn(t, &p.vert[t]) }
+
+// deficit is how much the worst piece of t falls short of its bounds; none when
+// t stays whole.
+func (p *patch) deficit(t int32) float64 {
+	if p.mixed[t] < 0 {
+		return 0
+	}
 	var out [8][4]int32
 	n := p.pieces(t, &out)
-	w := p.shapeOf(&out[0])
-	for i := 1; i < n; i++ {
-		w = min(w, p.shapeOf(&out[i]))
+	if n == 1 {
+		return 0
 	}
-	return w
+	w := p.shapeIn(t, &out[0])
+	for i := 1; i < n; i++ {
+		w = min(w, p.shapeIn(t, &out[i]))
+	}
+	return max(0, keepShape-w)
 }

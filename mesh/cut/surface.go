@@ -1,6 +1,7 @@
 package cut
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -12,14 +13,15 @@ import (
 // Surface is what a mesh is cut with: Plane, *Sheet or *Bezier.
 type Surface interface {
 	// prepare checks the surface and readies it for a mesh.
-	prepare() (field, error)
+	prepare(ctx context.Context) (field, error)
 }
 
 // field answers where points lie relative to a surface.
 type field interface {
 	// sides writes the signed distance (mm) of every node that an edge of the
 	// mesh might tie to the other side; NaN marks the others.
-	sides(m *mesh.TetMesh, dist []float64)
+	sides(ctx context.Context, m *mesh.TetMesh, dist []float64) error
+	// at is safe for concurrent use.
 	at(p r3.Vec) foot
 }
 
@@ -50,7 +52,7 @@ type planeField struct {
 	off float64
 }
 
-func (p Plane) prepare() (field, error) {
+func (p Plane) prepare(context.Context) (field, error) {
 	if !finite(p.Point) {
 		return nil, &SurfaceError{What: "plane", Why: fmt.Sprintf("its point is %v; give finite LPS mm", p.Point)}
 	}
@@ -67,10 +69,11 @@ func (p Plane) prepare() (field, error) {
 	return planeField{n, dot(n, p.Point)}, nil
 }
 
-func (f planeField) sides(m *mesh.TetMesh, dist []float64) {
+func (f planeField) sides(_ context.Context, m *mesh.TetMesh, dist []float64) error {
 	for i := range dist {
 		dist[i] = dot(f.n, m.Nodes[i]) - f.off
 	}
+	return nil
 }
 
 func (f planeField) at(p r3.Vec) foot {

@@ -138,26 +138,64 @@ type freedom struct {
 // independent is the sine below which two area vectors count as parallel.
 const independent = 1e-6
 
+// areaVector is the sum of the area vectors of the walls that part the same
+// labels as walls[i], twice over.
+func (p *patch) areaVector(n int32, walls []wall, i int) (a r3.Vec) {
+	at := p.pos[n]
+	for _, w := range walls {
+		if w.pair == walls[i].pair {
+			a = add(a, r3.Cross(sub(p.pos[w.x], at), sub(p.pos[w.y], at)))
+		}
+	}
+	return a
+}
+
+// firstOfPair tells whether no wall before i parts the same labels.
+func firstOfPair(walls []wall, i int) bool {
+	for _, w := range walls[:i] {
+		if w.pair == walls[i].pair {
+			return false
+		}
+	}
+	return true
+}
+
+// creaseCos is the cosine of the angle to the mean normal, 30°, at which a wall
+// belongs to a crease or a corner and not to a smooth surface.
+const creaseCos = 0.866
+
+// smoothWalls tells whether the walls at n that part the same labels form a
+// smooth surface there.
+func (p *patch) smoothWalls(n int32, walls []wall) bool {
+	at := p.pos[n]
+	for i := range walls {
+		if !firstOfPair(walls, i) {
+			continue
+		}
+		mean := p.areaVector(n, walls, i)
+		for _, w := range walls[i:] {
+			if w.pair != walls[i].pair {
+				continue
+			}
+			c := r3.Cross(sub(p.pos[w.x], at), sub(p.pos[w.y], at))
+			if d := dot(c, mean); !(d > 0 && d*d >= creaseCos*creaseCos*dot(c, c)*dot(mean, mean)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // freedom of node n. The volume of a region is linear in the position of one
 // node: its gradient is a third of the area vectors of the region's walls there. A
 // node that moves at right angles to the area vector of every pair of labels
 // changes no volume, however curved the walls are.
 func (p *patch) freedom(n int32, walls []wall) (f freedom) {
-	at := p.pos[n]
-	for i, w := range walls {
-		seen := false
-		for _, o := range walls[:i] {
-			seen = seen || o.pair == w.pair
-		}
-		if seen {
+	for i := range walls {
+		if !firstOfPair(walls, i) {
 			continue
 		}
-		var sum r3.Vec
-		for _, o := range walls[i:] {
-			if o.pair == w.pair {
-				sum = add(sum, r3.Cross(sub(p.pos[o.x], at), sub(p.pos[o.y], at)))
-			}
-		}
+		sum := p.areaVector(n, walls, i)
 		length := r3.Norm(sum)
 		rest := f.project(sum)
 		if l := r3.Norm(rest); l > independent*length && f.rank < 3 {
