@@ -1,56 +1,72 @@
-// Package tetra fills a signed-distance field with tetrahedra of bounded
-// quality: isosurface stuffing on a uniform body-centred cubic (BCC) lattice.
+// Package tetra fills labels with conforming tetrahedra of bounded quality.
 //
 // # Promise
 //
-// Fill returns a conforming mesh (every inner face belongs to exactly two
-// tetrahedra), every tetrahedron positively oriented and with all dihedral
-// angles between MinDihedralDeg and MaxDihedralDeg, whatever the field looks
-// like. Labelle and Shewchuk prove 10.7° and 164.8° for this lattice and these
-// warp thresholds with their parity rule. The diagonal rule used here (see
-// stencil.go) has no such proof yet: hill climbing over all stencils and all
-// warps, even those that cannot occur together, found nothing below 9.2° or
-// above 161.7°, and the tests drive the lattice with arbitrary signs and
-// crossings.
+// Mesh takes any label map. The mesh it returns conforms (every inner face
+// belongs to exactly two tetrahedra), every tetrahedron is positive with all
+// dihedral angles between MinDihedralDeg and MaxDihedralDeg, neighbouring
+// labels share the nodes of their interface, and every connected part of every
+// label (voxels that share faces) has at least one tetrahedron. Fill does the
+// same for one structure given by its signed distance.
+//
+// The bound is kept in three steps. Lattice tetrahedra are split by a fixed set
+// of stencils, 294 up to congruence. With every cut in the middle of its edge
+// their angles lie between 10.89° and 157.80°; interval branch and bound proves
+// MinDihedralDeg and MaxDihedralDeg for these, 9.7° to 159.9° when the cuts are
+// within 0.02 of the middle, 8.1° to 163° within 0.05 and 5.7° to 167.7° within
+// 0.1 of the edge's length (proof_test.go). Cuts and snapped vertices go where
+// the interface is, which may be far from the middle; so every piece is
+// measured, and wherever one breaks the bound a vertex is taken back to its
+// lattice place or a cut is moved to the middle, until all keep it. Fit and
+// Improve refuse what would break it afterwards.
+//
+// # How
+//
+//  1. A smoothed multi-label surface net (mesh/contour) places the interfaces
+//     between the voxels; labels are not blurred. Each voxel beside an interface
+//     gets its distance to it (labelField).
+//  2. An octree is refined where the net has vertices: to the side wanted for
+//     the labels that meet, and further where a cell holds a junction, several
+//     interfaces or a strongly bent one. Neighbouring leaves differ by one level
+//     at most; the body-centred cubic lattice on it has four shapes of
+//     tetrahedra (bcc).
+//  3. Every lattice vertex gets the label at its place. Parts of labels that no
+//     vertex hits claim one near them, or have the lattice refined.
+//  4. Vertices close to an interface are moved onto it and then carry both
+//     labels: where several labels meet first, then in order of distance along
+//     the lattice edges.
+//  5. Edges whose ends share no label are split, longest first, then faces and
+//     tetrahedra, until all corners of a piece share a label (split).
+//  6. Interface nodes are moved so that faces lie evenly on both sides of the
+//     interface and every label gets its voxel-count volume (fit).
+//  7. Improve works on what is still below 15° or above 155°.
 //
 // # Frame, units, layout
 //
-// The field is sampled at the voxel centres of an imaging.Grid (LPS, mm; any
-// rotation, anisotropic spacing, either handedness), negative inside, and is
-// interpolated trilinearly; the lattice is aligned with the axes of the grid.
-// Outside the grid's voxels there is nothing: where the structure touches the
-// border of the grid the mesh ends in a flat face on the outer voxel faces.
-// Options.EdgeMM is the long lattice edge (the cubic cell); the short edges
-// are √3/2 of it and an uncut tetrahedron has volume EdgeMM³/12.
-//
-// # Volume
-//
-// A coarse polyhedron inscribed in a curved surface is too small. With
-// Domain.TargetMM3 > 0 the iso-level is moved (secant steps inside a bracket,
-// at most half an edge either way) until the volume of the tetrahedra is
-// within VolumeTol of the target; Report tells the level and the error left.
-// A target out of reach is not an error: Report.VolumeErrorRel tells.
-//
-// # What is kept
-//
-// A connected part of the structure survives when the lattice can resolve it
-// (a lattice point stays inside it after warping); parts thinner than about an
-// edge may vanish, and each is listed in Report.Dropped. Nothing else is
-// dropped unless Options.MinComponentMM3 asks for it. The other way round,
-// fissures, channels and voids thinner than about an edge may be bridged; they
-// are not listed (compare mesh.Surface.DistanceTo of the boundary both ways).
+// Labels and distances sit at the voxel centres of an imaging.Grid (LPS, mm; any
+// rotation, anisotropic spacing, either handedness). The lattice is aligned with
+// the axes of the grid. Outside the grid is background: a structure that touches
+// the border ends on the outer voxel faces.
 //
 // # What it does not do
 //
-// One material surface only: Domain.Label names the structure at a
-// tetrahedron's centroid, but inner interfaces are not followed. No grading.
+// Features of one label thinner than a cell may be pierced or bridged where that
+// label goes on elsewhere: only whole parts are kept. Compare with
+// mesh.Surface.DistanceTo, or ask for smaller cells with Options.LabelEdgeMM.
 //
 // # Concurrency
 //
-// Fill is safe for concurrent use on shared input. Domain.Label is called from
-// one goroutine. Numbering and coordinates do not depend on GOMAXPROCS.
+// Mesh and Fill are safe for concurrent use on shared input. Domain.Label is
+// called from one goroutine. Numbering and coordinates do not depend on
+// GOMAXPROCS.
 //
-// Source: F. Labelle, J. R. Shewchuk, "Isosurface stuffing: fast tetrahedral
-// meshes with good dihedral angles", ACM Trans. Graph. 26(3), 57 (2007),
-// doi:10.1145/1276377.1276448.
+// # Sources
+//
+// F. Labelle, J. R. Shewchuk, "Isosurface stuffing: fast tetrahedral meshes with
+// good dihedral angles", ACM Trans. Graph. 26(3), 57 (2007),
+// doi:10.1145/1276377.1276448: the lattice, its grading and the warp. J. R.
+// Bronson, J. A. Levine, R. T. Whitaker, "Lattice cleaving: a multimaterial
+// tetrahedral meshing algorithm with guarantees", IEEE TVCG 20(2), 223–237
+// (2014), doi:10.1109/TVCG.2013.115: labels on the vertices of the lattice.
+// S. F. F. Gibson, "Constrained elastic surface nets", MICCAI 1998: the net.
 package tetra

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 
-	"halsted/imaging"
 	"halsted/mesh"
 
 	"gonum.org/v1/gonum/mat"
@@ -108,7 +107,7 @@ func (x *fitting) step(ctx context.Context, relax float64) error {
 		a, b, c := p[f.v[0]], p[f.v[1]], p[f.v[2]]
 		ab, ac, bc := r3.Sub(b, a), r3.Sub(c, a), r3.Sub(c, b)
 		n := r3.Cross(ab, ac)
-		area := r3.Norm(n)
+		area := math.Sqrt(r3.Norm2(n))
 		if area == 0 {
 			continue
 		}
@@ -148,7 +147,7 @@ func (x *fitting) step(ctx context.Context, relax float64) error {
 		d := solve3(m, x.rhs[v], 0.05*trace)
 		d = r3.Scale(relax*1.05, d)
 		limit := 0.25 * math.Sqrt(x.reach[v])
-		if l := r3.Norm(d); l > limit {
+		if l := math.Sqrt(r3.Norm2(d)); l > limit {
 			d = r3.Scale(limit/l, d)
 		}
 		x.old[v] = p[v]
@@ -261,7 +260,7 @@ func (x *fitting) balance(want *[256]float64, limit float64) (worst float64) {
 	a := mat.NewSymDense(n, nil)
 	for i, f := range x.faces {
 		p := x.m.Nodes
-		area := r3.Norm(r3.Cross(r3.Sub(p[f.v[1]], p[f.v[0]]), r3.Sub(p[f.v[2]], p[f.v[0]]))) / 2
+		area := math.Sqrt(r3.Norm2(r3.Cross(r3.Sub(p[f.v[1]], p[f.v[0]]), r3.Sub(p[f.v[2]], p[f.v[0]])))) / 2
 		r, s := row[f.lab], row[x.beyond[i]]
 		if r >= 0 {
 			a.SetSym(r, r, a.At(r, r)+area)
@@ -290,23 +289,70 @@ func (x *fitting) balance(want *[256]float64, limit float64) (worst float64) {
 	return worst
 }
 
-// fit runs the steps. want are the volumes of the labels, mm³.
-func (s *stuffing) fit(ctx context.Context, m *mesh.TetMesh, sides []side, want *[256]float64) error {
+// The nodes are moved at least fitSteps times, and up to maxFitSteps while a
+// label is further than fitVolume from its volume. Before every step but the
+// first the offsets are set anew.
+const (
+	fitSteps    = 2
+	maxFitSteps = 6
+	fitVolume   = 2e-3
+)
+
+// fit runs the steps. want are the volumes of the labels, mm³. It returns the
+// labels whose interface each node lies on: lower << 8 | higher, 0 for none,
+// junction for several.
+func (s *stuffing) fit(ctx context.Context, m *mesh.TetMesh, sides []side, want *[256]float64) (pair []uint16, err error) {
 	n := len(m.Nodes)
 	x := &fitting{f: s.f, m: m, mass: make([][6]float64, n), rhs: make([]r3.Vec, n), reach: make([]float64, n),
 		old: make([]r3.Vec, n), state: make([]uint8, n), back: make([]uint8, n)}
 	x.faces, x.beyond = pairSides(sides, n)
-	for i := range fitSteps {
-		if i >= 1 {
-			x.balance(want, 0.25*float64(s.f.far))
+	for i := range maxFitSteps {
+		if i > 0 {
+			if worst := x.balance(want, 0.5*float64(s.f.far)); i >= fitSteps && worst < fitVolume {
+				break
+			}
 		}
 		if err := x.step(ctx, 1); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	pair = make([]uint16, n)
+	for i, f := range x.faces {
+		a, b := uint16(f.lab), uint16(x.beyond[i])
+		k := min(a, b)<<8 | max(a, b)
+		for _, v := range f.v {
+			if pair[v] == 0 {
+				pair[v] = k
+			} else if pair[v] != k {
+				pair[v] = junction
+			}
+		}
+	}
+	return pair, nil
 }
 
-var fitSteps = 4
-
-var _ imaging.Label
+// improve works on the worst tetrahedra. Nodes on the interface of two labels
+// stay on it.
+func (s *stuffing) improve(ctx context.Context, m *mesh.TetMesh, pair []uint16, below float64) (ImproveReport, error) {
+	return Improve(ctx, m, ImproveOptions{BelowDeg: below, Project: func(p r3.Vec, node int32) (r3.Vec, bool) {
+		k := pair[node]
+		if k == 0 || k == junction {
+			return p, false
+		}
+		x, y := uint8(k>>8), uint8(k)
+		var w support
+		for range 2 {
+			s.f.at(p, &w)
+			g := w.of(x) - w.of(y)
+			if w.n == 1 {
+				return p, false // away from any interface
+			}
+			n, ok := s.normal(p, x, y)
+			if !ok {
+				return p, false
+			}
+			p = r3.Add(p, r3.Scale(g, n))
+		}
+		return p, true
+	}})
+}

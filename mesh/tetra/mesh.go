@@ -44,6 +44,9 @@ type Options struct {
 	// MinComponentMM3 lets connected parts of a label smaller than this go to
 	// the label around them. 0: every part is meshed.
 	MinComponentMM3 float64
+	// ImproveBelowDeg is the dihedral angle below which tetrahedra are worked on
+	// by Improve. 0: DefaultBelowDeg; negative: none are.
+	ImproveBelowDeg float64
 	MemoryLimit     int64              // bytes; 0: DefaultMemoryLimit
 	Progress        func(done float64) // may be nil
 }
@@ -65,6 +68,7 @@ type Report struct {
 	Dropped    []Component // parts left out, see Options.MinComponentMM3
 	Released   int         // lattice vertices that could not stay on an interface
 	Centred    int         // lattice edges cut in the middle instead of at the interface
+	Improve    ImproveReport
 	// VolumeErrorRel is (tetrahedra − target)/target per label. The target is
 	// the volume of its voxels, or Domain.TargetMM3.
 	VolumeErrorRel map[imaging.Label]float64
@@ -184,11 +188,19 @@ func stuff(ctx context.Context, f *labelField, sd *seeds, fine []uint8, z *sizin
 	}
 	trace("emit")
 	opt.progress(0.7)
-	if err := s.fit(ctx, m, sides, want); err != nil {
+	pair, err := s.fit(ctx, m, sides, want)
+	if err != nil {
 		return nil, err
 	}
 	trace("fit")
-	opt.progress(0.9)
+	opt.progress(0.85)
+	if opt.ImproveBelowDeg >= 0 {
+		if rep.Improve, err = s.improve(ctx, m, pair, opt.ImproveBelowDeg); err != nil {
+			return nil, err
+		}
+		trace(fmt.Sprintf("improve %+v", rep.Improve.Bad))
+	}
+	opt.progress(0.95)
 	var vol [256]float64
 	for t, v := range m.Tets {
 		vol[m.Region[t]] += mesh.Signed6(m.Nodes[v[0]], m.Nodes[v[1]], m.Nodes[v[2]], m.Nodes[v[3]]) / 6
@@ -251,6 +263,9 @@ func (opt *Options) check() error {
 	}
 	if opt.MaxEdgeMM/opt.EdgeMM > 1<<maxLevel {
 		return fmt.Errorf("tetra: Options.MaxEdgeMM is %g times EdgeMM; at most %d times is possible", opt.MaxEdgeMM/opt.EdgeMM, 1<<maxLevel)
+	}
+	if opt.ImproveBelowDeg != opt.ImproveBelowDeg || opt.ImproveBelowDeg > 60 {
+		return fmt.Errorf("tetra: Options.ImproveBelowDeg is %g; at most 60 is possible", opt.ImproveBelowDeg)
 	}
 	if opt.MemoryLimit < 0 {
 		return fmt.Errorf("tetra: Options.MemoryLimit is %d", opt.MemoryLimit)

@@ -109,7 +109,7 @@ func (s *stuffing) crossings(ctx context.Context) error {
 		e := &s.edges[n]
 		pa, pb := s.pos[e.a], s.pos[e.b]
 		d := r3.Sub(pb, pa)
-		m := int(math.Ceil(r3.Norm(d) / step))
+		m := int(math.Ceil(math.Sqrt(r3.Norm2(d)) / step))
 		la, lb := s.lab[e.a], s.lab[e.b]
 		// labels at m−1 inner points
 		lo, hi := 0, m // last point still in a, first point from which all is b
@@ -206,7 +206,7 @@ func (s *stuffing) snap(ctx context.Context) error {
 	}
 	for n := range s.edges {
 		e := &s.edges[n]
-		length := r3.Norm(r3.Sub(s.pos[e.b], s.pos[e.a]))
+		length := math.Sqrt(r3.Norm2(r3.Sub(s.pos[e.b], s.pos[e.a])))
 		la, lb := s.limit(e.a, e.b)
 		if e.la != s.lab[e.b] { // a third label in between: pull both ends to it
 			la, lb = max(la, snapThin*length), max(lb, snapThin*length)
@@ -290,7 +290,7 @@ func (s *stuffing) normal(c r3.Vec, x, y uint8) (r3.Vec, bool) {
 		Y: (g(r3.Vec{X: c.X, Y: c.Y + h.Y/2, Z: c.Z}) - g(r3.Vec{X: c.X, Y: c.Y - h.Y/2, Z: c.Z})) / h.Y,
 		Z: (g(r3.Vec{X: c.X, Y: c.Y, Z: c.Z + h.Z/2}) - g(r3.Vec{X: c.X, Y: c.Y, Z: c.Z - h.Z/2})) / h.Z,
 	}
-	l := r3.Norm(n)
+	l := math.Sqrt(r3.Norm2(n))
 	if l < 0.1 {
 		return n, false
 	}
