@@ -11,6 +11,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"text/tabwriter"
@@ -26,8 +27,14 @@ type Row struct {
 	Holds  bool     `json:"holds"`
 }
 
+// noLimit is for figures that no issue sets a target for.
+var noLimit = math.Inf(1)
+
 // atMost and atLeast make a row with its verdict.
 func atMost(item string, ours float64, unit string, limit float64, peer string) Row {
+	if math.IsInf(limit, 1) {
+		return Row{item, &ours, unit, "none", peer, true}
+	}
 	return Row{item, &ours, unit, fmt.Sprintf("≤ %g", limit), peer, ours <= limit}
 }
 
@@ -71,11 +78,13 @@ var tools = map[string]func(args []string) error{"meshquality": meshQuality, "te
 var trials = map[string]trial{"tets": trialTets}
 
 const usage = `usage: go run ./internal/bench walk
+       go run ./internal/bench mesh [PART …]
        go run ./internal/bench meshquality FILE.bin LABELS.raw SCENE.json
        go run ./internal/bench tets [-in s256] -edge 2.8 [-label 4=1.4 …] [-keep FILE.bin]`
 
+var benches = map[string]func(parts []string) ([]Row, error){"walk": walk}
+
 func main() {
-	benches := map[string]func() ([]Row, error){"walk": walk}
 	if len(os.Args) < 2 || benches[os.Args[1]] == nil && tools[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, usage)
 		os.Exit(2)
@@ -85,7 +94,7 @@ func main() {
 		err = tool(os.Args[2:])
 	} else {
 		var rows []Row
-		if rows, err = benches[os.Args[1]](); err == nil {
+		if rows, err = benches[os.Args[1]](os.Args[2:]); err == nil {
 			err = publish(os.Args[1], rows)
 		}
 	}

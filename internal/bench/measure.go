@@ -358,8 +358,7 @@ func (f *figures) print(w io.Writer) {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tab, "label\ttets\tvoxels ml\ttets ml\terror %\tmesh→truth mean\tp99\tmax\tat mm\ttruth→mesh mean\tp99\tmax\tat mm")
 	row := func(name string, l labelFigure) {
-		fmt.Fprintf(tab, "%s\t%d\t%.3f\t%.3f\t%+.3f\t%.4f\t%.3f\t%.3f\t%s\t%.4f\t%.3f\t%.3f\t%s\n", name, l.Tets, l.VoxelMM3/1000, l.TetMM3/1000, l.Percent,
-			l.ToTruth.Mean, l.ToTruth.P99, l.ToTruth.Max, place(l.ToTruth.MaxAt), l.FromTruth.Mean, l.FromTruth.P99, l.FromTruth.Max, place(l.FromTruth.MaxAt))
+		fmt.Fprintf(tab, "%s\t%d\t%.3f\t%.3f\t%+.3f\t%s\t%s\n", name, l.Tets, l.VoxelMM3/1000, l.TetMM3/1000, l.Percent, l.ToTruth.cells(), l.FromTruth.cells())
 	}
 	all := labelFigure{Tets: f.Tets, ToTruth: f.ToTruth, FromTruth: f.FromTruth}
 	for _, l := range f.Labels {
@@ -385,6 +384,14 @@ func (f *figures) print(w io.Writer) {
 		fmt.Fprintf(w, ", label %d: %d voxels at %s", c.Label, c.Voxels, place(c.AtMM))
 	}
 	fmt.Fprintln(w)
+}
+
+// cells are the columns of a distance.
+func (d *deviation) cells() string {
+	if d.area == 0 {
+		return "–\t–\t–\t–"
+	}
+	return fmt.Sprintf("%.4f\t%.3f\t%.3f\t%s", d.Mean, d.P99, d.Max, place(d.MaxAt))
 }
 
 func place(p r3.Vec) string { return fmt.Sprintf("(%.1f,%.1f,%.1f)", p.X, p.Y, p.Z) }

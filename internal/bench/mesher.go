@@ -12,8 +12,8 @@ import (
 
 // tetraMesh is the mesher under test. The second result is its report.
 func tetraMesh(ctx context.Context, l *imaging.Labels, z sizes) (*mesh.TetMesh, any, error) {
-	m, err := tetra.Mesh(ctx, l, tetra.MeshOptions{EdgeMM: z.edgeMM, MaxEdgeMM: z.maxEdgeMM, LabelEdgeMM: z.label, JunctionLevels: z.junction})
-	return m, nil, err
+	m, rep, err := tetra.Mesh(ctx, l, tetra.Options{EdgeMM: z.edgeMM, MaxEdgeMM: z.maxEdgeMM, LabelEdgeMM: z.label, JunctionLevels: z.junction})
+	return m, rep, err
 }
 
 // trialTets meshes an input and dumps the mesh: BASE DUMP flags.

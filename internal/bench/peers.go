@@ -54,9 +54,11 @@ type cgalTimes struct {
 // a cap they run for minutes.
 const cgalSliverSeconds = 6
 
-// cgal meshes an input with the criteria that give 380k tets on s256, and dumps
-// the mesh.
-func cgal(base, dump string) (t cgalTimes, err error) {
+// cgalSizes are CGAL's facet size, facet distance and cell size, mm.
+type cgalSizes [3]float64
+
+// cgal meshes an input and dumps the mesh.
+func cgal(base, dump string, z cgalSizes) (t cgalTimes, err error) {
 	program, err := cgalProgram()
 	if err != nil {
 		return t, err
@@ -66,7 +68,7 @@ func cgal(base, dump string) (t cgalTimes, err error) {
 		return t, err
 	}
 	args := []string{base + ".raw"}
-	for _, v := range []any{s.Dims[0], s.Dims[1], s.Dims[2], s.Sp[0], s.Sp[1], s.Sp[2], 2, 0.25, 4, cgalSliverSeconds, dump} {
+	for _, v := range []any{s.Dims[0], s.Dims[1], s.Dims[2], s.Sp[0], s.Sp[1], s.Sp[2], z[0], z[1], z[2], cgalSliverSeconds, dump} {
 		args = append(args, fmt.Sprint(v))
 	}
 	cmd, err := runOnOneCore(&t, program, args...)

@@ -32,10 +32,12 @@ func init() {
 
 // counts is what a trial on surfaces reports.
 type counts struct {
-	Triangles   int       `json:"triangles"`
-	NonManifold int       `json:"non_manifold_edges"`
-	MinAngleDeg float64   `json:"min_angle_deg"`
-	Hausdorff   deviation `json:"hausdorff"` // voxels, the larger way
+	Triangles         int       `json:"triangles"`
+	From              int       `json:"from,omitempty"` // before decimation
+	NonManifold       int       `json:"non_manifold_edges"`
+	NonManifoldBefore int       `json:"non_manifold_edges_before,omitempty"`
+	MinAngleDeg       float64   `json:"min_angle_deg"`
+	Hausdorff         deviation `json:"hausdorff"` // voxels, the larger way
 }
 
 // trialNet finds the surface net of an input: BASE.
@@ -98,7 +100,8 @@ func outerSurface(base string, apart bool) (*mesh.Surface, float64, error) {
 	return surface, s.voxelMM(), err
 }
 
-// trialDecimate takes nine tenths of a surface away: BASE outer|labels.
+// trialDecimate takes nine tenths of a surface away: BASE outer|labels, and
+// "measure" for what takes long to find out.
 func trialDecimate(args []string) (run func() error, done func() (any, error), err error) {
 	in, voxelMM, err := outerSurface(args[0], args[1] == "labels")
 	if err != nil {
@@ -111,7 +114,11 @@ func trialDecimate(args []string) (run func() error, done func() (any, error), e
 	}
 	done = func() (any, error) {
 		c := surfaceCounts(out)
-		c.Hausdorff = hausdorff(in, out, voxelMM)
+		before := surfaceCounts(in)
+		c.From, c.NonManifoldBefore = before.Triangles, before.NonManifold
+		if len(args) > 2 {
+			c.Hausdorff = hausdorff(in, out, voxelMM)
+		}
 		return c, nil
 	}
 	return run, done, nil
@@ -185,7 +192,10 @@ func trialSTL(args []string) (run func() error, done func() (any, error), err er
 		}
 		var back *mesh.Surface
 		run = func() (err error) {
-			back, err = meshio.ReadSTL(bytes.NewReader(buf.Bytes()), meshio.STLOptions{})
+			f, err := meshio.ReadSurface(context.Background(), bytes.NewReader(buf.Bytes()), "ball.stl", meshio.ReadOptions{})
+			if err == nil {
+				back = f.Surface
+			}
 			return err
 		}
 		done = func() (any, error) { return counts{Triangles: len(back.Tris)}, nil }
@@ -209,14 +219,15 @@ func trialSTL(args []string) (run func() error, done func() (any, error), err er
 
 // cutResult is what trialCut reports.
 type cutResult struct {
-	Tets    int     `json:"tets"`    // before
-	Faces   int     `json:"faces"`   // of the cut
-	Far     int     `json:"far"`     // tets that the plane's neighbourhood leaves out
-	Changed int     `json:"changed"` // of them, not there bit for bit afterwards
-	MinDeg  float64 `json:"min_dihedral_deg"`
-	MaxDeg  float64 `json:"max_dihedral_deg"`
-	Defect  string  `json:"defect,omitempty"`
-	Before  float64 `json:"min_dihedral_before_deg"`
+	Tets      int     `json:"tets"`    // before
+	Faces     int     `json:"faces"`   // of the cut
+	Far       int     `json:"far"`     // tets that the plane's neighbourhood leaves out
+	Changed   int     `json:"changed"` // of them, not there bit for bit afterwards
+	MinDeg    float64 `json:"min_dihedral_deg"`
+	MaxDeg    float64 `json:"max_dihedral_deg"`
+	Defect    string  `json:"defect,omitempty"`
+	Before    float64 `json:"min_dihedral_before_deg"`
+	BeforeMax float64 `json:"max_dihedral_before_deg"`
 }
 
 // trialCut cuts a dumped mesh through the middle by an oblique plane: DUMP.
@@ -282,7 +293,7 @@ func checkCut(m *mesh.TetMesh, r *cut.Result, plane cut.Plane) cutResult {
 	var before, after figures
 	before.angles(m)
 	after.angles(r.Mesh)
-	c.Before, c.MinDeg, c.MaxDeg = before.MinDihedral, after.MinDihedral, after.MaxDihedral
+	c.Before, c.BeforeMax, c.MinDeg, c.MaxDeg = before.MinDihedral, before.MaxDihedral, after.MinDihedral, after.MaxDihedral
 	if err := r.Mesh.Check(); err != nil {
 		c.Defect = err.Error()
 	}
@@ -317,8 +328,10 @@ func surfaceCounts(s *mesh.Surface) counts {
 	return c
 }
 
-// hausdorff samples both surfaces half a voxel apart and gives the distances
-// of the worse way.
+// sampleVoxels is how far apart surfaces are sampled for their distance.
+const sampleVoxels = 0.7
+
+// hausdorff samples both surfaces and gives the distances of the worse way.
 func hausdorff(a, b *mesh.Surface, voxelMM float64) deviation {
 	x, y := oneWay(a, b, voxelMM), oneWay(b, a, voxelMM)
 	if y.Max > x.Max {
@@ -336,7 +349,7 @@ func oneWay(a, b *mesh.Surface, voxelMM float64) deviation {
 	})
 	var t tally
 	for _, v := range a.Tris {
-		spread(a.Verts[v[0]], a.Verts[v[1]], a.Verts[v[2]], voxelMM/2, func(p r3.Vec, area float64) {
+		spread(a.Verts[v[0]], a.Verts[v[1]], a.Verts[v[2]], sampleVoxels*voxelMM, func(p r3.Vec, area float64) {
 			_, d := grid.nearest(p, math.Inf(1), func(n int32) float64 {
 				w := b.Tris[n]
 				return toTriangle(p, b.Verts[w[0]], b.Verts[w[1]], b.Verts[w[2]])
