@@ -151,6 +151,9 @@ func (im *improver) markNear() {
 	}
 }
 
+// listSlack is how many tetrahedra a node may gain before its list moves.
+const listSlack = 4
+
 // link builds the lists of tetrahedra of the near nodes, in order of number,
 // and the other tables.
 func (im *improver) link(ctx context.Context) error {
@@ -176,14 +179,14 @@ func (im *improver) link(ctx context.Context) error {
 			s.n = 0
 			continue
 		}
-		s.off, s.room = total, s.n
-		total += s.n
+		s.off, s.room = total, s.n+listSlack
+		total += s.room
 		s.n = 0
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	im.pool = make([]int32, total, total+total/4)
+	im.pool = make([]int32, total, total+total/16)
 	for t := range im.tet {
 		for _, n := range im.tet[t] {
 			if s := &im.span[n]; s.room != 0 {

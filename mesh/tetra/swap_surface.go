@@ -32,6 +32,9 @@ func (im *improver) flipGain(a, b int32, bound float64) float64 {
 	n := r.n
 	cut := n // r.v[0] and r.v[cut] are the far corners of the two faces
 	if r.closed {
+		if n < 3 {
+			return 0
+		}
 		first, changes := -1, 0
 		for i := range n {
 			if im.region[r.t[i]] != im.region[r.t[(i+1)%n]] {
