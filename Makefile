@@ -7,7 +7,7 @@ SOURCES := $(shell find . -name '*.go' -not -path './build/*' -not -path './out/
 # Files that are embedded count as sources.
 SOURCES += $(shell find planner viewer fem -name '*.json' -o -name '*.html')
 
-.PHONY: demo test check setup tools proto fmt race fuzz viewer bench-walk clean help
+.PHONY: demo test check setup tools proto fmt race fuzz viewer bench-walk bench-mesh clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -63,6 +63,10 @@ fuzz: ## every fuzz target for ten seconds
 
 bench-walk: bin/halsted ## the figures of the walk through the house
 	$(GO) run ./internal/bench walk
+
+bench-mesh: ## the figures of the meshes, with the peers in the same run; PARTS=<names> for some
+	.ci/setup bench || true # a peer that is not there is a row that says so
+	$(GO) run ./internal/bench mesh $(PARTS)
 
 clean: ## remove what was built
 	rm -rf bin build out
