@@ -15,7 +15,10 @@ type Options struct {
 	SmoothPasses int // passes of Extract, at most MaxSmoothPasses
 	// Keep chooses the labels to extract; the others count as background.
 	// nil keeps all.
-	Keep        func(imaging.Label) bool
+	Keep func(imaging.Label) bool
+	// Manifold gives a cell in which sheets pass each other one vertex per
+	// sheet; see the package comment.
+	Manifold    bool
 	MemoryLimit int64 // bytes for the surface and its work space; 0: DefaultMemoryLimit
 }
 

@@ -20,8 +20,10 @@ const (
 	rowsPerCheck = 64
 	// bytes of result and work space per vertex and per quadrilateral, with
 	// those that Smooth, Restore and Surface will want.
-	bytesPerVertex = 160
-	bytesPerQuad   = 80
+	bytesPerVertex = 180
+	bytesPerQuad   = 64
+	// more per vertex with Options.Manifold, in the worst case
+	bytesPerCrossing = 200
 	// maxIndex keeps byte offsets of four-byte numbers within int32.
 	maxIndex = 1 << 29
 )
@@ -82,14 +84,15 @@ func meanCrossing(v *[8]byte, out uint8) (at [3]float32) {
 // extraction is a net under construction. Rows of cells are numbered j first,
 // then k, from the pad; a row has words of 64 cells.
 type extraction struct {
-	net   *Net
-	id    []byte
-	keep  *[256]uint8 // label → label, or 0; nil keeps all
-	words int         // per row
-	mixed []uint64    // one bit per cell
-	rank  []int32     // per word: vertices before it in its slab
-	verts []int       // before each slab
-	quads []int
+	net      *Net
+	id       []byte
+	keep     *[256]uint8 // label → label, or 0; nil keeps all
+	words    int         // per row
+	manifold bool
+	mixed    []uint64 // one bit per cell
+	rank     []int32  // per word: vertices before it in its slab
+	verts    []int    // before each slab
+	quads    []int
 }
 
 // run finds the vertices and quadrilaterals: it marks the mixed cells, makes
@@ -114,18 +117,30 @@ func (x *extraction) run(ctx context.Context, id []imaging.Label, limit int64) e
 		x.quads[s+1] += x.quads[s]
 	}
 	v, q := x.verts[slabs], x.quads[slabs]
-	if need := 12*int64(all) + int64(v)*bytesPerVertex + int64(q)*bytesPerQuad; need > limit {
+	perVertex := int64(bytesPerVertex)
+	if x.manifold {
+		perVertex += bytesPerCrossing
+	}
+	if need := 12*int64(all) + int64(v)*perVertex + int64(q)*bytesPerQuad; need > limit {
 		return &LimitError{Limit: limit, Need: need}
 	}
 	if max(v, q) > maxIndex {
-		return fmt.Errorf("contour: a surface of %d vertices and %d quadrilaterals has more than %d; clean or crop the labels", v, q, maxIndex)
+		return tooMany(v, q)
 	}
 	n := x.net
 	n.Pos, n.Meet, n.held, n.pair = make([]float32, 3*v), make([]uint8, v), make([]uint8, v), make([][2]uint8, v)
 	n.Quads, n.Axis, n.Sides = make([][4]int32, q), make([]uint8, q), make([][2]imaging.Label, q)
 	n.slice = make([]int32, size[2]+2)
 	n.slice[size[2]+1] = int32(q)
-	return par.ChunksCtx(ctx, size[2]+1, slab, func(lo, hi int) error { return x.fill(ctx, lo, hi) })
+	err = par.ChunksCtx(ctx, size[2]+1, slab, func(lo, hi int) error { return x.fill(ctx, lo, hi) })
+	if err == nil && x.manifold {
+		err = n.split(ctx, x)
+	}
+	return err
+}
+
+func tooMany(verts, quads int) error {
+	return fmt.Errorf("contour: a surface of %d vertices and %d quadrilaterals has more than %d; clean or crop the labels", verts, quads, maxIndex)
 }
 
 // mark finds the mixed cells of slices lo..hi-1, counted from the pad, and

@@ -105,7 +105,7 @@ func NewNet(ctx context.Context, l *imaging.Labels, opt Options) (*Net, error) {
 	if opt.MemoryLimit == 0 {
 		opt.MemoryLimit = DefaultMemoryLimit
 	}
-	x := &extraction{net: &Net{Grid: l.Grid}}
+	x := &extraction{net: &Net{Grid: l.Grid}, manifold: opt.Manifold}
 	if opt.Keep != nil {
 		x.keep = new([256]uint8)
 		for id := range x.keep {

@@ -73,8 +73,8 @@ func (n *Net) Restore(ctx context.Context) error {
 		}
 	}
 	r.at, r.normal, r.way = make([]float32, 4*n.Len()), make([]float32, 4*n.Len()), make([]float32, n.Len())
-	for v := range n.Len() {
-		copy(r.at[4*v:4*v+3], n.Pos[3*v:3*v+3])
+	if err := n.load(ctx, r.at); err != nil {
+		return err
 	}
 	missing := mat.NewVecDense(m, nil)
 	best, idle := math.Inf(1), 0
@@ -101,9 +101,7 @@ func (n *Net) Restore(ctx context.Context) error {
 			return err
 		}
 	}
-	for v := range n.Len() {
-		copy(n.Pos[3*v:3*v+3], r.at[4*v:4*v+3])
-	}
+	n.store(r.at)
 	return nil
 }
 
@@ -216,7 +214,9 @@ func (r *restoration) move(ctx context.Context, pressure []float32) error {
 	if err != nil {
 		return err
 	}
-	r.junctions(pressure)
+	if err := r.junctions(ctx, pressure); err != nil {
+		return err
+	}
 	// mm from index coordinates for area vectors, index coordinates from mm
 	fx, fy, fz := float32(r.sp[1]*r.sp[2]), float32(r.sp[2]*r.sp[0]), float32(r.sp[0]*r.sp[1])
 	sx, sy, sz := float32(1/r.sp[0]), float32(1/r.sp[1]), float32(1/r.sp[2])
@@ -247,12 +247,15 @@ func (r *restoration) move(ctx context.Context, pressure []float32) error {
 
 // junctions sums, for each vertex where more than two labels meet, offset ·
 // area vector (index coordinates) and area (mm²) over its faces.
-func (r *restoration) junctions(pressure []float32) {
+func (r *restoration) junctions(ctx context.Context, pressure []float32) error {
 	n := r.n
 	if r.slot == nil {
 		r.slot = make([]int32, n.Len())
 		count := int32(0)
 		for t := range n.Quads {
+			if t%chunk == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
 			listed := false
 			for _, v := range n.Quads[t] {
 				if n.Meet[v] == 2 {
@@ -272,7 +275,10 @@ func (r *restoration) junctions(pressure []float32) {
 	}
 	clear(r.push)
 	fx, fy, fz := float32(r.sp[1]*r.sp[2]), float32(r.sp[2]*r.sp[0]), float32(r.sp[0]*r.sp[1])
-	for _, t := range r.lines {
+	for i, t := range r.lines {
+		if i%chunk == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		q, s := &n.Quads[t], &n.Sides[t]
 		p0, p1, p2, p3 := (*[4]float32)(r.at[4*q[0]:]), (*[4]float32)(r.at[4*q[1]:]), (*[4]float32)(r.at[4*q[2]:]), (*[4]float32)(r.at[4*q[3]:])
 		ax, ay, az := p2[0]-p0[0], p2[1]-p0[1], p2[2]-p0[2]
@@ -291,4 +297,5 @@ func (r *restoration) junctions(pressure []float32) {
 			}
 		}
 	}
+	return nil
 }

@@ -13,15 +13,15 @@ const (
 	chunk = 16384
 	// roundPasses is the number of relaxation passes between two corrections
 	// of the shrinkage.
-	roundPasses = 5
+	roundPasses = 4
 	// sixth of the sum over the six slots of a vertex is its next place.
 	sixth = float32(1.0 / 6)
 )
 
 // spreadSteps are the step sizes of one cycle of fast explicit diffusion with
 // five steps, for a graph of at most six neighbours: together they go as far
-// as ten steps of 1/6 (Grewenig, Weickert, Bruhn, "From box filtering to fast
-// explicit diffusion", DAGM 2010, eq. 10).
+// as ten steps of 1/6 (S. Grewenig, J. Weickert, A. Bruhn, "From box filtering
+// to fast explicit diffusion", DAGM 2010, doi:10.1007/978-3-642-15986-2_54).
 var spreadSteps = func() (tau [5]float32) {
 	for i := range tau {
 		c := math.Cos(math.Pi * float64(2*i+1) / float64(4*len(tau)+2))
@@ -59,7 +59,7 @@ type fringe struct {
 }
 
 // Smooth runs constrained relaxation passes and makes good the shrinkage after
-// each five of them; see the package comment.
+// every fourth and the last; see the package comment.
 //
 // Errors: a number of passes out of range, ctx.Err(); Pos is then as before.
 func (n *Net) Smooth(ctx context.Context, passes int) error {
@@ -75,11 +75,11 @@ func (n *Net) Smooth(ctx context.Context, passes int) error {
 	}
 	verts := n.Len()
 	before, now, next := make([]float32, 4*verts), make([]float32, 4*verts), make([]float32, 4*verts)
-	for v := range verts {
-		copy(before[4*v:4*v+3], n.Pos[3*v:3*v+3])
-	}
 	lost, other := make([]float32, verts), make([]float32, verts)
-	for passes > 0 {
+	if err := n.load(ctx, before); err != nil {
+		return err
+	}
+	for ; passes > 0; passes -= roundPasses {
 		from := before
 		for range min(passes, roundPasses) {
 			if err := r.relax(ctx, from, now); err != nil {
@@ -87,9 +87,7 @@ func (n *Net) Smooth(ctx context.Context, passes int) error {
 			}
 			from, now, next = now, next, now
 		}
-		// from == next holds the relaxed positions
-		now, next = next, now
-		passes -= roundPasses
+		now, next = from, now // next is free: it was read last but one
 		normal := next
 		if err := r.normals(ctx, now, normal); err != nil {
 			return err
@@ -108,15 +106,36 @@ func (n *Net) Smooth(ctx context.Context, passes int) error {
 		if err := r.giveBack(ctx, now, normal, lost); err != nil {
 			return err
 		}
-		if passes <= 0 {
-			r.meetSheets(now, normal)
+		if passes <= roundPasses {
+			if err := r.meetSheets(ctx, now, normal); err != nil {
+				return err
+			}
 		}
 		before, now = now, before
 	}
-	for v := range verts {
-		copy(n.Pos[3*v:3*v+3], before[4*v:4*v+3])
-	}
+	n.store(before)
 	return nil
+}
+
+// load copies the positions into four floats per vertex.
+func (n *Net) load(ctx context.Context, at []float32) error {
+	return par.ChunksCtx(ctx, n.Len(), chunk, func(lo, hi int) error {
+		for v := lo; v < hi; v++ {
+			p, o := (*[3]float32)(n.Pos[3*v:]), (*[4]float32)(at[4*v:])
+			o[0], o[1], o[2] = p[0], p[1], p[2]
+		}
+		return nil
+	})
+}
+
+// store is the inverse of load.
+func (n *Net) store(at []float32) {
+	par.Chunks(n.Len(), chunk, func(lo, hi int) {
+		for v := lo; v < hi; v++ {
+			p, o := (*[3]float32)(n.Pos[3*v:]), (*[4]float32)(at[4*v:])
+			p[0], p[1], p[2] = o[0], o[1], o[2]
+		}
+	})
 }
 
 // bands splits the quadrilaterals into runs of whole slices, at least chunk
@@ -189,47 +208,64 @@ func (r *relaxation) link(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for v, h := range n.held {
-		if h == 0 {
-			continue
+	return r.part(ctx)
+}
+
+// part finds the held vertices, those on junctions and creases, which look at
+// their like alone if they have two of them, and those next to them.
+func (r *relaxation) part(ctx context.Context) error {
+	n := r.n
+	held, lines := 0, 0
+	for _, h := range n.held {
+		lines += int(h >> 3)
+		if h&^crease != 0 {
+			held++
 		}
-		if h != crease {
+	}
+	r.held, r.lines = make([]int32, 0, held), make([]junction, 0, lines)
+	for v, h := range n.held {
+		if h&^crease != 0 {
 			r.held = append(r.held, int32(v))
 		}
 		if h&crease != 0 {
 			r.lines = append(r.lines, junction{int32(v), r.near[v]})
 		}
 	}
-	for _, l := range r.lines {
-		own, like := 4*l.v, 0
-		for s, w := range l.all {
-			if w == own {
+	if len(r.lines) == 0 {
+		return nil
+	}
+	isRim := make([]bool, n.Len())
+	for i := range r.lines {
+		if i%chunk == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		l := &r.lines[i]
+		like := 0
+		for _, w := range l.all {
+			if w == 4*l.v {
 				continue
 			}
 			if n.held[w/4]&crease != 0 {
 				like++
 				continue
 			}
-			f := &r.near[w/4]
-			_ = s
-			r.rim = append(r.rim, fringe{w / 4, *f})
+			if !isRim[w/4] {
+				isRim[w/4] = true
+				f := fringe{w / 4, r.near[w/4]}
+				for s, u := range f.sheet {
+					if n.held[u/4]&crease != 0 {
+						f.sheet[s] = w
+					}
+				}
+				r.rim = append(r.rim, f)
+			}
 		}
 		if like < 2 {
 			continue
 		}
 		for s, w := range l.all {
 			if n.held[w/4]&crease == 0 {
-				r.near[l.v][s] = own
-			}
-		}
-	}
-	slices.SortFunc(r.rim, func(a, b fringe) int { return int(a.v - b.v) })
-	r.rim = slices.CompactFunc(r.rim, func(a, b fringe) bool { return a.v == b.v })
-	for i := range r.rim {
-		f := &r.rim[i]
-		for s, w := range f.sheet {
-			if n.held[w/4]&crease != 0 {
-				f.sheet[s] = 4 * f.v
+				r.near[l.v][s] = 4 * l.v
 			}
 		}
 	}
@@ -326,38 +362,45 @@ const pull = 0.2
 // meetSheets moves each vertex of a junction towards the point where the
 // sheets next to it meet: the least squares of the distances to the tangent
 // planes of its neighbours on one sheet, and of the way to go.
-func (r *relaxation) meetSheets(at, normal []float32) {
-	for _, l := range r.lines {
-		v := int(l.v)
-		p := (*[4]float32)(at[4*v:])
-		// A move = b, A symmetric: xx xy xz yy yz zz
-		a := [6]float64{pull, 0, 0, pull, 0, pull}
-		var b [3]float64
-		for _, w := range l.all {
-			n, o := (*[4]float32)(normal[w:]), (*[4]float32)(at[w:])
-			f := float64(n[3])
-			x, y, z := float64(n[0])*f, float64(n[1])*f, float64(n[2])*f
-			d := float64(o[0]-p[0])*x + float64(o[1]-p[1])*y + float64(o[2]-p[2])*z
-			a[0] += x * x
-			a[1] += x * y
-			a[2] += x * z
-			a[3] += y * y
-			a[4] += y * z
-			a[5] += z * z
-			b[0] += d * x
-			b[1] += d * y
-			b[2] += d * z
-		}
-		// the adjugate over the determinant; at least pull³ as A − pull·I ≥ 0
-		c := [6]float64{a[3]*a[5] - a[4]*a[4], a[2]*a[4] - a[1]*a[5], a[1]*a[4] - a[2]*a[3],
-			a[0]*a[5] - a[2]*a[2], a[1]*a[2] - a[0]*a[4], a[0]*a[3] - a[1]*a[1]}
-		det := a[0]*c[0] + a[1]*c[1] + a[2]*c[2]
-		move := [3]float64{(c[0]*b[0] + c[1]*b[1] + c[2]*b[2]) / det, (c[1]*b[0] + c[3]*b[1] + c[4]*b[2]) / det,
-			(c[2]*b[0] + c[4]*b[1] + c[5]*b[2]) / det}
-		for x := range 3 {
-			if r.n.held[v]>>x&1 == 0 {
-				p[x] = confine(p[x]+float32(move[x]), p[x])
+func (r *relaxation) meetSheets(ctx context.Context, at, normal []float32) error {
+	held := r.n.held
+	return par.ChunksCtx(ctx, len(r.lines), chunk, func(lo, hi int) error {
+		for i := lo; i < hi; i++ {
+			l := &r.lines[i]
+			p := (*[4]float32)(at[4*l.v:])
+			// A move = b, A symmetric: xx xy xz yy yz zz
+			a := [6]float64{pull, 0, 0, pull, 0, pull}
+			var b [3]float64
+			for _, w := range l.all {
+				if held[w/4]&crease != 0 {
+					continue
+				}
+				n, o := (*[4]float32)(normal[w:]), (*[4]float32)(at[w:])
+				f := float64(n[3])
+				x, y, z := float64(n[0])*f, float64(n[1])*f, float64(n[2])*f
+				d := float64(o[0]-p[0])*x + float64(o[1]-p[1])*y + float64(o[2]-p[2])*z
+				a[0] += x * x
+				a[1] += x * y
+				a[2] += x * z
+				a[3] += y * y
+				a[4] += y * z
+				a[5] += z * z
+				b[0] += d * x
+				b[1] += d * y
+				b[2] += d * z
+			}
+			// the adjugate over the determinant, which is at least pull³
+			c := [6]float64{a[3]*a[5] - a[4]*a[4], a[2]*a[4] - a[1]*a[5], a[1]*a[4] - a[2]*a[3],
+				a[0]*a[5] - a[2]*a[2], a[1]*a[2] - a[0]*a[4], a[0]*a[3] - a[1]*a[1]}
+			det := a[0]*c[0] + a[1]*c[1] + a[2]*c[2]
+			move := [3]float64{(c[0]*b[0] + c[1]*b[1] + c[2]*b[2]) / det, (c[1]*b[0] + c[3]*b[1] + c[4]*b[2]) / det,
+				(c[2]*b[0] + c[4]*b[1] + c[5]*b[2]) / det}
+			for x := range 3 {
+				if held[l.v]>>x&1 == 0 {
+					p[x] = confine(p[x]+float32(move[x]), p[x])
+				}
 			}
 		}
-	}
+		return nil
+	})
 }
