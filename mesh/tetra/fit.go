@@ -306,11 +306,14 @@ func (s *stuffing) fit(ctx context.Context, m *mesh.TetMesh, sides []side, want 
 	x := &fitting{f: s.f, m: m, mass: make([][6]float64, n), rhs: make([]r3.Vec, n), reach: make([]float64, n),
 		old: make([]r3.Vec, n), state: make([]uint8, n), back: make([]uint8, n)}
 	x.faces, x.beyond = pairSides(sides, n)
+	last := math.Inf(1)
 	for i := range maxFitSteps {
 		if i > 0 {
-			if worst := x.balance(want, 0.5*float64(s.f.far)); i >= fitSteps && worst < fitVolume {
-				break
+			worst := x.balance(want, 0.5*float64(s.f.far))
+			if i >= fitSteps && (worst < fitVolume || worst > 0.7*last) {
+				break // near enough, or held back by the shape of the tetrahedra
 			}
+			last = worst
 		}
 		if err := x.step(ctx, 1); err != nil {
 			return nil, err
@@ -332,9 +335,17 @@ func (s *stuffing) fit(ctx context.Context, m *mesh.TetMesh, sides []side, want 
 }
 
 // improve works on the worst tetrahedra. Nodes on the interface of two labels
-// stay on it.
+// stay on it. Improve lets small angles trade with large ones so that BelowDeg
+// and AboveDeg are worth the same; the ratio of sines is chosen so that
+// MinDihedralDeg and MaxDihedralDeg are, too, and neither can be lost.
 func (s *stuffing) improve(ctx context.Context, m *mesh.TetMesh, pair []uint16, below float64) (ImproveReport, error) {
-	return Improve(ctx, m, ImproveOptions{BelowDeg: below, Project: func(p r3.Vec, node int32) (r3.Vec, bool) {
+	if below == 0 {
+		below = DefaultBelowDeg
+	}
+	const deg = math.Pi / 180
+	ratio := math.Sin(MaxDihedralDeg*deg) / math.Sin(MinDihedralDeg*deg)
+	above := 180 - math.Asin(min(1, ratio*math.Sin(below*deg)))/deg
+	return Improve(ctx, m, ImproveOptions{BelowDeg: below, AboveDeg: above, Project: func(p r3.Vec, node int32) (r3.Vec, bool) {
 		k := pair[node]
 		if k == 0 || k == junction {
 			return p, false
