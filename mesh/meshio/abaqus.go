@@ -13,7 +13,10 @@ import (
 // region, C3D4 or C3D10; the block's element set is named after the region
 // (Abaqus Keywords Guide, *NODE, *ELEMENT; CalculiX CrunchiX takes the same).
 func writeAbaqus(o *output, m *mesh.TetMesh, opt *WriteOptions) error {
-	o.str("** halsted SPACE=LPS ", unitMark, opt.Unit.String(), "\n*NODE, NSET=ALL\n")
+	o.str("** halsted SPACE=LPS ", unitMark, opt.Unit.String())
+	o.int(" "+nodesMark, int64(len(m.Nodes)))   // the format has no end mark, so that
+	o.int(" "+elementsMark, int64(len(m.Tets))) // a file cut off would go unseen
+	o.str("\n*NODE, NSET=ALL\n")
 	u := opt.Unit.mm(Millimetre)
 	for n, p := range m.Nodes {
 		o.int("", int64(n)+1)
@@ -50,6 +53,9 @@ func writeAbaqus(o *output, m *mesh.TetMesh, opt *WriteOptions) error {
 	}
 	return o.err
 }
+
+// How a file of ours tells what it holds.
+const nodesMark, elementsMark = "NODES=", "ELEMENTS="
 
 // regionsOf lists the labels of the elements in order.
 func regionsOf(m *mesh.TetMesh) []imaging.Label {

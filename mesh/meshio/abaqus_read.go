@@ -35,6 +35,8 @@ type abaqusReader struct {
 	sets  []abaqusSet
 	setOf map[string]int // by name in capitals
 	parts int
+	// counts that a file of ours states
+	wantNodes, wantElements int64
 }
 
 // abaqusSet is an element set: numbers, ranges and other sets.
@@ -96,9 +98,7 @@ func (a *abaqusReader) dataLine() ([]byte, bool) {
 		b, _ := a.nextLine()
 		switch {
 		case bytes.HasPrefix(b, []byte("**")):
-			if u := markedUnit(string(b)); u != 0 {
-				a.b.unit = u
-			}
+			a.comment(string(b))
 		case len(b) == 0:
 		case b[0] == '*':
 			a.pos, a.line = at, line
@@ -110,6 +110,23 @@ func (a *abaqusReader) dataLine() ([]byte, bool) {
 	return nil, false
 }
 
+// comment looks for what a file of ours says.
+func (a *abaqusReader) comment(b string) {
+	u := markedUnit(b)
+	if u == 0 {
+		return
+	}
+	a.b.unit = u
+	for w := range strings.FieldsSeq(b) {
+		if n, ok := strings.CutPrefix(w, nodesMark); ok {
+			a.wantNodes, _ = parseInt([]byte(n))
+		}
+		if n, ok := strings.CutPrefix(w, elementsMark); ok {
+			a.wantElements, _ = parseInt([]byte(n))
+		}
+	}
+}
+
 func (a *abaqusReader) walk() error {
 	for {
 		k, ok, err := a.nextKeyword()
@@ -119,6 +136,12 @@ func (a *abaqusReader) walk() error {
 		if !ok {
 			if a.line == 0 {
 				return a.short("before the first line")
+			}
+			if n, e := int64(len(a.b.nodes)), int64(len(a.b.tets)); n < a.wantNodes || e < a.wantElements {
+				return a.short("after %d of %d nodes and %d of %d elements", n, a.wantNodes, e, a.wantElements)
+			}
+			if a.wantElements > 0 && a.data[len(a.data)-1] != '\n' {
+				return a.short("inside its last line")
 			}
 			return nil
 		}

@@ -48,7 +48,7 @@ func assignLabels(format string, keys []regionKey, opt *ReadOptions) ([]imaging.
 	names := map[imaging.Label]string{}
 	give := func(i int, l imaging.Label) {
 		out[i], done[i], taken[l] = l, true, true
-		if _, ok := names[l]; !ok && keys[i] != (regionKey{}) && keys[i].String() != l.String() && keys[i] != (regionKey{tag: int64(l)}) {
+		if _, ok := names[l]; !ok && keys[i] != (regionKey{}) && !strings.EqualFold(keys[i].String(), l.String()) && keys[i] != (regionKey{tag: int64(l)}) {
 			names[l] = keys[i].String()
 		}
 	}

@@ -27,8 +27,8 @@ func readVTU(in *input) (*TetFile, error) {
 	if err := v.walk(); err != nil {
 		return nil, err
 	}
-	if v.pieces == 0 {
-		return nil, v.short("before a <Piece>")
+	if v.pieces == 0 || v.coding.order == nil {
+		return nil, v.short("before a <Piece> of a <VTKFile>")
 	}
 	return v.build()
 }
