@@ -31,7 +31,7 @@ func twoRegions() *mesh.Surface {
 	l, m := imaging.LabelLiver, imaging.LabelTumour
 	return &mesh.Surface{
 		Verts:  []r3.Vec{{X: 0.1}, {X: 1.25, Z: 1. / 3}, {Y: 1e-7}, {Z: 123.456789012345678}, {Z: -1}},
-		Tris:   [][3]int32{{0, 2, 1}, {0, 1, 3}, {1, 2, 3}, {2, 0, 3}, {1, 0, 4}, {2, 1, 4}, {0, 2, 4}},
+		Tris:   [][3]int32{{0, 2, 1}, {0, 1, 3}, {1, 2, 3}, {2, 0, 3}, {1, 0, 4}, {2, 1, 4}, {0, 4, 2}},
 		Region: []mesh.Sides{{Inside: l, Outside: m}, {Inside: l}, {Inside: l}, {Inside: l}, {Inside: m}, {Inside: m}, {Outside: m}},
 	}
 }

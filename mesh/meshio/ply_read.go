@@ -117,7 +117,7 @@ func readPLY(in *input) (*SurfaceFile, error) {
 	if len(f.Surface.Tris) == 0 {
 		return nil, fail("PLY", "export a triangle mesh, not points", "the file holds no face with area")
 	}
-	return f, scaleSurface(in, f, Millimetre)
+	return scaleSurface(in, f)
 }
 
 func (p *plyReader) header() ([]plyElement, error) {

@@ -277,24 +277,24 @@ func finishSoup(in *input, f *SurfaceFile, faces int) (*SurfaceFile, error) {
 	for t := range s.Region {
 		s.Region[t].Inside = in.opt.Label
 	}
-	return f, scaleSurface(in, f, Millimetre)
+	return scaleSurface(in, f)
 }
 
 // scaleSurface turns the file's unit into mm.
-func scaleSurface(in *input, f *SurfaceFile, def Unit) error {
+func scaleSurface(in *input, f *SurfaceFile) (*SurfaceFile, error) {
 	if f.Unit == 0 {
-		f.Unit = def
+		f.Unit = Millimetre
 	}
 	u := float64(f.Unit)
 	if u == 1 {
-		return nil
+		return f, nil
 	}
 	for n, p := range f.Surface.Verts {
 		p = r3.Scale(u, p)
 		if !inFloat32(p) {
-			return fail(in.format, "check the unit of length", "vertex %d lies at %v mm", n, p)
+			return nil, fail(in.format, "check the unit of length", "vertex %d lies at %v mm", n, p)
 		}
 		f.Surface.Verts[n] = p
 	}
-	return nil
+	return f, nil
 }
