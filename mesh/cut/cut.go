@@ -18,7 +18,7 @@ const (
 // Options controls Apply; the zero value is useful.
 type Options struct {
 	// Join keeps the two sides joined: the faces of the cut are there, but their
-	// nodes are not doubled.
+	// nodes are not doubled. Parts are still those that would come apart.
 	Join bool
 	// MinDihedralDeg and MaxDihedralDeg bound the dihedral angles of what the
 	// cut makes; 0 means the defaults, 10° and 160°. A tetrahedron that was

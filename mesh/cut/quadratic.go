@@ -25,29 +25,28 @@ func (q *edgeMids) find(a, b int32) (node int32, fresh bool) {
 // stayed keeps its mid-edge node, or a copy in the same place where an end was
 // doubled; every other edge of a changed tetrahedron is straight. Then curved
 // edges are made straight until every changed tetrahedron has a positive
-// Jacobian determinant. changed lists the rows of tetrahedra with other nodes or
-// other shapes than their parents.
-func (r *Result) addMids(p *patch, changed []int32, home []int32) error {
-	m, out := p.m, r.Mesh
+// Jacobian determinant.
+func (a *assembly) addMids() error {
+	p, r, m, out := a.patch, a.r, a.m, a.out
 	q := &edgeMids{m: m}
 	out.Mid = make([][6]int32, len(out.Tets))
 	copy(out.Mid, m.Mid)
-	for i, t := range changed {
+	for i, t := range a.changed {
 		if err := p.stopped(); err != nil {
 			return err
 		}
 		v, old := &out.Tets[t], r.Map.Tet[t]
 		for e, c := range mesh.TetEdges {
-			a, b := v[c[0]], v[c[1]]
+			x, y := v[c[0]], v[c[1]]
 			mid := int32(-1)
-			if oa, ob := r.Map.Node[a], r.Map.Node[b]; oa >= 0 && ob >= 0 {
-				mid = midOf(m, old, oa, ob)
-				if a == oa && b == ob {
+			if ox, oy := r.Map.Node[x], r.Map.Node[y]; ox >= 0 && oy >= 0 {
+				mid = midOf(m, old, ox, oy)
+				if x == ox && y == oy {
 					out.Mid[t][e] = mid
 					continue
 				}
 			}
-			n, fresh := q.find(a, b)
+			n, fresh := q.find(x, y)
 			if out.Mid[t][e] = n; !fresh {
 				continue
 			}
@@ -55,12 +54,12 @@ func (r *Result) addMids(p *patch, changed []int32, home []int32) error {
 				q.at, q.from = append(q.at, m.Nodes[mid]), append(q.from, mid)
 				continue
 			}
-			x := middle(out.Nodes[a], out.Nodes[b])
-			q.at, q.from = append(q.at, x), append(q.from, int32(-1-len(r.Map.Places)))
-			r.Map.Places = append(r.Map.Places, p.placeIn(x, home[i]))
+			at := middle(out.Nodes[x], out.Nodes[y])
+			q.at, q.from = append(q.at, at), append(q.from, int32(-1-len(r.Map.Places)))
+			r.Map.Places = append(r.Map.Places, p.placeIn(at, a.home[i]))
 		}
 	}
-	if err := r.straighten(p, q, changed); err != nil {
+	if err := a.straighten(q); err != nil {
 		return err
 	}
 	r.number(q)
@@ -111,8 +110,8 @@ func (r *Result) number(q *edgeMids) {
 
 // straighten replaces the curved edges of changed tetrahedra that would be
 // inverted. A neighbour that shares such an edge changes too.
-func (r *Result) straighten(p *patch, q *edgeMids, changed []int32) error {
-	m, out := p.m, r.Mesh
+func (a *assembly) straighten(q *edgeMids) error {
+	p, r, m, out := a.patch, a.r, a.m, a.out
 	old := int32(len(m.Nodes))
 	where := func(n int32) r3.Vec {
 		if n < old {
@@ -121,7 +120,7 @@ func (r *Result) straighten(p *patch, q *edgeMids, changed []int32) error {
 		return q.at[n-old]
 	}
 	replaced := map[int32]int32{} // old mid-edge node → straight one; looked up only
-	for rows := changed; len(rows) > 0; {
+	for rows := a.changed; len(rows) > 0; {
 		count := len(replaced)
 		for _, t := range rows {
 			if err := p.stopped(); err != nil {
@@ -142,10 +141,10 @@ func (r *Result) straighten(p *patch, q *edgeMids, changed []int32) error {
 				if _, done := replaced[n]; done || x[4+e] == straight {
 					continue
 				}
-				a, b := out.Tets[t][c[0]], out.Tets[t][c[1]]
+				u, v := out.Tets[t][c[0]], out.Tets[t][c[1]]
 				place := Place{Tet: r.Map.Tet[t]}
 				for i, o := range m.Tets[place.Tet] {
-					if o == r.Map.Node[a] || o == r.Map.Node[b] {
+					if o == r.Map.Node[u] || o == r.Map.Node[v] {
 						place.L[i] = .5
 					}
 				}
@@ -157,7 +156,7 @@ func (r *Result) straighten(p *patch, q *edgeMids, changed []int32) error {
 					replaced[n] = n
 					continue
 				}
-				s, _ := q.find(a, b)
+				s, _ := q.find(u, v)
 				q.at, q.from = append(q.at, straight), append(q.from, from)
 				replaced[n] = s
 			}

@@ -47,6 +47,9 @@ func NewSheet(ctx context.Context, s *mesh.Surface) (*Sheet, error) {
 	c := &Sheet{tris: make([][3]int32, len(s.Tris))}
 	number := make(map[r3.Vec]int32, len(s.Verts)) // looked up only
 	for t, v := range s.Tris {
+		if t&0xfff == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		for i, n := range v {
 			if n < 0 || int(n) >= len(s.Verts) {
 				return nil, bad(r3.Vec{}, "triangle %d names vertex %d of %d", t, n, len(s.Verts))
@@ -81,7 +84,7 @@ func NewSheet(ctx context.Context, s *mesh.Surface) (*Sheet, error) {
 			c.vertex[m] = add(c.vertex[m], r3.Scale(angle, c.face[t]))
 		}
 	}
-	if err := c.pair(bad); err != nil {
+	if err := c.pair(ctx, bad); err != nil {
 		return nil, err
 	}
 	var err error
@@ -90,7 +93,7 @@ func NewSheet(ctx context.Context, s *mesh.Surface) (*Sheet, error) {
 }
 
 // pair finds the two triangles at each edge.
-func (c *Sheet) pair(bad func(r3.Vec, string, ...any) error) error {
+func (c *Sheet) pair(ctx context.Context, bad func(r3.Vec, string, ...any) error) error {
 	type use struct {
 		tri   int32
 		edge  int8
@@ -99,6 +102,9 @@ func (c *Sheet) pair(bad func(r3.Vec, string, ...any) error) error {
 	seen := make(map[[2]int32]use, 2*len(c.tris)) // looked up only
 	c.edge, c.rim, c.onRim = make([][3]r3.Vec, len(c.tris)), make([][3]bool, len(c.tris)), make([]bool, len(c.verts))
 	for t, v := range c.tris {
+		if t&0xfff == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		for i := range 3 {
 			a, b := v[i], v[(i+1)%3]
 			k := [2]int32{min(a, b), max(a, b)}

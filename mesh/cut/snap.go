@@ -151,7 +151,7 @@ func (p *patch) targets(n int32) []r3.Vec {
 		return out
 	}
 	limit := flatShare * flatShare
-	if !p.keepBoundary && p.smoothWalls(n, walls) {
+	if !p.keepBoundary {
 		limit = slideShare * slideShare
 	}
 	// at right angles to the area vectors of the walls
@@ -172,6 +172,11 @@ func (p *patch) targets(n int32) []r3.Vec {
 	from := len(out)
 	p.eachCrossing(n, func(e int32, _ float64, other int32) {
 		q := p.pos[int32(len(p.node))+e]
+		step := sub(q, p.pos[n])
+		along := free.project(step)
+		if dot(along, along) < creaseCos*creaseCos*dot(step, step) {
+			return // across a crease
+		}
 		if !slices.Contains(out, q) && slices.ContainsFunc(walls, func(w wall) bool { return w.x == other || w.y == other }) &&
 			p.bulge(n, q, walls) <= limit {
 			out = append(out, q)

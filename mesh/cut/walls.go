@@ -9,8 +9,8 @@ import (
 // wall is a face (n, x, y) at a node n on the outer boundary or between two
 // regions. It is counter-clockwise seen from the higher label, or from outside.
 type wall struct {
-	x, y int32
-	pair uint32 // the two labels; equal for walls between the same two
+	x, y  int32
+	flank uint32 // the two labels and which smooth piece between them it belongs to
 }
 
 // outside stands for a label beyond all labels.
@@ -104,10 +104,11 @@ func (p *patch) walls(n int32) []wall {
 			if inward == (lo < hi) {
 				w.x, w.y = w.y, w.x
 			}
-			w.pair = uint32(min(lo, hi))<<16 | uint32(max(lo, hi))
+			w.flank = uint32(min(lo, hi))<<9 | uint32(max(lo, hi))
 			f.walls = append(f.walls, w)
 		}
 	}
+	p.partFlanks(n, f.walls)
 	return f.walls
 }
 
@@ -138,61 +139,70 @@ type freedom struct {
 // independent is the sine below which two area vectors count as parallel.
 const independent = 1e-6
 
-// areaVector is the sum of the area vectors of the walls that part the same
-// labels as walls[i], twice over.
+// creaseCos is the cosine of the angle, 30°, from which two walls between the
+// same labels count as the flanks of a crease.
+const creaseCos = 0.866
+
+// partFlanks tells the flanks of creases and corners apart: a wall belongs to
+// the first flank between its labels whose first wall stands at less than 30°.
+func (p *patch) partFlanks(n int32, walls []wall) {
+	at := p.pos[n]
+	for i := range walls {
+		c := r3.Cross(sub(p.pos[walls[i].x], at), sub(p.pos[walls[i].y], at))
+		flanks := uint32(0)
+		for j := range i {
+			if walls[j].flank&flankLabels != walls[i].flank {
+				continue
+			}
+			k := walls[j].flank >> flankShift
+			if k < flanks {
+				continue // not the first of its flank
+			}
+			d := r3.Cross(sub(p.pos[walls[j].x], at), sub(p.pos[walls[j].y], at))
+			if x := dot(c, d); x > 0 && x*x > creaseCos*creaseCos*dot(c, c)*dot(d, d) {
+				flanks = k
+				break
+			}
+			flanks = k + 1
+		}
+		walls[i].flank |= flanks << flankShift
+	}
+}
+
+const (
+	flankShift  = 17
+	flankLabels = 1<<flankShift - 1
+)
+
+// areaVector is twice the sum of the area vectors of walls[i] and the later
+// walls of its flank.
 func (p *patch) areaVector(n int32, walls []wall, i int) (a r3.Vec) {
 	at := p.pos[n]
-	for _, w := range walls {
-		if w.pair == walls[i].pair {
+	for _, w := range walls[i:] {
+		if w.flank == walls[i].flank {
 			a = add(a, r3.Cross(sub(p.pos[w.x], at), sub(p.pos[w.y], at)))
 		}
 	}
 	return a
 }
 
-// firstOfPair tells whether no wall before i parts the same labels.
-func firstOfPair(walls []wall, i int) bool {
+// firstOfFlank tells whether no wall before i is of its flank.
+func firstOfFlank(walls []wall, i int) bool {
 	for _, w := range walls[:i] {
-		if w.pair == walls[i].pair {
+		if w.flank == walls[i].flank {
 			return false
 		}
 	}
 	return true
 }
 
-// creaseCos is the cosine of the angle to the mean normal, 30°, at which a wall
-// belongs to a crease or a corner and not to a smooth surface.
-const creaseCos = 0.866
-
-// smoothWalls tells whether the walls at n that part the same labels form a
-// smooth surface there.
-func (p *patch) smoothWalls(n int32, walls []wall) bool {
-	at := p.pos[n]
-	for i := range walls {
-		if !firstOfPair(walls, i) {
-			continue
-		}
-		mean := p.areaVector(n, walls, i)
-		for _, w := range walls[i:] {
-			if w.pair != walls[i].pair {
-				continue
-			}
-			c := r3.Cross(sub(p.pos[w.x], at), sub(p.pos[w.y], at))
-			if d := dot(c, mean); !(d > 0 && d*d >= creaseCos*creaseCos*dot(c, c)*dot(mean, mean)) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // freedom of node n. The volume of a region is linear in the position of one
-// node: its gradient is a third of the area vectors of the region's walls there. A
-// node that moves at right angles to the area vector of every pair of labels
-// changes no volume, however curved the walls are.
+// node: its gradient is a third of the sum of the area vectors of the region's
+// walls there. A node that moves at right angles to the area vector of every flank
+// changes no volume, however curved the walls are, and stays on its creases.
 func (p *patch) freedom(n int32, walls []wall) (f freedom) {
 	for i := range walls {
-		if !firstOfPair(walls, i) {
+		if !firstOfFlank(walls, i) {
 			continue
 		}
 		sum := p.areaVector(n, walls, i)
