@@ -101,17 +101,55 @@ func (f *labelField) at(p r3.Vec, s *support) {
 		lab = [8]uint8{l[0], l[1], l[8], l[9], l[64], l[65], l[72], l[73]}
 		d = [8]float32{v[0], v[1], v[8], v[9], v[64], v[65], v[72], v[73]}
 	} else {
+		// block and place in it of the two voxels along each axis
+		bx := [2]int{i >> 3, (i + 1) >> 3}
+		by := [2]int{f.nb[0] * (j >> 3), f.nb[0] * ((j + 1) >> 3)}
+		bz := [2]int{f.nb[0] * f.nb[1] * (k >> 3), f.nb[0] * f.nb[1] * ((k + 1) >> 3)}
+		ox := [2]int{i & 7, (i + 1) & 7}
+		oy := [2]int{j & 7 << 3, (j + 1) & 7 << 3}
+		oz := [2]int{k & 7 << 6, (k + 1) & 7 << 6}
 		for c := range 8 {
-			o, l := f.slot(i+c&1, j+c>>1&1, k+c>>2)
-			if o < 0 {
-				lab[c], d[c] = l, f.far
+			p, q, r := c&1, c>>1&1, c>>2
+			b := f.block[bx[p]+by[q]+bz[r]]
+			if b < 0 {
+				lab[c], d[c] = uint8(-1-b), f.far
 			} else {
+				o := int(b) + ox[p] + oy[q] + oz[r]
 				lab[c], d[c] = f.lab[o], f.d[o]
 			}
 		}
 	}
 	x1, y1, z1 := 1-x, 1-y, 1-z
 	w := [8]float64{x1 * y1 * z1, x * y1 * z1, x1 * y * z1, x * y * z1, x1 * y1 * z, x * y1 * z, x1 * y * z, x * y * z}
+	// two labels are the rule
+	a, b := lab[0], lab[0]
+	var da, db float64
+	for c, l := range lab {
+		v := w[c] * float64(d[c])
+		if l == a {
+			da += v
+			continue
+		}
+		if b == a {
+			b = l
+		}
+		if l != b {
+			s.count(&lab, &d, &w)
+			return
+		}
+		db += v
+	}
+	s.n, s.lab[0], s.d[0] = 1, a, da
+	if a != b {
+		s.n, s.lab[1], s.d[1] = 2, b, db
+		if db > da || db == da && b < a {
+			s.lab[0], s.d[0], s.lab[1], s.d[1] = b, db, a, da
+		}
+	}
+}
+
+// count is the general case of at.
+func (s *support) count(lab *[8]uint8, d *[8]float32, w *[8]float64) {
 	s.n = 0
 	for c, l := range lab {
 		v := w[c] * float64(d[c])
