@@ -84,11 +84,12 @@ type ImproveReport struct {
 // Improve raises the worst dihedral angles of a Tet4 mesh in place: m.Tets,
 // m.Region and m.Nodes are edited and may be replaced; nodes without a
 // tetrahedron are dropped. Tetrahedra outside the angles of opt are worked on
-// worst first by swaps, smoothing, collapse and, last, new nodes (doc of the
-// package). No operation leaves a smaller least or a larger greatest angle than
-// what it replaces has, except between BelowDeg and AboveDeg. Regions keep
-// their volumes but for what the report names. The result depends on m and opt
-// alone.
+// worst first: by swaps, smoothing, collapse, and at last by new nodes. Every
+// operation makes the worst angle of what it replaces better, and lets neither
+// the least angle there fall below 0.8 BelowDeg nor the greatest rise above
+// 180° − 0.8 (180° − AboveDeg), 12° and 160° by default, or further than they
+// are. Regions keep their volumes but for what the report names. The result
+// depends on m and opt alone.
 //
 // Errors: *mesh.InvertedError when a tetrahedron of m has no positive volume, a
 // plain error when m is Tet10, is not consistent or not finite, or an option is
@@ -114,14 +115,15 @@ func Improve(ctx context.Context, m *mesh.TetMesh, opt ImproveOptions) (ImproveR
 	return rep, err
 }
 
-// fairShare
+// fairShare of the way to BelowDeg and AboveDeg, from 0 and 180, an angle counts
+// as fair: it may fall to that while worse ones in the same place are mended.
 const fairShare = 0.8
 
 func newImprover(m *mesh.TetMesh, opt ImproveOptions, rep *ImproveReport) *improver {
 	im := &improver{opt: opt, rep: rep, node: m.Nodes, tet: m.Tets, region: m.Region}
 	im.good = shapeOf(opt.BelowDeg)
 	im.obtuse = im.good / shapeOf(180-opt.AboveDeg)
-	im.fair = shapeOf(fairShare * opt.BelowDeg)
+	im.fairAcute, im.fairObtuse = shapeOf(fairShare*opt.BelowDeg), shapeOf(fairShare*(180-opt.AboveDeg))
 	im.queue.good = im.good
 	im.inputNodes = len(m.Nodes)
 	return im
@@ -265,67 +267,4 @@ func (im *improver) changed(t, since int32) bool {
 // node; the surface moves only when all else fails.
 func (im *improver) mend(t int32) bool {
 	return im.swap(t) || im.flipSurface(t) || im.smooth(t, 0) || im.collapse(t) || im.insert(t) || im.smooth(t, nodeSurface)
-}
-
-// finish puts the result into m and completes the report.
-func (im *improver) finish(m *mesh.TetMesh) {
-	rep := im.rep
-	rep.MinAfterDeg, rep.MaxAfterDeg = im.opt.BelowDeg, im.opt.AboveDeg
-	if im.from == nil {
-		im.startFrom()
-	}
-	used := make([]bool, len(im.node))
-	n := 0
-	for t := range im.tet {
-		v := im.tet[t]
-		if v[0] < 0 {
-			continue
-		}
-		for _, k := range v {
-			used[k] = true
-		}
-		if s := im.shape[t]; s != 0 && float64(s) < im.good {
-			rep.BadLeft++
-			lo, hi := extremeAngles(im.node[v[0]], im.node[v[1]], im.node[v[2]], im.node[v[3]])
-			rep.MinAfterDeg, rep.MaxAfterDeg = min(rep.MinAfterDeg, lo), max(rep.MaxAfterDeg, hi)
-		}
-		im.tet[n], im.region[n], im.from[n] = v, im.region[t], im.from[t]
-		n++
-	}
-	m.Tets, rep.TetFrom = im.tet[:n:n], im.from[:n:n]
-	if m.Region != nil {
-		m.Region = im.region[:n:n]
-	}
-	number := make([]int32, len(im.node))
-	k := 0
-	for i, p := range im.node {
-		if used[i] {
-			im.node[k], number[i] = p, int32(k)
-			k++
-		}
-	}
-	rep.NodeFrom = make([]int32, 0, k)
-	for i, u := range used {
-		if u && i < im.inputNodes {
-			rep.NodeFrom = append(rep.NodeFrom, int32(i))
-		} else if u {
-			rep.NodeFrom = append(rep.NodeFrom, -1)
-		}
-	}
-	if k < len(used) {
-		for t := range m.Tets {
-			v := &m.Tets[t]
-			v[0], v[1], v[2], v[3] = number[v[0]], number[v[1]], number[v[2]], number[v[3]]
-		}
-	}
-	m.Nodes = im.node[:k:k]
-	rep.VolumeChangeMM3 = map[imaging.Label]float64{}
-	for l, d := range im.delta {
-		if d != 0 {
-			rep.VolumeChangeMM3[imaging.Label(l)] = d / 6
-		}
-	}
-	for _, d := range im.drift {
-		rep.SurfaceMM = max(rep.SurfaceMM, float64(d))
-	}
 }

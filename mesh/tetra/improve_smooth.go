@@ -223,14 +223,14 @@ func (im *improver) climb(v int32) (r3.Vec, bool) {
 	if q <= minGain*least {
 		return from, false
 	}
-	if q < im.good { // see worse
-		lo, hi := im.fair, im.fair
+	if q < im.good { // as in worse
+		lo, hi := im.fairAcute, im.fairObtuse
 		for i := range s.n {
 			l, h := sharpness(from, s.x[i], s.y[i], s.z[i])
-			lo, hi = min(lo, l), min(hi, h*im.obtuse)
+			lo, hi = min(lo, l), min(hi, h)
 		}
 		for i := range s.n {
-			if l, h := sharpness(p, s.x[i], s.y[i], s.z[i]); l < lo || h*im.obtuse < hi {
+			if l, h := sharpness(p, s.x[i], s.y[i], s.z[i]); l < lo || h < hi {
 				return from, false
 			}
 		}

@@ -22,7 +22,7 @@ type surfaceFan struct {
 	slot [1024]int32
 	tag  [1024]uint32
 	turn uint32
-	// link edges not matched inside a region
+	// the faces as they are met, from lo[i] to hi[i]
 	lo, hi [maxFan]int32
 }
 

@@ -129,17 +129,16 @@ func (im *improver) removeEdge(q float64) bool {
 }
 
 // worse tells whether the least angle of made is smaller or the greatest larger
-// than that of gone, other than between BelowDeg and AboveDeg.
+// than that of gone, and worse than fair.
 func (im *improver) worse(gone []int32, made [][4]int32) bool {
-	lo, hi := im.fair, im.fair
+	lo, hi := im.fairAcute, im.fairObtuse
 	for _, t := range gone {
 		v := &im.tet[t]
 		l, h := sharpness(im.node[v[0]], im.node[v[1]], im.node[v[2]], im.node[v[3]])
-		lo, hi = min(lo, l), min(hi, h*im.obtuse)
+		lo, hi = min(lo, l), min(hi, h)
 	}
 	for _, v := range made {
-		l, h := sharpness(im.node[v[0]], im.node[v[1]], im.node[v[2]], im.node[v[3]])
-		if l < lo || h*im.obtuse < hi {
+		if l, h := sharpness(im.node[v[0]], im.node[v[1]], im.node[v[2]], im.node[v[3]]); l < lo || h < hi {
 			return true
 		}
 	}
