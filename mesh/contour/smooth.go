@@ -42,7 +42,6 @@ type relaxation struct {
 	lines []junction // vertices on junctions and creases
 	rim   []fringe   // vertices of one sheet next to them
 	held  []int32    // vertices with axes held fast
-	tau   float32
 }
 
 // junction is a vertex on a junction or crease, and all its neighbours.
@@ -106,10 +105,8 @@ func (n *Net) Smooth(ctx context.Context, passes int) error {
 		if err := r.giveBack(ctx, now, normal, lost); err != nil {
 			return err
 		}
-		if passes <= roundPasses {
-			if err := r.meetSheets(ctx, now, normal); err != nil {
-				return err
-			}
+		if err := r.meetSheets(ctx, now, normal, passes <= roundPasses); err != nil {
+			return err
 		}
 		before, now = now, before
 	}
@@ -361,12 +358,17 @@ const pull = 0.2
 
 // meetSheets moves each vertex of a junction towards the point where the
 // sheets next to it meet: the least squares of the distances to the tangent
-// planes of its neighbours on one sheet, and of the way to go.
-func (r *relaxation) meetSheets(ctx context.Context, at, normal []float32) error {
+// planes of its neighbours on one sheet, and of the way to go. Lines between
+// labels wait for the last time, as tangent planes lie outside round sheets;
+// rims of flat ends, which have one sheet only, would shrink.
+func (r *relaxation) meetSheets(ctx context.Context, at, normal []float32, last bool) error {
 	held := r.n.held
 	return par.ChunksCtx(ctx, len(r.lines), chunk, func(lo, hi int) error {
 		for i := lo; i < hi; i++ {
 			l := &r.lines[i]
+			if !last && held[l.v] == crease {
+				continue
+			}
 			p := (*[4]float32)(at[4*l.v:])
 			// A move = b, A symmetric: xx xy xz yy yz zz
 			a := [6]float64{pull, 0, 0, pull, 0, pull}
@@ -379,22 +381,9 @@ func (r *relaxation) meetSheets(ctx context.Context, at, normal []float32) error
 				f := float64(n[3])
 				x, y, z := float64(n[0])*f, float64(n[1])*f, float64(n[2])*f
 				d := float64(o[0]-p[0])*x + float64(o[1]-p[1])*y + float64(o[2]-p[2])*z
-				a[0] += x * x
-				a[1] += x * y
-				a[2] += x * z
-				a[3] += y * y
-				a[4] += y * z
-				a[5] += z * z
-				b[0] += d * x
-				b[1] += d * y
-				b[2] += d * z
+				plane(&a, &b, x, y, z, d)
 			}
-			// the adjugate over the determinant, which is at least pull³
-			c := [6]float64{a[3]*a[5] - a[4]*a[4], a[2]*a[4] - a[1]*a[5], a[1]*a[4] - a[2]*a[3],
-				a[0]*a[5] - a[2]*a[2], a[1]*a[2] - a[0]*a[4], a[0]*a[3] - a[1]*a[1]}
-			det := a[0]*c[0] + a[1]*c[1] + a[2]*c[2]
-			move := [3]float64{(c[0]*b[0] + c[1]*b[1] + c[2]*b[2]) / det, (c[1]*b[0] + c[3]*b[1] + c[4]*b[2]) / det,
-				(c[2]*b[0] + c[4]*b[1] + c[5]*b[2]) / det}
+			move := solve(&a, &b)
 			for x := range 3 {
 				if held[l.v]>>x&1 == 0 {
 					p[x] = confine(p[x]+float32(move[x]), p[x])
@@ -403,4 +392,28 @@ func (r *relaxation) meetSheets(ctx context.Context, at, normal []float32) error
 		}
 		return nil
 	})
+}
+
+// solve returns x with A x = b for the symmetric A = pull·I + a positive
+// semidefinite matrix, given as xx xy xz yy yz zz.
+func solve(a *[6]float64, b *[3]float64) [3]float64 {
+	// the adjugate over the determinant, which is at least pull³
+	c := [6]float64{a[3]*a[5] - a[4]*a[4], a[2]*a[4] - a[1]*a[5], a[1]*a[4] - a[2]*a[3],
+		a[0]*a[5] - a[2]*a[2], a[1]*a[2] - a[0]*a[4], a[0]*a[3] - a[1]*a[1]}
+	det := a[0]*c[0] + a[1]*c[1] + a[2]*c[2]
+	return [3]float64{(c[0]*b[0] + c[1]*b[1] + c[2]*b[2]) / det, (c[1]*b[0] + c[3]*b[1] + c[4]*b[2]) / det,
+		(c[2]*b[0] + c[4]*b[1] + c[5]*b[2]) / det}
+}
+
+// plane adds to A and b the plane with the unit normal (x,y,z) at distance d.
+func plane(a *[6]float64, b *[3]float64, x, y, z, d float64) {
+	a[0] += x * x
+	a[1] += x * y
+	a[2] += x * z
+	a[3] += y * y
+	a[4] += y * z
+	a[5] += z * z
+	b[0] += d * x
+	b[1] += d * y
+	b[2] += d * z
 }
