@@ -78,7 +78,7 @@ const abaqusWidth = 20
 
 // appendFloat20 writes the shortest text for x if it fits into 20 characters,
 // as it does for all from 0.1 to 1e16; else as many digits as fit: for smaller
-// numbers the error is at most 5e-19.
+// numbers the error is at most 1e-18.
 func appendFloat20(b []byte, x float64) []byte {
 	from := len(b)
 	form := byte('f')
@@ -92,7 +92,10 @@ func appendFloat20(b []byte, x float64) []byte {
 	if math.Abs(x) < 1 {
 		s := strconv.FormatFloat(x, 'f', 18, 64)
 		s = strings.Replace(s, "0.", ".", 1)
-		return append(b[:from], strings.TrimRight(s, "0")...)
+		if s = strings.TrimRight(s, "0"); s == "." || s == "-." {
+			s = "0"
+		}
+		return append(b[:from], s...)
 	}
 	return strconv.AppendFloat(b[:from], x, 'e', 12, 64)
 }

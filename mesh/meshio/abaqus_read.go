@@ -94,14 +94,14 @@ func (a *abaqusReader) nextKeyword() (keyword, bool, error) {
 // lines are passed over.
 func (a *abaqusReader) dataLine() ([]byte, bool) {
 	for a.pos < len(a.data) {
-		at, line := a.pos, a.line
+		at, ends := a.pos, a.ends
 		b, _ := a.nextLine()
 		switch {
 		case bytes.HasPrefix(b, []byte("**")):
 			a.comment(string(b))
 		case len(b) == 0:
 		case b[0] == '*':
-			a.pos, a.line = at, line
+			a.pos, a.ends = at, ends
 			return nil, false
 		default:
 			return b, true

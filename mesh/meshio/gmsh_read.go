@@ -109,7 +109,7 @@ func (g *gmshReader) read(section string) error {
 			return g.short("inside $%s", section)
 		}
 		b, _ := g.take(n)
-		g.line += bytes.Count(b, []byte{'\n'})
+		g.ends += bytes.Count(b, []byte{'\n'})
 		if section == "Comments" {
 			if u := markedUnit(string(b)); u != 0 {
 				g.b.unit = u

@@ -84,6 +84,7 @@ type cursor struct {
 	data []byte
 	pos  int
 	line int  // of the last line or word taken
+	ends int  // line ends passed
 	bin  bool // the file is binary: errors give the byte, not the line
 	tick int
 }
@@ -117,11 +118,12 @@ func (c *cursor) nextLine() ([]byte, bool) {
 	if c.pos >= len(c.data) {
 		return nil, false
 	}
-	c.line++
+	c.line = c.ends + 1
 	rest := c.data[c.pos:]
 	if n := bytes.IndexByte(rest, '\n'); n >= 0 {
 		rest = rest[:n]
 		c.pos++
+		c.ends++
 	}
 	c.pos += len(rest)
 	return bytes.TrimSpace(rest), true
@@ -146,10 +148,11 @@ func isBlank(c byte) bool { return c == ' ' || c == ',' || c >= '\t' && c <= '\r
 func (c *cursor) nextWord() []byte {
 	for c.pos < len(c.data) && isBlank(c.data[c.pos]) {
 		if c.data[c.pos] == '\n' {
-			c.line++
+			c.ends++
 		}
 		c.pos++
 	}
+	c.line = c.ends + 1
 	from := c.pos
 	for c.pos < len(c.data) && !isBlank(c.data[c.pos]) {
 		c.pos++

@@ -33,7 +33,8 @@ const remedyXML = "check that the file is XML and whole"
 // count moves on by n bytes and counts lines.
 func (x *xmlReader) count(n int) []byte {
 	b := x.data[x.pos : x.pos+n]
-	x.line += bytes.Count(b, []byte{'\n'})
+	x.ends += bytes.Count(b, []byte{'\n'})
+	x.line = x.ends + 1
 	x.pos += n
 	return b
 }
