@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"halsted/imaging"
 	"halsted/mesh"
 
 	"gonum.org/v1/gonum/mat"
@@ -67,7 +68,8 @@ type fitting struct {
 	m      *mesh.TetMesh // in local mm
 	faces  []side
 	beyond []uint8
-	push   [256]float64 // extra offset per label, mm: outwards
+	ask    *[3][3]float64 // where on a face
+	push   [256]float64   // extra offset per label, mm: outwards
 	// per node
 	mass  [][6]float64 // Σ w n nᵀ: xx, yy, zz, xy, xz, yz
 	rhs   []r3.Vec
@@ -80,6 +82,10 @@ type fitting struct {
 // points on a face where the field is asked, barycentric: the rule of degree
 // 2 with three inner points.
 var facePoints = [3][3]float64{{2.0 / 3, 1.0 / 6, 1.0 / 6}, {1.0 / 6, 2.0 / 3, 1.0 / 6}, {1.0 / 6, 1.0 / 6, 2.0 / 3}}
+
+// faceCorners are asked when the sides will be curved: then the corners belong
+// on the interface itself.
+var faceCorners = [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}
 
 // gap is how far the interface between a and b is from p towards b, mm; ok is
 // false where a third label rules or the field knows neither.
@@ -118,7 +124,7 @@ func (x *fitting) step(ctx context.Context, relax float64) error {
 			x.reach[v] = min(x.reach[v], short)
 		}
 		extra := x.push[f.lab] - x.push[x.beyond[i]]
-		for _, w := range facePoints {
+		for _, w := range x.ask {
 			q := r3.Add(r3.Add(r3.Scale(w[0], a), r3.Scale(w[1], b)), r3.Scale(w[2], c))
 			g, ok := x.gap(q, f.lab, x.beyond[i], &s)
 			if !ok {
@@ -301,14 +307,20 @@ const (
 // fit runs the steps. want are the volumes of the labels, mm³. It returns the
 // labels whose interface each node lies on: lower << 8 | higher, 0 for none,
 // junction for several.
-func (s *stuffing) fit(ctx context.Context, m *mesh.TetMesh, sides []side, want *[256]float64) (pair []uint16, err error) {
+func (s *stuffing) fit(ctx context.Context, m *mesh.TetMesh, sides []side, want *[256]float64, quadratic bool) (pair []uint16, err error) {
 	n := len(m.Nodes)
-	x := &fitting{f: s.f, m: m, mass: make([][6]float64, n), rhs: make([]r3.Vec, n), reach: make([]float64, n),
+	x := &fitting{f: s.f, m: m, ask: &facePoints, mass: make([][6]float64, n), rhs: make([]r3.Vec, n), reach: make([]float64, n),
 		old: make([]r3.Vec, n), state: make([]uint8, n), back: make([]uint8, n)}
 	x.faces, x.beyond = pairSides(sides, n)
+	if quadratic {
+		x.ask = &faceCorners
+	}
 	last := math.Inf(1)
 	for i := range maxFitSteps {
-		if i > 0 {
+		if i == fitSteps && quadratic {
+			break
+		}
+		if i > 0 && !quadratic {
 			worst := x.balance(want, 0.5*float64(s.f.far))
 			if i >= fitSteps && (worst < fitVolume || worst > 0.7*last) {
 				break // near enough, or held back by the shape of the tetrahedra
@@ -345,25 +357,40 @@ func (s *stuffing) improve(ctx context.Context, m *mesh.TetMesh, pair []uint16, 
 	const deg = math.Pi / 180
 	ratio := math.Sin(MaxDihedralDeg*deg) / math.Sin(MinDihedralDeg*deg)
 	above := 180 - math.Asin(min(1, ratio*math.Sin(below*deg)))/deg
-	return Improve(ctx, m, ImproveOptions{BelowDeg: below, AboveDeg: above, Project: func(p r3.Vec, node int32) (r3.Vec, bool) {
+	rep, err := Improve(ctx, m, ImproveOptions{BelowDeg: below, AboveDeg: above, Project: func(p r3.Vec, node int32) (r3.Vec, bool) {
 		k := pair[node]
 		if k == 0 || k == junction {
 			return p, false
 		}
-		x, y := uint8(k>>8), uint8(k)
-		var w support
-		for range 2 {
-			s.f.at(p, &w)
-			g := w.of(x) - w.of(y)
-			if w.n == 1 {
-				return p, false // away from any interface
-			}
-			n, ok := s.normal(p, x, y)
-			if !ok {
-				return p, false
-			}
-			p = r3.Add(p, r3.Scale(g, n))
-		}
-		return p, true
+		return s.project(p, uint8(k>>8), uint8(k))
 	}})
+	rep.NodeFrom, rep.TetFrom = nil, nil
+	return rep, err
+}
+
+// project puts a point on the interface between labels x and y; false where
+// there is none near by.
+func (s *stuffing) project(p r3.Vec, x, y uint8) (r3.Vec, bool) {
+	var w support
+	far := float64(s.f.far)
+	for range 4 {
+		s.f.at(p, &w)
+		g := w.of(x) - w.of(y)
+		if math.Abs(g) < 0.01*far {
+			return p, true
+		}
+		n, ok := s.normal(p, x, y)
+		if !ok {
+			return p, false
+		}
+		// away from the interface the field only tells the side
+		p = r3.Add(p, r3.Scale(min(max(g, -far/2), far/2), n))
+	}
+	s.f.at(p, &w)
+	return p, math.Abs(w.of(x)-w.of(y)) < 0.1*far
+}
+
+// curve makes the mesh quadratic with sides that follow the interfaces.
+func (s *stuffing) curve(ctx context.Context, m *mesh.TetMesh) (CurveReport, error) {
+	return Curve(ctx, m, func(p r3.Vec, a, b imaging.Label) (r3.Vec, bool) { return s.project(p, uint8(a), uint8(b)) })
 }

@@ -47,8 +47,12 @@ type Options struct {
 	// ImproveBelowDeg is the dihedral angle below which tetrahedra are worked on
 	// by Improve. 0: DefaultBelowDeg; negative: none are.
 	ImproveBelowDeg float64
-	MemoryLimit     int64              // bytes; 0: DefaultMemoryLimit
-	Progress        func(done float64) // may be nil
+	// Quadratic asks for Tet10 elements whose mid-edge nodes lie on the true
+	// interfaces (Curve). The corners then lie on the interfaces as well, instead
+	// of making good the volume that straight sides cut off.
+	Quadratic   bool
+	MemoryLimit int64              // bytes; 0: DefaultMemoryLimit
+	Progress    func(done float64) // may be nil
 }
 
 // Component is one connected part of the voxels of a label: voxels that share
@@ -69,6 +73,7 @@ type Report struct {
 	Released   int         // lattice vertices that could not stay on an interface
 	Centred    int         // lattice edges cut in the middle instead of at the interface
 	Improve    ImproveReport
+	Curve      CurveReport // when Options.Quadratic is set
 	// VolumeErrorRel is (tetrahedra − target)/target per label. The target is
 	// the volume of its voxels, or Domain.TargetMM3.
 	VolumeErrorRel map[imaging.Label]float64
@@ -188,7 +193,7 @@ func stuff(ctx context.Context, f *labelField, sd *seeds, fine []uint8, z *sizin
 	}
 	trace("emit")
 	opt.progress(0.7)
-	pair, err := s.fit(ctx, m, sides, want)
+	pair, err := s.fit(ctx, m, sides, want, opt.Quadratic)
 	if err != nil {
 		return nil, err
 	}
@@ -201,10 +206,13 @@ func stuff(ctx context.Context, f *labelField, sd *seeds, fine []uint8, z *sizin
 		trace(fmt.Sprintf("improve %+v", rep.Improve.Bad))
 	}
 	opt.progress(0.95)
-	var vol [256]float64
-	for t, v := range m.Tets {
-		vol[m.Region[t]] += mesh.Signed6(m.Nodes[v[0]], m.Nodes[v[1]], m.Nodes[v[2]], m.Nodes[v[3]]) / 6
+	if opt.Quadratic {
+		if rep.Curve, err = s.curve(ctx, m); err != nil {
+			return nil, err
+		}
+		trace("curve")
 	}
+	vol := regionVolumes(m)
 	rep.VolumeErrorRel = map[imaging.Label]float64{}
 	for l, v := range want {
 		if l > 0 && v > 0 {
@@ -218,9 +226,50 @@ func stuff(ctx context.Context, f *labelField, sd *seeds, fine []uint8, z *sizin
 		for t := range m.Tets {
 			m.Tets[t][2], m.Tets[t][3] = m.Tets[t][3], m.Tets[t][2]
 		}
+		for t := range m.Mid { // edges 01 12 20 03 13 23
+			q := &m.Mid[t]
+			q[1], q[2], q[3], q[4] = q[4], q[3], q[2], q[1]
+		}
 	}
 	opt.progress(1)
 	return m, nil
+}
+
+// regionVolumes are the volumes of the regions of a mesh; sides of Tet10 may be curved. det J of a
+// Tet10 is cubic: it is integrated exactly by the rule of degree 3 with five
+// points (P. Keast, Comput. Methods Appl. Mech. Eng. 55 (1986) 339–348, rule 2).
+func regionVolumes(m *mesh.TetMesh) (vol [256]float64) {
+	for t, v := range m.Tets {
+		p := [4]r3.Vec{m.Nodes[v[0]], m.Nodes[v[1]], m.Nodes[v[2]], m.Nodes[v[3]]}
+		straight := mesh.Signed6(p[0], p[1], p[2], p[3]) / 6
+		if m.Mid == nil {
+			vol[m.Region[t]] += straight
+			continue
+		}
+		sum := -0.8 * det10(m, t, [4]float64{0.25, 0.25, 0.25, 0.25})
+		for c := range 4 {
+			l := [4]float64{1.0 / 6, 1.0 / 6, 1.0 / 6, 1.0 / 6}
+			l[c] = 0.5
+			sum += 0.45 * det10(m, t, l)
+		}
+		vol[m.Region[t]] += sum / 6
+	}
+	return vol
+}
+
+// det10 is det J of the map from the unit tetrahedron to element t at the
+// barycentric coordinates l.
+func det10(m *mesh.TetMesh, t int, l [4]float64) float64 {
+	var d [4]r3.Vec // Σ x_n ∂N_n/∂L_i
+	for i, n := range m.Tets[t] {
+		d[i] = r3.Scale(4*l[i]-1, m.Nodes[n])
+	}
+	for e, c := range mesh.TetEdges {
+		x := m.Nodes[m.Mid[t][e]]
+		d[c[0]] = r3.Add(d[c[0]], r3.Scale(4*l[c[1]], x))
+		d[c[1]] = r3.Add(d[c[1]], r3.Scale(4*l[c[0]], x))
+	}
+	return r3.Dot(r3.Sub(d[1], d[0]), r3.Cross(r3.Sub(d[2], d[0]), r3.Sub(d[3], d[0])))
 }
 
 // Trace is for tuning.

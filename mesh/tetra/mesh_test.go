@@ -268,3 +268,51 @@ func TestSizesFollowTheLabels(t *testing.T) {
 		t.Fatalf("coarse %v, fine vein %v", plain, fine)
 	}
 }
+
+// Quadratic elements follow the interfaces: their volume is right without any
+// offset, and the sides of a ball lie on the sphere.
+func TestQuadraticSidesFollowTheInterface(t *testing.T) {
+	const r = 28.
+	d := ballDomain(70, r)
+	centre := r3.Vec{X: 34.71, Y: 34.37, Z: 34.58}
+	for _, h := range []float64{6, 10} {
+		m, rep, err := Fill(context.Background(), d, Options{EdgeMM: h, Quadratic: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Check(); err != nil {
+			t.Fatal(err)
+		}
+		v := regionVolumes(m)
+		vol := v[imaging.LabelLiver]/(4./3*math.Pi*r*r*r) - 1
+		s, _ := m.Boundary()
+		var worst float64
+		for _, p := range s.Verts {
+			worst = max(worst, math.Abs(r3.Norm(r3.Sub(p, centre))-r))
+		}
+		t.Logf("h %g: volume error %.4f %%, farthest node %.4f mm, straight %.4f %%, %+v", h, 100*vol, worst, 100*(m.VolumeMM3(nil)/(4./3*math.Pi*r*r*r)-1), rep.Curve)
+		if math.Abs(vol) > 1e-3 || worst > 0.05 {
+			t.Fatal("not on the sphere")
+		}
+	}
+	l := nested(40)
+	m, rep, err := Mesh(context.Background(), l, Options{EdgeMM: 4, Quadratic: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Check(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("nested: volumes %v, %+v", rep.VolumeErrorRel, rep.Curve)
+	if rep.Curve.Moved == 0 || rep.Curve.MinJacobian <= 0 {
+		t.Fatalf("%+v", rep.Curve)
+	}
+	// a left-handed grid gives the mirrored mesh, not an inverted one
+	l.Grid.Axes[2] = r3.Scale(-1, l.Grid.Axes[2])
+	if m, _, err = Mesh(context.Background(), l, Options{EdgeMM: 4, Quadratic: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Check(); err != nil {
+		t.Fatal(err)
+	}
+}
