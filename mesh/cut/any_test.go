@@ -14,7 +14,7 @@ import (
 // labels, joined or apart, Tet4 or Tet10.
 func TestAnyCutsInAnyOrder(t *testing.T) {
 	cuts, off := 0, 0
-	for seed := range uint64(25) {
+	for seed := range uint64(12) {
 		rnd := rand.New(rand.NewPCG(seed, 99))
 		m := irregular(rnd)
 		opt := Options{KeepBoundary: rnd.IntN(2) == 0, Join: rnd.IntN(4) == 0}
@@ -29,9 +29,9 @@ func TestAnyCutsInAnyOrder(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d cuts of 100, %d nodes off", cuts, off)
-	if cuts < 50 {
-		t.Errorf("only %d of 100 surfaces cut anything", cuts)
+	t.Logf("%d cuts of 48, %d nodes off", cuts, off)
+	if cuts < 25 {
+		t.Errorf("only %d of 48 surfaces cut anything", cuts)
 	}
 }
 

@@ -14,8 +14,8 @@
 // that differ in nothing else.
 //
 // Every tetrahedron that the cut makes or changes has its dihedral angles within
-// Options.MinDihedralDeg and MaxDihedralDeg (10° and 160°), unless its parent
-// was worse: then it is no worse than that. This is measured, not assumed: where
+// Options.MinDihedralDeg and MaxDihedralDeg (10° and 160°), or, where its parent
+// was beyond one of the two, within that angle of the parent. This is measured, not assumed: where
 // no way of cutting keeps the bound, the cut leaves the surface and runs through
 // a node nearby (Report.OffNodes, MaxOffMM). A slice of tissue thinner than
 // about a third of an edge may so stay on the other side.
@@ -28,7 +28,7 @@
 // sides are divided at the crossing, the longest first, in an order that depends
 // on the edges alone, so that the two tetrahedra at a face divide it alike. Pieces
 // below the bound are mended (see mend); pieces below 15° or above 150° are
-// smoothed. This is isosurface stuffing (F. Labelle, J. R. Shewchuk, ACM Trans.
+// smoothed. Tetrahedra are not swapped, so every one has one parent. This is isosurface stuffing (F. Labelle, J. R. Shewchuk, ACM Trans.
 // Graph. 26(3), 57, 2007) on any mesh, with guards in place of the lattice; the
 // doubling of nodes by what hangs together around them follows N. Molino,
 // Z. Bao, R. Fedkiw, "A virtual node algorithm for changing mesh topology during
@@ -38,8 +38,8 @@
 //
 // Labels are inherited. Nodes on the outer boundary and between regions only
 // slide within it: at right angles to the area vector of each interface, which
-// changes no volume, or along an edge in it; and lift off the former faces by no
-// more than a twentieth of an edge. Report.Slid lists those where the boundary is
+// changes no volume, or along an edge in it; not across creases of 30° or more;
+// and lift off the former faces by no more than a twentieth of an edge. Report.Slid lists those where the boundary is
 // not flat, SlideMM3 the change of volume, and Options.KeepBoundary forbids it.
 // But for SlideMM3 the volumes of the sides add up to the volume before.
 //

@@ -116,23 +116,24 @@ func TestFlatSurfacesCutLikeThePlane(t *testing.T) {
 	}
 }
 
-// A closed surface takes a ball out of the middle, and a lens off the side.
+// A closed surface takes a ball out of the middle of a cube, half of one off a
+// face and an eighth off a corner. The faces of the cut are chords of about an
+// edge, those of the sheet are chords of a third of an edge: that costs
+// up to edge²/8r of the area each.
 func TestClosedSheet(t *testing.T) {
-	m := ball(t, 20, 2)
+	m := cube(14)
 	for _, c := range []struct {
-		d, r float64
-	}{{3, 9}, {20, 12}} {
-		s := sphere(r3.Vec{X: c.d}, c.r, 16)
-		res := apply(t, m, sheet(t, s), Options{})
-		want := 4. / 3 * math.Pi * c.r * c.r * c.r
-		if c.d+c.r > 20 { // lens of two balls
-			R, d, r := 20., c.d, c.r
-			want = math.Pi * (R + r - d) * (R + r - d) * (d*d + 2*d*(r+R) - 3*(r-R)*(r-R)) / (12 * d)
-		}
+		at    r3.Vec
+		share float64
+	}{{r3.Vec{X: 7.1, Y: 6.8, Z: 7.3}, 1}, {r3.Vec{X: 7.1, Y: 0, Z: 7.3}, .5}, {r3.Vec{X: 14, Y: 14}, .125}} {
+		const r, edge = 5.3, 1.
+		res := apply(t, m, sheet(t, sphere(c.at, r, 24)), Options{})
+		volume, area := c.share*4./3*math.Pi*r*r*r, c.share*4*math.Pi*r*r
 		rep := res.Report
-		t.Logf("%+v: %.1f mm³, want %.1f; %.1f mm² %.1f–%.1f°", c, rep.VolumeMM3[0], want, rep.CutMM2, rep.After.MinDeg, rep.After.MaxDeg)
-		if math.Abs(rep.VolumeMM3[0]-want) > .02*want || len(rep.Parts) != 2 || rep.OffNodes != 0 {
-			t.Errorf("%+v: %+v, want %g mm³ inside", c, rep, want)
+		loss := area * (1 + 1./9) * edge * edge / 8 / r
+		t.Logf("share %g: %.1f of %.1f mm³, loss up to %.1f; %.1f of %.1f mm²; %.1f–%.1f°", c.share, rep.VolumeMM3[0], volume, loss, rep.CutMM2, area, rep.After.MinDeg, rep.After.MaxDeg)
+		if d := volume - rep.VolumeMM3[0]; d < 0 || d > loss || rep.CutMM2 > area || rep.CutMM2 < .96*area || len(rep.Parts) != 2 || rep.OffNodes != 0 {
+			t.Errorf("share %g: %+v, want %g mm³ inside and %g mm²", c.share, rep, volume, area)
 		}
 	}
 }
