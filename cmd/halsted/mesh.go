@@ -2,112 +2,226 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
-	"fmt"
-	"io"
+	"math"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 
 	"halsted/imaging"
-	"halsted/imaging/distance"
-	"halsted/imaging/nifti"
-	"halsted/internal/atomicfile"
 	"halsted/mesh"
-	"halsted/mesh/contour"
 	"halsted/mesh/meshio"
 	"halsted/mesh/tetra"
 )
 
-// meshResult is what `halsted mesh --json` prints.
-type meshResult struct {
-	VoxelML        float64     `json:"voxel_ml"`
-	SurfaceML      float64     `json:"surface_ml"`
-	Triangles      int         `json:"triangles"`
-	TetML          float64     `json:"tet_ml"`
-	Tets           int         `json:"tets"`
-	MinDihedralDeg float64     `json:"min_dihedral_deg"`
-	MaxDihedralDeg float64     `json:"max_dihedral_deg"`
-	Dropped        int         `json:"components_dropped"`
-	Artefacts      []string    `json:"artefacts"`
-	Stages         []stageTime `json:"stages"`
+// meshFlags are the options of `halsted mesh` as typed.
+type meshFlags struct {
+	labels, bits, structure, out, unit string
+	label, edgeOf                      listFlag
+	edge, minComponent                 float64
+	report                             bool
 }
 
+// listFlag is an option that may be repeated.
+type listFlag []string
+
+func (f *listFlag) String() string     { return strings.Join(*f, " ") }
+func (f *listFlag) Set(v string) error { *f = append(*f, v); return nil }
+
 func meshCommand() *command {
-	var bits, structure, out string
-	var edge float64
+	var f meshFlags
 	return &command{
-		name: "mesh", args: "MASKS.nii.gz", summary: "Mesh one structure of a mask file: surface (STL) and tetrahedra (VTU)",
-		example: "halsted mesh masks.nii.gz --bits body,bone,liver --structure liver --edge 8 --out out",
+		name: "mesh", args: "[FILE]", summary: "Mesh a label map or mask file with tetrahedra, or judge and convert a mesh file",
+		example: "halsted mesh --labels organ.nii.gz --edge 4 --edge-of vessel=1 --report --out organ.vtu\n" +
+			"halsted mesh --labels atlas.nii.gz --label 4=wall --label 5=lumen --edge 2 --out vessels.msh\n" +
+			"halsted mesh masks.nii.gz --bits body,bone,liver --structure liver --edge 8 --out out\n" +
+			"halsted mesh organ.msh --labels organ.nii.gz --report",
 		flags: func(fs *flag.FlagSet) {
-			fs.StringVar(&bits, "bits", "", "structures of the mask bits, lowest first")
-			fs.StringVar(&structure, "structure", "liver", "which structure to mesh")
-			fs.Float64Var(&edge, "edge", 10, "edge of the tetrahedra, mm")
-			fs.StringVar(&out, "out", "out", "folder for the artefacts")
+			fs.StringVar(&f.labels, "labels", "", "NIfTI label map: whole numbers, 0 is background; with a mesh file, what to compare it with")
+			fs.Var(&f.label, "label", "a label to mesh: its number, a known name, or NUMBER=NAME (may be repeated; default all)")
+			fs.StringVar(&f.bits, "bits", "", "FILE holds bit masks of these structures, lowest bit first")
+			fs.StringVar(&f.structure, "structure", "liver", "with --bits: which structure to mesh, when no --label is given")
+			fs.Float64Var(&f.edge, "edge", 10, "edge of the tetrahedra at surfaces, mm")
+			fs.Var(&f.edgeOf, "edge-of", "NAME=MM: edge at the surface of one label (may be repeated)")
+			fs.Float64Var(&f.minComponent, "min-component", 0, "leave out separate parts of a label smaller than this, mm³; 0 keeps all")
+			fs.BoolVar(&f.report, "report", false, "print the quality of the mesh and how well it fits the labels")
+			fs.StringVar(&f.out, "out", "", "file (.vtu .msh .inp .feb; surface only: .stl .ply .glb) or folder; default the folder out, or nothing with --report")
+			fs.StringVar(&f.unit, "length-unit", "", "unit of length of the mesh files read and written: mm, cm, m, … (default mm; read: what the file says)")
 		},
 		run: func(ctx context.Context, o output, args []string) (any, error) {
-			if len(args) != 1 {
-				return nil, usagef("want one NIfTI file of bit masks")
-			}
-			of, err := parseBits(bits)
+			j, err := f.job(args)
 			if err != nil {
 				return nil, err
-			}
-			l, ok := parseLabel(structure)
-			if !ok {
-				return nil, usagef("--structure: no structure %q; known: %s", structure, labelNames())
 			}
 			b := newBar(o.log)
-			r, err := meshMasks(ctx, args[0], of, l, edge, out, b)
+			r, err := j.run(ctx, b)
 			if err != nil {
 				b.abandon()
-				return nil, err
+				return nil, meshRefusal(err)
 			}
 			r.Stages = b.finish()
 			if !o.json {
-				fmt.Fprintf(o.out, "%s: voxels %.2f ml; surface %d triangles, %.2f ml; %d tetrahedra, %.2f ml, dihedral angles %.1f° to %.1f°\nWritten to %s: %v\n",
-					l, r.VoxelML, r.Triangles, r.SurfaceML, r.Tets, r.TetML, r.MinDihedralDeg, r.MaxDihedralDeg, out, r.Artefacts)
+				r.print(o.out, j.report)
 			}
 			return r, nil
 		},
 	}
 }
 
-func meshMasks(ctx context.Context, path string, bits []imaging.Label, l imaging.Label, edge float64, out string, b *bar) (*meshResult, error) {
-	b.set("read masks", 0)
-	img, err := nifti.ReadFile(path)
-	if err != nil {
-		return nil, refusedError{err}
+// meshJob is a checked call of `halsted mesh`.
+type meshJob struct {
+	maskFile, labelFile, meshFile string // masks, or labels, or a mesh (labels to compare with)
+	bits                          []imaging.Label
+	pick                          []picked
+	edgeOf                        map[string]float64
+	opt                           tetra.Options
+	report                        bool
+	out                           string
+	folder                        bool
+	unit                          meshio.Unit
+}
+
+// picked is a label that --label asks for; name is empty when only its number
+// was given.
+type picked struct {
+	label imaging.Label
+	name  string
+}
+
+// isNIfTI goes by the file's name.
+func isNIfTI(path string) bool {
+	p := strings.ToLower(path)
+	return strings.HasSuffix(p, ".nii") || strings.HasSuffix(p, ".nii.gz")
+}
+
+var (
+	tetFormats     = []string{".vtu", ".msh", ".inp", ".feb"}
+	surfaceFormats = []string{".stl", ".ply", ".glb"}
+)
+
+func hasFormat(path string, formats []string) bool {
+	return slices.Contains(formats, strings.ToLower(filepath.Ext(path)))
+}
+
+// job checks everything that can be checked before a file is read.
+func (f *meshFlags) job(args []string) (*meshJob, error) {
+	j := &meshJob{labelFile: f.labels, report: f.report, out: f.out, edgeOf: map[string]float64{}}
+	if len(args) > 1 {
+		return nil, usagef("want one file, not %d: %s", len(args), strings.Join(args, " "))
 	}
-	segs, err := img.Segments(img.Grid, bits)
-	if err != nil {
-		return nil, refusedError{err}
+	if len(args) == 1 {
+		switch file := args[0]; {
+		case hasFormat(file, tetFormats) || hasFormat(file, surfaceFormats):
+			j.meshFile = file
+		case !isNIfTI(file):
+			return nil, usagef("%s is neither a NIfTI file (.nii .nii.gz) nor a mesh (%s)", filepath.Base(file), strings.Join(slices.Concat(tetFormats, surfaceFormats), " "))
+		case f.bits != "":
+			j.maskFile = file
+		case f.labels != "":
+			return nil, usagef("two label maps: give %s alone, or --bits when it holds masks", filepath.Base(file))
+		default:
+			j.labelFile = file
+		}
 	}
-	bit := segs.Bit(l)
-	box := segs.Grid.Bounds(func(n int) bool { return bit != 0 && segs.Bits[n]&bit != 0 })
-	if box.Empty() {
-		return nil, refusedError{fmt.Errorf("the structure %s is empty in the masks: check --bits and --structure", l)}
+	switch {
+	case j.maskFile != "" && f.labels != "":
+		return nil, usagef("give a mask file or --labels, not both")
+	case j.maskFile == "" && f.bits != "":
+		return nil, usagef("--bits needs a mask file")
+	case j.maskFile == "" && j.labelFile == "" && j.meshFile == "":
+		return nil, usagef("want --labels FILE, a mask file with --bits, or a mesh file")
 	}
-	crop := segs.Crop(box.Grow(segs.Grid, edge+5))
-	labels := crop.Flatten(imaging.LabelBackground, l)
-	r := &meshResult{VoxelML: crop.VolumeMM3(l) / 1000}
-	b.set("surface", 0)
-	surface, err := contour.Extract(ctx, labels, contour.Options{SmoothPasses: 10})
-	if err != nil {
-		return nil, err
+	var err error
+	if j.maskFile != "" {
+		if j.bits, err = parseBits(f.bits); err != nil {
+			return nil, err
+		}
 	}
-	r.Triangles, r.SurfaceML = len(surface.Tris), surface.VolumeMM3(func(o imaging.Label) bool { return o == l })/1000
-	b.set("tetrahedra", 0)
-	phi, err := distance.Signed(ctx, crop.Grid, func(n int) bool { return labels.ID[n] == l })
-	if err != nil {
-		return nil, err
+	list := f.label
+	if j.maskFile != "" && len(list) == 0 {
+		list = listFlag{f.structure}
 	}
-	tets, rep, err := tetra.Fill(ctx, tetra.Domain{Grid: crop.Grid, Phi: phi, Label: nil, TargetMM3: crop.VolumeMM3(l)}, tetra.Options{EdgeMM: edge, Progress: func(d float64) { b.set("tetrahedra", d) }})
-	if err != nil {
-		return nil, refusedError{err}
+	for _, s := range list {
+		p, err := parsePicked(s)
+		if err != nil {
+			return nil, err
+		}
+		j.pick = append(j.pick, p)
 	}
-	q := mesh.Quality(tets)
-	r.Tets, r.TetML, r.MinDihedralDeg, r.MaxDihedralDeg, r.Dropped = q.Tets, q.VolumeMM3/1000, q.MinDihedralDeg, q.MaxDihedralDeg, len(rep.Dropped)
-	r.Artefacts = []string{l.String() + ".stl", l.String() + ".vtu"}
-	return r, writeArtefacts(out, []atomicfile.File{
-		{Name: r.Artefacts[0], Write: func(w io.Writer) error { return meshio.WriteSTL(w, surface) }},
-		{Name: r.Artefacts[1], Write: func(w io.Writer) error { return meshio.WriteVTU(w, tets, nil) }},
-	})
+	for _, s := range f.edgeOf {
+		name, mm, ok := strings.Cut(s, "=")
+		v, err := strconv.ParseFloat(mm, 64)
+		if !ok || err != nil || !(v > 0) || math.IsInf(v, 0) {
+			return nil, usagef("--edge-of %s: want NAME=MM, as in vessel=1", s)
+		}
+		j.edgeOf[name] = v
+	}
+	if !(f.edge > 0) || math.IsInf(f.edge, 0) {
+		return nil, usagef("--edge: want a length in mm above 0, not %g", f.edge)
+	}
+	if !(f.minComponent >= 0) || math.IsInf(f.minComponent, 0) {
+		return nil, usagef("--min-component: want a volume in mm³, not %g", f.minComponent)
+	}
+	j.opt = tetra.Options{EdgeMM: f.edge, MinComponentMM3: f.minComponent}
+	if f.unit != "" {
+		if j.unit, err = meshio.ParseUnit(f.unit); err != nil {
+			return nil, usagef("--length-unit: %v", err)
+		}
+	}
+	return j, j.checkOut()
+}
+
+// checkOut decides what is written.
+func (j *meshJob) checkOut() error {
+	if j.meshFile != "" {
+		j.report = true
+	}
+	if j.out == "" && !j.report {
+		j.out = "out"
+	}
+	if j.out == "" {
+		return nil
+	}
+	switch {
+	case hasFormat(j.out, tetFormats):
+		if hasFormat(j.meshFile, surfaceFormats) {
+			return usagef("--out %s: %s is a surface, which holds no tetrahedra", filepath.Base(j.out), filepath.Base(j.meshFile))
+		}
+	case hasFormat(j.out, surfaceFormats):
+	case filepath.Ext(j.out) == "" || strings.HasSuffix(j.out, "/") || j.out == "." || j.out == "..":
+		j.folder = true
+	default:
+		return usagef("--out %s: want a folder or one of %s", filepath.Base(j.out), strings.Join(slices.Concat(tetFormats, surfaceFormats), " "))
+	}
+	return nil
+}
+
+// parsePicked reads "4", "liver" or "4=wall".
+func parsePicked(s string) (picked, error) {
+	number, name, named := strings.Cut(s, "=")
+	if strings.ContainsAny(name, `/\`) {
+		return picked{}, usagef("--label %s: a name is used for files; leave out / and \\", s)
+	}
+	if n, err := strconv.ParseUint(number, 10, 8); err == nil && n > 0 && (!named || name != "") {
+		return picked{imaging.Label(n), name}, nil
+	}
+	if l, ok := parseLabel(s); ok {
+		return picked{l, s}, nil
+	}
+	return picked{}, usagef("--label %s: want a number from 1 to 255, NUMBER=NAME, or a known name: %s", s, labelNames())
+}
+
+// meshRefusal marks what the rooms refuse as refused input; a cancelled run and
+// wrong usage stay what they are.
+func meshRefusal(err error) error {
+	if errors.Is(err, context.Canceled) || is[*usageError](err) || is[refusedError](err) {
+		return err
+	}
+	if is[*tetra.EmptyError](err) || is[*tetra.LimitError](err) || is[*meshio.FormatError](err) || is[*meshio.UnknownFormatError](err) ||
+		is[*mesh.InvertedError](err) || is[*mesh.ConformityError](err) {
+		return refusedError{err}
+	}
+	return err
 }
