@@ -46,8 +46,9 @@ func notMeasured(item, unit, target, why string) Row {
 	return Row{Item: item, Unit: unit, Target: target, Peer: "not measured: " + why}
 }
 
-// publish prints the table and writes out/bench/NAME.json.
-func publish(name string, rows []Row) error {
+// publish prints the table and writes out/bench/NAME.json unless only some
+// parts were asked for.
+func publish(name string, parts []string, rows []Row) error {
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "item\tours\tunit\ttarget\tpeer\tholds")
 	for _, r := range rows {
@@ -57,7 +58,7 @@ func publish(name string, rows []Row) error {
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%t\n", r.Item, ours, r.Unit, r.Target, r.Peer, r.Holds)
 	}
-	if err := t.Flush(); err != nil {
+	if err := t.Flush(); err != nil || len(parts) > 0 {
 		return err
 	}
 	b, err := json.MarshalIndent(rows, "", " ")
@@ -95,7 +96,7 @@ func main() {
 	} else {
 		var rows []Row
 		if rows, err = benches[os.Args[1]](os.Args[2:]); err == nil {
-			err = publish(os.Args[1], rows)
+			err = publish(os.Args[1], os.Args[2:], rows)
 		}
 	}
 	if err != nil {

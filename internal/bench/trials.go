@@ -96,7 +96,7 @@ func outerSurface(base string, apart bool) (*mesh.Surface, float64, error) {
 			labels.ID[n] = min(l, 1)
 		}
 	}
-	surface, err := contour.Extract(context.Background(), labels, contour.Options{SmoothPasses: 20})
+	surface, err := contour.Extract(context.Background(), labels, contour.Options{SmoothPasses: 20, Manifold: true})
 	return surface, s.voxelMM(), err
 }
 
