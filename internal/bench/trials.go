@@ -113,12 +113,12 @@ func trialDecimate(args []string) (run func() error, done func() (any, error), e
 		return err
 	}
 	done = func() (any, error) {
-		c := surfaceCounts(out)
-		before := surfaceCounts(in)
-		c.From, c.NonManifoldBefore = before.Triangles, before.NonManifold
-		if len(args) > 2 {
-			c.Hausdorff = hausdorff(in, out, voxelMM)
+		if len(args) < 3 {
+			return counts{Triangles: len(out.Tris)}, nil
 		}
+		c, before := surfaceCounts(out), surfaceCounts(in)
+		c.From, c.NonManifoldBefore = before.Triangles, before.NonManifold
+		c.Hausdorff = hausdorff(in, out, voxelMM)
 		return c, nil
 	}
 	return run, done, nil
@@ -142,14 +142,13 @@ func trialDistance(args []string) (run func() error, done func() (any, error), e
 	return run, nil, nil
 }
 
-// ball is a sphere of 1,000,000 triangles, radius 100 mm.
-func ball() *mesh.Surface {
-	const around, rings = 1000, 501
+// ball is a sphere of 2·around·(rings−1) triangles, radius 100 mm.
+func ball(around, rings int) *mesh.Surface {
 	s := &mesh.Surface{Verts: []r3.Vec{{Z: 100}}}
 	for i := 1; i < rings; i++ {
-		sin, cos := math.Sincos(math.Pi * float64(i) / rings)
+		sin, cos := math.Sincos(math.Pi * float64(i) / float64(rings))
 		for j := range around {
-			y, x := math.Sincos(2 * math.Pi * float64(j) / around)
+			y, x := math.Sincos(2 * math.Pi * float64(j) / float64(around))
 			s.Verts = append(s.Verts, r3.Vec{X: 100 * sin * x, Y: 100 * sin * y, Z: 100 * cos})
 		}
 	}
@@ -174,7 +173,7 @@ func ball() *mesh.Surface {
 // trialSTL writes, reads or validates a million triangles in memory:
 // write|read|validate.
 func trialSTL(args []string) (run func() error, done func() (any, error), err error) {
-	s := ball()
+	s := ball(1000, 501)
 	var buf bytes.Buffer
 	buf.Grow(84 + 50*len(s.Tris) + 4096)
 	switch args[0] {
