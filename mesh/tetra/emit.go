@@ -9,7 +9,13 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
-// emit writes the mesh, in local mm.
+// relabel is how much stronger, in units of labelField.far, another label must
+// be at the centroid of a piece for the piece to get that label: thin features
+// that the lattice's vertices missed.
+const relabel = 0.2
+
+// emit writes the mesh, in local mm, and lists the faces that may lie on an
+// interface.
 func (s *stuffing) emit(ctx context.Context) (*mesh.TetMesh, []side, error) {
 	nodes := append(make([]r3.Vec, 0, len(s.pos)+len(s.mixed)), s.pos...)
 	m := &mesh.TetMesh{Tets: make([][4]int32, 0, len(s.tets)+3*len(s.mixed)), Region: make([]imaging.Label, 0, len(s.tets)+3*len(s.mixed))}
@@ -83,7 +89,7 @@ func (s *stuffing) emit(ctx context.Context) (*mesh.TetMesh, []side, error) {
 			}
 		}
 		ids := [4]int32{v[0].id, v[1].id, v[2].id, v[3].id}
-		if t := sup.lab[0]; relabel > 0 && t != l && !s.holds(ids) && sup.d[0]-sup.of(l) > relabel*float64(s.f.far) {
+		if t := sup.lab[0]; t != l && !s.holds(ids) && sup.d[0]-sup.of(l) > relabel*float64(s.f.far) {
 			votes := 0
 			for i := range v {
 				if s.f.label(r3.Scale(0.5, r3.Add(c, v[i].p))) == t {

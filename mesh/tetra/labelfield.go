@@ -183,9 +183,3 @@ func (f *labelField) label(p r3.Vec) uint8 {
 func (f *labelField) lps(p r3.Vec) r3.Vec {
 	return f.grid.Point(p.X*f.inv.X, p.Y*f.inv.Y, p.Z*f.inv.Z)
 }
-
-// local maps patient space to local mm.
-func (f *labelField) local(p r3.Vec) r3.Vec {
-	i, j, k := f.grid.Voxel(p)
-	return r3.Vec{X: i * f.sp.X, Y: j * f.sp.Y, Z: k * f.sp.Z}
-}

@@ -121,16 +121,13 @@ func Mesh(ctx context.Context, l *imaging.Labels, opt Options) (*mesh.TetMesh, R
 		return nil, rep, err
 	}
 	opt.progress(0.1)
-	trace("net")
 	if err := net.Smooth(ctx, smoothPasses); err != nil {
 		return nil, rep, err
 	}
-	trace("smooth")
 	f, normal, err := fieldOfNet(ctx, l, net)
 	if err != nil {
 		return nil, rep, err
 	}
-	trace("field")
 	opt.progress(0.3)
 	sd, z := seedsOfNet(net, normal, f), newSizing(&opt)
 	sd.areaMM2 = 2.0 / 3 * float64(len(net.Quads)) * math.Pow(l.Grid.VoxelMM3(), 2.0/3)
@@ -153,64 +150,52 @@ func stuff(ctx context.Context, f *labelField, sd *seeds, fine []uint8, z *sizin
 	if err != nil {
 		return nil, err
 	}
-	trace("octree")
 	s := &stuffing{bcc: b, f: f}
 	keep, err := s.label(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	trace("label")
 	opt.progress(0.4)
 	if err := b.fill(ctx, keep); err != nil {
 		return nil, err
 	}
-	trace("fill")
 	rep.Cells = len(b.leaves)
 	finest := int32(rootSize)
 	for _, x := range b.size {
 		finest = min(finest, x)
 	}
 	rep.FinestMM = float64(finest) * b.unit
-	for _, step := range []struct {
-		name string
-		do   func(context.Context) error
-	}{{"edges", s.findEdges}, {"crossings", s.crossings}, {"snap", s.snap}} {
-		if err := step.do(ctx); err != nil {
+	for _, step := range []func(context.Context) error{s.findEdges, s.crossings, s.snap} {
+		if err := step(ctx); err != nil {
 			return nil, err
 		}
-		trace(step.name)
 	}
 	s.pin(len(p.size))
 	if err := s.check(ctx); err != nil {
 		return nil, err
 	}
-	trace("check")
 	rep.Released, rep.Centred = s.released, s.centred
 	opt.progress(0.6)
 	m, sides, err := s.emit(ctx)
 	if err != nil {
 		return nil, err
 	}
-	trace("emit")
 	opt.progress(0.7)
 	pair, err := s.fit(ctx, m, sides, want, opt.Quadratic)
 	if err != nil {
 		return nil, err
 	}
-	trace("fit")
 	opt.progress(0.85)
 	if opt.ImproveBelowDeg >= 0 {
 		if rep.Improve, err = s.improve(ctx, m, pair, opt.ImproveBelowDeg); err != nil {
 			return nil, err
 		}
-		trace(fmt.Sprintf("improve %+v", rep.Improve.Bad))
 	}
 	opt.progress(0.95)
 	if opt.Quadratic {
 		if rep.Curve, err = s.curve(ctx, m); err != nil {
 			return nil, err
 		}
-		trace("curve")
 	}
 	vol := regionVolumes(m)
 	rep.VolumeErrorRel = map[imaging.Label]float64{}
@@ -270,15 +255,6 @@ func det10(m *mesh.TetMesh, t int, l [4]float64) float64 {
 		d[c[1]] = r3.Add(d[c[1]], r3.Scale(4*l[c[0]], x))
 	}
 	return r3.Dot(r3.Sub(d[1], d[0]), r3.Cross(r3.Sub(d[2], d[0]), r3.Sub(d[3], d[0])))
-}
-
-// Trace is for tuning.
-var Trace func(string)
-
-func trace(s string) {
-	if Trace != nil {
-		Trace(s)
-	}
 }
 
 func (opt *Options) progress(done float64) {

@@ -49,9 +49,6 @@ func newSizing(opt *Options) sizing {
 	return z
 }
 
-// of is the level for a pair of labels; junctions take that of the finest.
-func (z *sizing) of(pair uint16) uint8 { return max(z.level[pair>>8], z.level[pair&255]) }
-
 // newBCC grows the tree over the seeds. fine is the level of every seed.
 //
 // Errors: *LimitError when the tree would have too many roots, ctx.Err().

@@ -9,16 +9,17 @@ import (
 
 // Limits of the warp, in sides of the smallest cell around the vertex: a
 // vertex with an interface nearer than this along a long (short) edge moves
-// onto it.
-var (
+// onto it (Labelle and Shewchuk 2007, table 1: 0.24999 and 0.41189 of the edges).
+const (
 	snapLong  = 0.25
 	snapShort = 0.357
-	// cutMargin keeps vertices made on lattice edges away from the ends; edges
-	// where three labels meet are cut nearer to the middle.
+)
+
+// Vertices made on lattice edges keep away from the ends by these fractions;
+// where three labels meet, and where a piece broke the bound, by the second.
+const (
 	cutMargin     = 0.25
 	cutMarginMany = 0.38
-	snapThin      = 0.0
-	relabel       = 0.3
 )
 
 // edgeCut is a lattice edge whose ends have different labels.
@@ -208,9 +209,6 @@ func (s *stuffing) snap(ctx context.Context) error {
 		e := &s.edges[n]
 		length := math.Sqrt(r3.Norm2(r3.Sub(s.pos[e.b], s.pos[e.a])))
 		la, lb := s.limit(e.a, e.b)
-		if e.la != s.lab[e.b] { // a third label in between: pull both ends to it
-			la, lb = max(la, snapThin*length), max(lb, snapThin*length)
-		}
 		try(e.a, int32(n), float64(e.ta)*length, la, e.la)
 		try(e.b, int32(n), float64(1-e.tb)*length, lb, e.lb)
 	}
