@@ -29,33 +29,24 @@ func (s *Shell) VolumeMM3(m *mesh.TetMesh) float64 {
 
 // Membrane returns the faces between lumen and tissue as membrane elements, in
 // order of tetrahedron and face. It reads Lumen, Tissue, Where, Wall and the
-// thickness of opt; a nil Tissue means every region but Lumen and, unless it
-// is lumen, what is not meshed. So the capsule of an organ is the Membrane with
-// the organ's regions as Lumen; its faces are turned outward. The thickness of a
-// triangle is the mean of its three nodes. Tet10 meshes give their corners.
+// thickness of opt. Here Tissue may hold LabelBackground: the capsule of an
+// organ is the Membrane with the organ's regions as Lumen and LabelBackground as
+// Tissue, turned outward. The thickness of a triangle is the mean of its three
+// nodes. Tet10 meshes give their corners.
 //
 // Errors: *NoLumenError, *ThicknessError, those of mesh.TetMesh.Check,
 // ctx.Err(), or a plain error naming the field of opt or m that is wrong.
 func Membrane(ctx context.Context, m *mesh.TetMesh, opt Options) (*Shell, error) {
-	whole := opt
-	whole.Into = IntoTissue
-	whole.Tissue = nil // checked below: background is no fault here
-	s, err := whole.sides()
+	opt.Into = IntoTissue
+	s, err := opt.labels()
 	if err != nil {
+		return nil, err
+	}
+	if err := opt.constant(); err != nil {
 		return nil, err
 	}
 	if err := usable(&mesh.TetMesh{Nodes: m.Nodes, Tets: m.Tets, Region: m.Region}); err != nil {
 		return nil, err
-	}
-	s.room[imaging.LabelBackground] = !s.keep[imaging.LabelBackground]
-	if opt.Tissue != nil {
-		s.room = [256]bool{}
-		for _, l := range opt.Tissue {
-			if s.keep[l] {
-				return nil, bothSides(l)
-			}
-			s.room[l] = true
-		}
 	}
 	next, err := link(ctx, m)
 	if err != nil {

@@ -75,7 +75,8 @@ func (o Options) Validate() error {
 // sides are the labels of the two sides of the lumen surface.
 type sides struct{ keep, room [256]bool }
 
-func (o Options) sides() (*sides, error) {
+// labels reads Lumen, Tissue and Wall.
+func (o Options) labels() (*sides, error) {
 	s := &sides{}
 	if len(o.Lumen) == 0 {
 		return nil, fmt.Errorf("shell: Options.Lumen names no region; LabelBackground stands for the border of the mesh")
@@ -90,12 +91,30 @@ func (o Options) sides() (*sides, error) {
 	}
 	for _, l := range o.Tissue {
 		if s.keep[l] {
-			return nil, bothSides(l)
+			return nil, fmt.Errorf("shell: %v is in Options.Lumen and in Options.Tissue", l)
 		}
 		s.room[l] = true
 	}
 	if o.Wall == imaging.LabelBackground || s.keep[o.Wall] || s.room[o.Wall] {
 		return nil, fmt.Errorf("shell: Options.Wall is %v: give the wall a label of its own, not background, lumen or tissue", o.Wall)
+	}
+	return s, nil
+}
+
+// constant checks the thickness that is the same everywhere.
+func (o Options) constant() error {
+	if o.ThicknessAt == nil && !goodThickness(o.ThicknessMM) {
+		return &ThicknessError{Node: -1, ThicknessMM: o.ThicknessMM}
+	}
+	return nil
+}
+
+// sides checks everything; keep is the side that stays, room the one that
+// gives way.
+func (o Options) sides() (*sides, error) {
+	s, err := o.labels()
+	if err != nil {
+		return nil, err
 	}
 	if o.Into == IntoLumen {
 		s.keep, s.room = s.room, s.keep
@@ -105,8 +124,8 @@ func (o Options) sides() (*sides, error) {
 	if s.room[imaging.LabelBackground] {
 		return nil, fmt.Errorf("shell: the side that makes room is not meshed: LabelBackground must stand on the other side of Options.Into")
 	}
-	if o.ThicknessAt == nil && !goodThickness(o.ThicknessMM) {
-		return nil, &ThicknessError{Node: -1, ThicknessMM: o.ThicknessMM}
+	if err := o.constant(); err != nil {
+		return nil, err
 	}
 	if o.Layers < 0 || o.Layers > MaxLayers {
 		return nil, fmt.Errorf("shell: Options.Layers is %d, not 0 to %d", o.Layers, MaxLayers)
@@ -122,10 +141,6 @@ func (o Options) sides() (*sides, error) {
 		return nil, fmt.Errorf("shell: Options.MemoryLimit is %d bytes", o.MemoryLimit)
 	}
 	return s, nil
-}
-
-func bothSides(l imaging.Label) error {
-	return fmt.Errorf("shell: %v is in Options.Lumen and in Options.Tissue", l)
 }
 
 // room estimates the memory Grow holds at its peak: what it keeps per

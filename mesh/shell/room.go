@@ -103,8 +103,13 @@ func (g *growth) newBand() (*band, error) {
 			}
 		}
 	}
-	for _, n := range b.nodes {
-		g.hold[n] = g.holds(n)
+	for i, n := range b.nodes {
+		h := g.holds(n)
+		// a curved sheet gives way only where the wall ends on it
+		if h.kind == slides && !h.flat && g.hold[g.node(b.src[i])].kind != slides {
+			h.kind = stays
+		}
+		g.hold[n] = h
 	}
 	// neighbours, each once
 	b.near.start = make([]int32, len(b.nodes)+1)
