@@ -21,7 +21,8 @@ const MaxSide = 1 << 16
 // The dual cell (i,j,k) is the box between the centres of the voxels
 // i..i+1, j..j+1, k..k+1, so it has the voxel (i,j,k) at its first corner.
 // Voxels outside the grid are background, and indices run from −1 to Size−1.
-// Every cell whose voxels differ holds one vertex; every lattice edge between
+// Every cell whose voxels differ holds one vertex (with Options.Manifold one
+// for each sheet that passes through); every lattice edge between
 // two voxels that differ is crossed by one quadrilateral, whose corners are
 // the vertices of the four cells around the edge.
 //
@@ -32,7 +33,7 @@ type Net struct {
 	// Pos holds i, j, k of each vertex, in voxel index coordinates (Grid.Point
 	// takes them to LPS mm). A vertex is at most CellLimit from the middle of
 	// its cell along each axis. Vertices are in order of their cells, i
-	// fastest.
+	// fastest; those that Options.Manifold adds come at the end.
 	Pos []float32
 	// Meet is the number of labels (background is one) among the eight voxels
 	// around each vertex, at least 2.

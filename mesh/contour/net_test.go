@@ -3,6 +3,7 @@ package contour
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -10,6 +11,27 @@ import (
 
 	"halsted/imaging"
 )
+
+func ExampleNewNet() {
+	ctx := context.Background()
+	n, err := NewNet(ctx, ballLabels(40, 15), Options{})
+	if err == nil {
+		err = n.Smooth(ctx, 20)
+	}
+	if err == nil {
+		err = n.Restore(ctx)
+	}
+	if err != nil {
+		panic(err)
+	}
+	q := len(n.Quads) / 2
+	i, j, k, axis := n.Crosses(q)
+	fmt.Printf("%d vertices, %d faces\n", n.Len(), len(n.Quads))
+	fmt.Printf("face %d: %v at voxel (%d,%d,%d), %v one step along %c\n", q, n.Sides[q][0], i, j, k, n.Sides[q][1], "ijk"[axis])
+	// Output:
+	// 4974 vertices, 4970 faces
+	// face 2485: background at voxel (9,9,20), liver one step along i
+}
 
 // plainNet finds the net cell by cell, as its definition reads.
 func plainNet(l *imaging.Labels, keep func(imaging.Label) bool) (pos []float32, meet []uint8, quads [][4]int32, axis []uint8, sides [][2]imaging.Label) {

@@ -94,6 +94,44 @@ func TestManifold(t *testing.T) {
 	}
 }
 
+// Parts of one label that touch along an edge or at a corner come apart.
+func TestTouchingPartsAreManifolds(t *testing.T) {
+	for name, at := range map[string]func(i, j, k int) bool{
+		"checkerboard": func(i, j, k int) bool { return (i+j+k)&1 == 0 },
+		"edge":         func(i, j, _ int) bool { return (i < 2) == (j < 2) },
+		"corner":       func(i, j, k int) bool { return (i < 2) == (j < 2) && (j < 2) == (k < 2) },
+		"tunnels":      func(i, j, k int) bool { return i&1+j&1+k&1 < 2 },
+		"full":         func(_, _, _ int) bool { return true },
+	} {
+		l := labelsOf([3]int{4, 4, 4}, func(i, j, k int) imaging.Label {
+			if at(i, j, k) {
+				return 1
+			}
+			return 0
+		})
+		for _, flip := range []bool{false, true} {
+			if flip { // label and background change places
+				for n, x := range l.ID {
+					l.ID[n] = 1 - x
+				}
+				if l.Count(func(x imaging.Label) bool { return x == 1 }) == 0 {
+					continue
+				}
+			}
+			s, err := Extract(context.Background(), l, Options{Manifold: true, SmoothPasses: 4})
+			if err == nil {
+				err = s.Check()
+			}
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			if top := s.Topology(1); !top.Manifold() || pinches(s, 1) > 0 {
+				t.Fatalf("%s: %+v, %d pinched vertices", name, top, pinches(s, 1))
+			}
+		}
+	}
+}
+
 // inCells checks that each vertex of the net lies in a cell whose labels
 // differ, short of its walls.
 func inCells(t *testing.T, l *imaging.Labels, n *Net) {
