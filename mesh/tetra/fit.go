@@ -70,6 +70,7 @@ type fitting struct {
 	beyond []uint8
 	ask    *[3][3]float64 // where on a face
 	push   [256]float64   // extra offset per label, mm: outwards
+	off    float64        // mean distance of the faces from their place before the last step, mm
 	// per node
 	mass  [][6]float64 // Σ w n nᵀ: xx, yy, zz, xy, xz, yz
 	rhs   []r3.Vec
@@ -106,6 +107,7 @@ func (x *fitting) step(ctx context.Context, relax float64) error {
 		x.reach[n] = math.Inf(1)
 	}
 	var s support
+	var sum, all float64
 	for i, f := range x.faces {
 		if i&0x3fff == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -131,6 +133,7 @@ func (x *fitting) step(ctx context.Context, relax float64) error {
 				continue
 			}
 			g += extra
+			sum, all = sum+area*math.Abs(g), all+area
 			for k, v := range f.v {
 				z := w[k] * area
 				m := &x.mass[v]
@@ -144,6 +147,7 @@ func (x *fitting) step(ctx context.Context, relax float64) error {
 			}
 		}
 	}
+	x.off = sum / max(all, math.SmallestNonzeroFloat64)
 	for v := range x.mass {
 		m := &x.mass[v]
 		trace := m[0] + m[1] + m[2]
@@ -296,12 +300,14 @@ func (x *fitting) balance(want *[256]float64, limit float64) (worst float64) {
 }
 
 // The nodes are moved at least fitSteps times, and up to maxFitSteps while a
-// label is further than fitVolume from its volume. Before every step but the
-// first the offsets are set anew.
+// label is further than fitVolume from its volume or the faces were further
+// than fitOff (in units of labelField.far) from their place on average. Before
+// every step but the first the offsets are set anew.
 const (
 	fitSteps    = 2
 	maxFitSteps = 6
 	fitVolume   = 2e-3
+	fitOff      = 0.05
 )
 
 // fit runs the steps. want are the volumes of the labels, mm³. It returns the
@@ -315,18 +321,19 @@ func (s *stuffing) fit(ctx context.Context, m *mesh.TetMesh, sides []side, want 
 	if quadratic {
 		x.ask = &faceCorners
 	}
-	last := math.Inf(1)
+	lastWorst, lastOff := math.Inf(1), math.Inf(1)
 	for i := range maxFitSteps {
-		if i == fitSteps && quadratic {
+		worst := 0.0
+		if i > 0 && !quadratic {
+			worst = x.balance(want, 0.5*float64(s.f.far))
+		}
+		// near enough, or held back by the shape of the tetrahedra
+		volume := worst < fitVolume || worst > 0.7*lastWorst
+		place := x.off < fitOff*float64(s.f.far) || x.off > 0.8*lastOff
+		if i >= fitSteps && volume && place {
 			break
 		}
-		if i > 0 && !quadratic {
-			worst := x.balance(want, 0.5*float64(s.f.far))
-			if i >= fitSteps && (worst < fitVolume || worst > 0.7*last) {
-				break // near enough, or held back by the shape of the tetrahedra
-			}
-			last = worst
-		}
+		lastWorst, lastOff = worst, x.off
 		if err := x.step(ctx, 1); err != nil {
 			return nil, err
 		}

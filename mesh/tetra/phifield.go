@@ -14,24 +14,17 @@ func fieldOfPhi(ctx context.Context, g imaging.Grid, phi []float32, inside uint8
 	f := newLabelFieldOn(g)
 	n := f.n
 	sp := [3]float32{float32(f.sp.X), float32(f.sp.Y), float32(f.sp.Z)}
-	half := [3]float32{sp[0] / 2, sp[1] / 2, sp[2] / 2}
-	// at is the field with one voxel around the grid that is outside, so that
-	// the structure ends on the outer faces of the voxels
+	// at is the field cut off at the outer faces of the voxels, with one voxel
+	// around the grid that is outside
 	at := func(p [3]int) float32 {
-		least := float32(math.Inf(1))
+		border := float32(math.Inf(1)) // distance to the nearest outer face
 		for a := range 3 {
 			if p[a] < 0 || p[a] >= n[a] {
-				return half[a]
+				return sp[a] / 2
 			}
-			if p[a] == 0 || p[a] == n[a]-1 {
-				least = min(least, half[a])
-			}
+			border = min(border, (float32(min(p[a], n[a]-1-p[a]))+0.5)*sp[a])
 		}
-		v := phi[p[0]+n[0]*(p[1]+n[1]*p[2])]
-		if v < 0 {
-			return max(v, -least)
-		}
-		return v
+		return max(phi[p[0]+n[0]*(p[1]+n[1]*p[2])], -border)
 	}
 	s := &seeds{}
 	face := [3]float64{f.sp.Y * f.sp.Z, f.sp.Z * f.sp.X, f.sp.X * f.sp.Y}
