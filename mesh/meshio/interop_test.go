@@ -43,7 +43,7 @@ func run(t *testing.T, dir, program string, args ...string) string {
 	return string(out)
 }
 
-func save(t *testing.T, path string, data []byte) {
+func save(t testing.TB, path string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)

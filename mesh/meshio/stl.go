@@ -223,7 +223,7 @@ func readSTLBinary(in *input, block []byte, whole bool) (*SurfaceFile, error) {
 			return nil, fmt.Errorf("meshio: STL: %w", err)
 		}
 	}
-	f.Surface.Verts = weld.finish(f.Surface.Tris)
+	f.Surface.Verts, f.Surface.Tris = weld.finish(f.Surface.Tris)
 	return finishSoup(in, f, int(count))
 }
 
@@ -240,12 +240,10 @@ func (w *welder) faces(tris [][3]int32, block []byte) (out [][3]int32, bad int) 
 			xy, z := binary.LittleEndian.Uint64(p[12*i:]), binary.LittleEndian.Uint32(p[12*i+8:])
 			h := xy*a + uint64(z)*b
 			c := &w.recent[h>>(64-recentBits)]
-			if c[0].xy == xy && c[0].z == z && c[0].vertex >= 0 {
-				v[i] = c[0].vertex
-			} else if c[1].xy == xy && c[1].z == z && c[1].vertex >= 0 {
-				v[i] = c[1].vertex
-			} else if v[i] = w.place(xy, z, h, c); v[i] < 0 {
-				return tris, n
+			if v[i] = c.get(xy, z); v[i] < 0 {
+				if v[i] = w.place(xy, z, h, c); v[i] < 0 {
+					return tris, n
+				}
 			}
 		}
 		tris = append(tris, v)
@@ -254,22 +252,11 @@ func (w *welder) faces(tris [][3]int32, block []byte) (out [][3]int32, bad int) 
 	return tris, -1
 }
 
-// finishSoup leaves out faces with equal corners, gives regions and scales.
+// finishSoup counts faces with equal corners, gives regions and scales.
 func finishSoup(in *input, f *SurfaceFile, faces int) (*SurfaceFile, error) {
 	s := f.Surface
-	kept := 0
-	for t := range s.Tris {
-		v := s.Tris[t]
-		if v[0] == v[1] || v[1] == v[2] || v[2] == v[0] {
-			continue
-		}
-		if kept < t {
-			s.Tris[kept] = v
-		}
-		kept++
-	}
+	kept := len(s.Tris)
 	f.Repeated = faces - kept
-	s.Tris = s.Tris[:kept]
 	if kept == 0 {
 		return nil, fail(in.format, "", "all %d faces have equal corners", faces)
 	}

@@ -49,8 +49,9 @@ func readSTLText(in *input) (*SurfaceFile, error) {
 			if err != nil {
 				return nil, err
 			}
-			faces++
-			f.Surface.Tris = append(f.Surface.Tris, v)
+			if faces++; v[0] != v[1] && v[1] != v[2] && v[2] != v[0] {
+				f.Surface.Tris = append(f.Surface.Tris, v)
+			}
 		default:
 			return nil, c.bad("mend the file at this line", "%s where facet, endsolid or solid should stand", quote(w))
 		}
