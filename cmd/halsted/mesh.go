@@ -34,21 +34,21 @@ func meshCommand() *command {
 	var f meshFlags
 	return &command{
 		name: "mesh", args: "[FILE]", summary: "Mesh a label map or mask file with tetrahedra, or judge and convert a mesh file",
-		example: "halsted mesh --labels organ.nii.gz --edge 4 --edge-of vessel=1 --report --out organ.vtu\n" +
+		example: "halsted mesh --labels organ.nii.gz --edge 4 --edge-of 2=1 --report --out organ.vtu\n" +
 			"halsted mesh --labels atlas.nii.gz --label 4=wall --label 5=lumen --edge 2 --out vessels.msh\n" +
 			"halsted mesh masks.nii.gz --bits body,bone,liver --structure liver --edge 8 --out out\n" +
 			"halsted mesh organ.msh --labels organ.nii.gz --report",
 		flags: func(fs *flag.FlagSet) {
-			fs.StringVar(&f.labels, "labels", "", "NIfTI label map: whole numbers, 0 is background; with a mesh file, what to compare it with")
-			fs.Var(&f.label, "label", "a label to mesh: its number, a known name, or NUMBER=NAME (may be repeated; default all)")
-			fs.StringVar(&f.bits, "bits", "", "FILE holds bit masks of these structures, lowest bit first")
-			fs.StringVar(&f.structure, "structure", "liver", "with --bits: which structure to mesh, when no --label is given")
-			fs.Float64Var(&f.edge, "edge", 10, "edge of the tetrahedra at surfaces, mm")
-			fs.Var(&f.edgeOf, "edge-of", "NAME=MM: edge at the surface of one label (may be repeated)")
-			fs.Float64Var(&f.minComponent, "min-component", 0, "leave out separate parts of a label smaller than this, mm³; 0 keeps all")
+			fs.StringVar(&f.labels, "labels", "", "NIfTI label map `FILE`: whole numbers, 0 is background; with a mesh file, what to compare it with")
+			fs.Var(&f.label, "label", "a `LABEL` to mesh: its number, a known name, or NUMBER=NAME (may be repeated; default all)")
+			fs.StringVar(&f.bits, "bits", "", "FILE holds bit masks of these structures, `NAMES` from the lowest bit")
+			fs.StringVar(&f.structure, "structure", "liver", "with --bits: `NAME` of the structure to mesh, when no --label is given")
+			fs.Float64Var(&f.edge, "edge", 10, "edge of the tetrahedra at surfaces, `MM`")
+			fs.Var(&f.edgeOf, "edge-of", "edge at the surface of one label, `LABEL=MM` (may be repeated)")
+			fs.Float64Var(&f.minComponent, "min-component", 0, "leave out separate parts of a label smaller than `MM3` cubic mm; 0 keeps all")
 			fs.BoolVar(&f.report, "report", false, "print the quality of the mesh and how well it fits the labels")
-			fs.StringVar(&f.out, "out", "", "file (.vtu .msh .inp .feb; surface only: .stl .ply .glb) or folder; default the folder out, or nothing with --report")
-			fs.StringVar(&f.unit, "length-unit", "", "unit of length of the mesh files read and written: mm, cm, m, … (default mm; read: what the file says)")
+			fs.StringVar(&f.out, "out", "", "what to write: `FILE` (.vtu .msh .inp .feb; surface only: .stl .ply .glb) or folder (default the folder out; nothing with --report)")
+			fs.StringVar(&f.unit, "length-unit", "", "`UNIT` of length of mesh files, read and written: mm, cm, m, … (default mm; read: what the file says)")
 		},
 		run: func(ctx context.Context, o output, args []string) (any, error) {
 			j, err := f.job(args)
@@ -154,7 +154,7 @@ func (f *meshFlags) job(args []string) (*meshJob, error) {
 		name, mm, ok := strings.Cut(s, "=")
 		v, err := strconv.ParseFloat(mm, 64)
 		if !ok || err != nil || !(v > 0) || math.IsInf(v, 0) {
-			return nil, usagef("--edge-of %s: want NAME=MM, as in vessel=1", s)
+			return nil, usagef("--edge-of %s: want LABEL=MM, as in 4=1.5", s)
 		}
 		j.edgeOf[name] = v
 	}

@@ -192,7 +192,7 @@ func TestMeshRefusesInOneSentence(t *testing.T) {
 		{exitRefused, "broken.msh", []string{broken, "--report"}},
 		{exitRefused, "no such file", []string{filepath.Join(dir, "gone.stl")}},
 		{exitUsage, "want --labels", nil},
-		{exitUsage, "NAME=MM", []string{"--labels", balls, "--edge-of", "4"}},
+		{exitUsage, "LABEL=MM", []string{"--labels", balls, "--edge-of", "4"}},
 		{exitUsage, "no such label", []string{"--labels", balls, "--edge-of", "heart=2"}},
 		{exitUsage, "above 0", []string{"--labels", balls, "--edge", "-1"}},
 		{exitUsage, "--length-unit", []string{"--labels", balls, "--length-unit", "furlong"}},

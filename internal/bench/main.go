@@ -3,9 +3,21 @@
 // out/bench/NAME.json.
 //
 //	go run ./internal/bench walk
+//	go run ./internal/bench mesh
 //
-// It runs bin/halsted as a user would, as whole processes. Real data comes from
-// $HALSTED_DATA; without it the rows that need it say so.
+// walk runs bin/halsted as a user would, as whole processes. Real data comes
+// from $HALSTED_DATA; without it the rows that need it say so.
+//
+// mesh calls the rooms in child processes of its own on one core, in turns with
+// the peers, whose sources are in internal/bench/peers; figures of peers that
+// are not run here say "quoted". Meshes are judged by code of this package
+// alone: against the label map (volumes, lost components) and against the
+// analytic surfaces of a synthetic scene (distances both ways, own border of
+// each label, where the scene really shows it). Two more sub-commands do that
+// for one mesh:
+//
+//	go run ./internal/bench meshquality FILE.bin LABELS.raw SCENE.json
+//	go run ./internal/bench tets -in s256 -edge 3.9
 package main
 
 import (
@@ -39,6 +51,9 @@ func atMost(item string, ours float64, unit string, limit float64, peer string) 
 }
 
 func atLeast(item string, ours float64, unit string, limit float64, peer string) Row {
+	if math.IsInf(limit, -1) {
+		return Row{item, &ours, unit, "none", peer, true}
+	}
 	return Row{item, &ours, unit, fmt.Sprintf("≥ %g", limit), peer, ours >= limit}
 }
 

@@ -163,7 +163,7 @@ func decimationRows(string) ([]Row, error) {
 	rows := decimated("90 % decimation, outer surface of s256", base, "outer", s, err, 0.25, 10,
 		peerText(failed, "VTK quadric %.3g s to %d triangles; meshoptimizer 0.256 (quoted)", v.CPUS, v.Triangles))
 	s, err = best(nil, "decimate", base, "labels")
-	return append(rows, decimated("90 % decimation, surface of all labels of s256", base, "labels", s, err, noLimit, 0, "label borders kept")...), nil
+	return append(rows, decimated("90 % decimation, surface of all labels of s256", base, "labels", s, err, noLimit, -noLimit, "label borders kept")...), nil
 }
 
 // decimated runs the trial once more for what takes long to measure.
