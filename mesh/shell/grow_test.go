@@ -402,6 +402,18 @@ func cubes(n [3]int, region func() imaging.Label, perTet bool) *mesh.TetMesh {
 	return m
 }
 
+// A hollow lumen gets the same wall as a meshed one.
+func TestHollowLumen(t *testing.T) {
+	m := tube(4, 9, 8, 1)
+	_, a := grow(t, m, vessel(0.7))
+	h := m.Keep(func(n int) bool { return m.Region[n] == tissue })
+	_, b := grow(t, h, Options{Lumen: []imaging.Label{imaging.LabelBackground}, Wall: wall, ThicknessMM: 0.7,
+		Where: func(p r3.Vec) bool { return math.Hypot(p.X, p.Y) < 4.2 && p.Z > 0.01 && p.Z < 7.99 }})
+	if a.Full != b.Full || math.Abs(a.WallMM3-b.WallMM3) > 1e-9*a.WallMM3 {
+		t.Errorf("%d and %d faces, %g and %g mm³", a.Full, b.Full, a.WallMM3, b.WallMM3)
+	}
+}
+
 // Where the tube ends at a curved border, and where an interface of the tissue
 // meets it, the wall ends flush and the shapes stay.
 func TestEndsFlushWithCurvedBorderAndInterface(t *testing.T) {
@@ -528,6 +540,30 @@ func TestRigidMotion(t *testing.T) {
 	_, b := grow(t, m, vessel(0.9))
 	if math.Abs(a.WallMM3-b.WallMM3) > 1e-6*a.WallMM3 || a.Full != b.Full {
 		t.Errorf("%g and %g mm³, %d and %d faces", a.WallMM3, b.WallMM3, a.Full, b.Full)
+	}
+}
+
+func BenchmarkGrow(b *testing.B) {
+	f := fork()
+	m := f.around(b, 19, 1.8)
+	for _, mm := range []float64{0.5, 1.5} {
+		b.Run(fmt.Sprintf("%gmm", mm), func(b *testing.B) {
+			for b.Loop() {
+				if _, _, err := Grow(b.Context(), m, hollow(f, mm)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(len(m.Tets))*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mtet/s")
+		})
+	}
+}
+
+func BenchmarkChoose(b *testing.B) {
+	l := vesselLabels(trunk(), [3]int{120, 100, 60}, [3]float64{0.4, 0.4, 0.4})
+	for b.Loop() {
+		if _, err := Choose(b.Context(), l, lumen, 2, 1.5, nil); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

@@ -147,7 +147,7 @@ func (o Options) sides() (*sides, error) {
 // tetrahedron and node of the input, and as if a tenth of the faces were lumen
 // surface.
 func (o Options) room(m *mesh.TetMesh) error {
-	const perTet, perNode, perLayer = 190, 260, 60
+	const perTet, perNode, perLayer = 120, 180, 60
 	limit := o.MemoryLimit
 	if limit == 0 {
 		limit = DefaultMemoryLimit

@@ -103,13 +103,11 @@ func (g *growth) newBand() (*band, error) {
 			}
 		}
 	}
-	for i, n := range b.nodes {
-		h := g.holds(n)
-		// a curved sheet gives way only where the wall ends on it
-		if h.kind == slides && !h.flat && g.hold[g.node(b.src[i])].kind != slides {
-			h.kind = stays
-		}
-		g.hold[n] = h
+	for _, n := range b.nodes {
+		g.hold[n] = g.holds(n)
+	}
+	if err := g.keepSheets(b, depth); err != nil {
+		return nil, err
 	}
 	// neighbours, each once
 	b.near.start = make([]int32, len(b.nodes)+1)
@@ -126,6 +124,55 @@ func (g *growth) newBand() (*band, error) {
 		b.near.start[i+1] = int32(len(b.near.item))
 	}
 	return b, nil
+}
+
+// keepSheets holds the nodes of curved sheets in place, but for those from
+// which the way along the sheet to a place where the wall ends on it is within
+// the reach of the wall there: sliding on a curved sheet costs a little of its
+// shape.
+func (g *growth) keepSheets(b *band, depth []float64) error {
+	s := g.sheets
+	key := make([]float64, len(g.m.Nodes))
+	var open fronts
+	for c := range g.base {
+		if g.height[c] > 0 && g.hold[g.node(int32(c))].kind == slides {
+			n := g.base[c]
+			key[n] = min(key[n], -depth[c])
+			open = append(open, front{-depth[c], n, int32(c)})
+		}
+	}
+	heap.Init(&open)
+	for steps := 0; len(open) > 0; steps++ {
+		if steps&0xfff == 0 && g.ctx.Err() != nil {
+			return g.ctx.Err()
+		}
+		x := heap.Pop(&open).(front)
+		if x.key > key[x.node] {
+			continue
+		}
+		h := &g.hold[x.node]
+		if b.place[x.node] < 0 {
+			h = &g.hold[g.node(x.src)]
+		}
+		for _, i := range s.at.of(x.node) {
+			if r3.Dot(s.normal[i], h.dir) < foldCos {
+				continue // beyond a crease
+			}
+			for _, o := range s.tris[i] {
+				k := x.key + r3.Norm(r3.Sub(g.orig[o], g.orig[x.node]))
+				if k < key[o] && b.place[o] >= 0 && g.hold[o].kind == slides {
+					key[o] = k
+					heap.Push(&open, front{k, o, 0})
+				}
+			}
+		}
+	}
+	for _, n := range b.nodes {
+		if h := &g.hold[n]; h.kind == slides && !h.flat && key[n] == 0 {
+			h.kind = stays
+		}
+	}
+	return nil
 }
 
 const (
