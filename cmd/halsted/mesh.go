@@ -21,7 +21,7 @@ type meshFlags struct {
 	labels, bits, structure, out, unit string
 	label, edgeOf                      listFlag
 	edge, minComponent                 float64
-	report                             bool
+	report, quadratic                  bool
 }
 
 // listFlag is an option that may be repeated.
@@ -46,6 +46,7 @@ func meshCommand() *command {
 			fs.Float64Var(&f.edge, "edge", 10, "edge of the tetrahedra at surfaces, `MM`")
 			fs.Var(&f.edgeOf, "edge-of", "edge at the surface of one label, `LABEL=MM` (may be repeated)")
 			fs.Float64Var(&f.minComponent, "min-component", 0, "leave out separate parts of a label smaller than `MM3` cubic mm; 0 keeps all")
+			fs.BoolVar(&f.quadratic, "quadratic", false, "tetrahedra of second order (ten nodes), their sides bent onto the surface of the labels")
 			fs.BoolVar(&f.report, "report", false, "print the quality of the mesh and how well it fits the labels")
 			fs.StringVar(&f.out, "out", "", "what to write: `FILE` (.vtu .msh .inp .feb; surface only: .stl .ply .glb) or folder (default the folder out; nothing with --report)")
 			fs.StringVar(&f.unit, "length-unit", "", "`UNIT` of length of mesh files, read and written: mm, cm, m, … (default mm; read: what the file says)")
@@ -77,7 +78,7 @@ type meshJob struct {
 	pick                          []picked
 	edgeOf                        map[string]float64
 	opt                           tetra.Options
-	report                        bool
+	report, quadratic             bool
 	out                           string
 	folder                        bool
 	unit                          meshio.Unit
@@ -107,7 +108,7 @@ func hasFormat(path string, formats []string) bool {
 
 // job checks everything that can be checked before a file is read.
 func (f *meshFlags) job(args []string) (*meshJob, error) {
-	j := &meshJob{labelFile: f.labels, report: f.report, out: f.out, edgeOf: map[string]float64{}}
+	j := &meshJob{labelFile: f.labels, report: f.report, quadratic: f.quadratic, out: f.out, edgeOf: map[string]float64{}}
 	if len(args) > 1 {
 		return nil, usagef("want one file, not %d: %s", len(args), strings.Join(args, " "))
 	}
@@ -177,6 +178,9 @@ func (f *meshFlags) job(args []string) (*meshJob, error) {
 func (j *meshJob) checkOut() error {
 	if j.meshFile != "" {
 		j.report = true
+	}
+	if j.quadratic && hasFormat(j.meshFile, surfaceFormats) {
+		return usagef("--quadratic: %s is a surface, which holds no tetrahedra", filepath.Base(j.meshFile))
 	}
 	if j.out == "" && !j.report {
 		j.out = "out"

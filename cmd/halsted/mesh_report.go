@@ -76,6 +76,9 @@ func (j *meshJob) describe(ctx context.Context, s *subject, fine *mesh.Surface) 
 		}
 	}
 	r.perLabel(s)
+	if c := s.curved; c != nil {
+		r.Notes = append(r.Notes, fmt.Sprintf("second order: %d of %d edges at surfaces bent, by up to %.2f mm; %d held back for the Jacobian", c.Moved, c.Edges, c.LargestMM, c.BackedOff))
+	}
 	if s.made != nil {
 		r.Components, r.Dropped = s.made.Components, len(s.made.Dropped)
 		for _, d := range s.made.Dropped {

@@ -18,7 +18,10 @@ import (
 	"halsted/mesh"
 	"halsted/mesh/contour"
 	"halsted/mesh/meshio"
+	"halsted/mesh/spatial"
 	"halsted/mesh/tetra"
+
+	"gonum.org/v1/gonum/spatial/r3"
 )
 
 // subject is what `halsted mesh` works on: labels, a mesh, or both.
@@ -28,6 +31,7 @@ type subject struct {
 	tets    *mesh.TetMesh
 	surface *mesh.Surface // a surface file, or the voxel-fine surface of labels
 	made    *tetra.Report // when the tets were made here
+	curved  *tetra.CurveReport
 	notes   []string
 }
 
@@ -41,10 +45,16 @@ func (s *subject) name(l imaging.Label) string {
 // run does the job.
 func (j *meshJob) run(ctx context.Context, b *bar) (*meshResult, error) {
 	s := &subject{names: map[imaging.Label]string{}}
+	var fine *mesh.Surface // voxel-fine, smoothed, of the labels
 	if j.maskFile != "" || j.labelFile != "" {
 		b.set("read labels", 0)
 		if err := j.readLabels(ctx, s); err != nil {
 			return nil, err
+		}
+		b.set("surface", 0)
+		var err error
+		if fine, err = contour.Extract(ctx, s.labels, contour.Options{SmoothPasses: 20}); err != nil {
+			return nil, refuse(err, j.source())
 		}
 	}
 	if j.meshFile != "" {
@@ -55,37 +65,74 @@ func (j *meshJob) run(ctx context.Context, b *bar) (*meshResult, error) {
 	} else if err := j.makeTets(ctx, s, b); err != nil {
 		return nil, err
 	}
-	if s.labels != nil {
-		b.set("surface", 0)
-		fine, err := contour.Extract(ctx, s.labels, contour.Options{SmoothPasses: 20})
-		if err != nil {
-			return nil, refusedError{err}
-		}
-		if s.surface == nil {
-			s.surface = fine
-		}
-		b.set("report", 0)
-		r, err := j.describe(ctx, s, fine)
-		if err != nil {
+	if s.surface == nil {
+		s.surface = fine
+	}
+	if j.quadratic {
+		b.set("second order", 0)
+		if err := s.curve(ctx, fine); err != nil {
 			return nil, err
 		}
-		return r, j.write(ctx, s, r, b)
 	}
 	b.set("report", 0)
-	r, err := j.describe(ctx, s, nil)
+	r, err := j.describe(ctx, s, fine)
 	if err != nil {
 		return nil, err
 	}
 	return r, j.write(ctx, s, r, b)
 }
 
+// source is the name of the file that the labels come from.
+func (j *meshJob) source() string {
+	if j.maskFile != "" {
+		return filepath.Base(j.maskFile)
+	}
+	return filepath.Base(j.labelFile)
+}
+
+// curve gives the tetrahedra mid-edge nodes, on the labels' smooth surface where
+// they belong to an interface; without labels the sides are straight.
+func (s *subject) curve(ctx context.Context, fine *mesh.Surface) error {
+	s.tets = s.tets.Quadratic()
+	if fine == nil {
+		return nil
+	}
+	trees := map[mesh.Sides]*spatial.BVH{}
+	var failed error
+	rep, err := tetra.Curve(ctx, s.tets, func(p r3.Vec, a, b imaging.Label) (r3.Vec, bool) {
+		pair := mesh.Sides{Inside: a, Outside: b}
+		tree, known := trees[pair]
+		if !known && failed == nil {
+			part := &mesh.Surface{Verts: fine.Verts}
+			for t, r := range fine.Region {
+				if r == pair {
+					part.Tris, part.Region = append(part.Tris, fine.Tris[t]), append(part.Region, r)
+				}
+			}
+			if len(part.Tris) > 0 {
+				tree, failed = spatial.New(ctx, part)
+			}
+			trees[pair] = tree
+		}
+		if tree == nil {
+			return p, false
+		}
+		return tree.Closest(p).At, true
+	})
+	if err == nil {
+		err = failed
+	}
+	s.curved = &rep
+	return err
+}
+
 // readLabels reads masks or a label map and keeps what was picked.
 func (j *meshJob) readLabels(ctx context.Context, s *subject) error {
-	file := j.labelFile
+	path, file := j.labelFile, j.source()
 	if j.maskFile != "" {
-		file = j.maskFile
+		path = j.maskFile
 	}
-	img, err := nifti.ReadFile(file)
+	img, err := nifti.ReadFile(path)
 	if err != nil {
 		return refusedError{err}
 	}
@@ -97,15 +144,15 @@ func (j *meshJob) readLabels(ctx context.Context, s *subject) error {
 		var order []imaging.Label
 		for _, p := range j.pick {
 			if segs.Count(p.label) == 0 {
-				return refusedError{fmt.Errorf("the structure %s is empty in the masks of %s: check --bits and --structure", p.label, filepath.Base(file))}
+				return refusedError{fmt.Errorf("the structure %s is empty in the masks of %s: check --bits and --structure", p.label, file)}
 			}
 			order = append(order, p.label)
 		}
 		s.labels = segs.Flatten(imaging.LabelBackground, order...)
-	} else if s.labels, err = labelMap(ctx, img, filepath.Base(file)); err != nil {
+	} else if s.labels, err = labelMap(ctx, img, file); err != nil {
 		return err
 	}
-	return j.pickLabels(s, filepath.Base(file))
+	return j.pickLabels(s, file)
 }
 
 // labelMap takes the values of img as labels.

@@ -129,6 +129,16 @@ func TestMeshWritesEveryFormat(t *testing.T) {
 	}
 }
 
+func TestMeshOfSecondOrder(t *testing.T) {
+	balls := twoBalls(t)
+	file := filepath.Join(t.TempDir(), "balls.inp")
+	r, _ := meshCall(t, exitOK, "--labels", balls, "--label", "4=core", "--edge", "4", "--quadratic", "--out", file)
+	back, _ := meshCall(t, exitOK, file)
+	if !r.Quadratic || !back.Quadratic || back.Tets != r.Tets || back.Nodes != r.Nodes || back.Fault != "" || len(r.Notes) != 1 {
+		t.Errorf("wrote %+v, read %+v", r, back)
+	}
+}
+
 func TestMeshOfMasks(t *testing.T) {
 	g := imaging.NewGrid([3]int{30, 30, 30}, r3.Vec{}, [3]float64{1, 1, 1})
 	s := imaging.NewSegments(g, imaging.LabelBody, imaging.LabelLiver)
