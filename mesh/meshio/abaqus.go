@@ -29,27 +29,20 @@ func writeAbaqus(o *output, m *mesh.TetMesh, opt *WriteOptions) error {
 	if m.Mid != nil {
 		kind = "C3D10"
 	}
-	block := func(l imaging.Label, all bool) {
-		for t := range m.Tets {
-			if !all && m.Region[t] != l {
-				continue
-			}
+	for _, r := range byRegion(m) {
+		o.str("*ELEMENT, TYPE=", kind)
+		if m.Region != nil {
+			o.str(", ELSET=", oneWord(opt.name(r.label)))
+		}
+		o.str("\n")
+		for _, t := range r.elements {
 			o.int("", int64(t)+1)
 			var q [10]int32
-			for _, n := range q[:corners(m, t, &q)] {
+			for _, n := range q[:corners(m, int(t), &q)] {
 				o.int(", ", int64(n)+1)
 			}
 			o.str("\n")
 		}
-	}
-	if m.Region == nil {
-		o.str("*ELEMENT, TYPE=", kind, "\n")
-		block(0, true)
-		return o.err
-	}
-	for _, l := range regionsOf(m) {
-		o.str("*ELEMENT, TYPE=", kind, ", ELSET=", oneWord(opt.name(l)), "\n")
-		block(l, false)
 	}
 	return o.err
 }
@@ -57,17 +50,38 @@ func writeAbaqus(o *output, m *mesh.TetMesh, opt *WriteOptions) error {
 // How a file of ours tells what it holds.
 const nodesMark, elementsMark = "NODES=", "ELEMENTS="
 
-// regionsOf lists the labels of the elements in order.
-func regionsOf(m *mesh.TetMesh) []imaging.Label {
-	var seen [256]bool
-	for _, l := range m.Region {
-		seen[l] = true
-	}
-	var out []imaging.Label
-	for l, ok := range seen {
-		if ok {
-			out = append(out, imaging.Label(l))
+// regionElements lists the elements of one region in order.
+type regionElements struct {
+	label    imaging.Label
+	elements []int32
+}
+
+// byRegion lists the regions in the order of their labels; a mesh without
+// regions has one, of label 0.
+func byRegion(m *mesh.TetMesh) []regionElements {
+	var count [256]int
+	label := func(t int) imaging.Label {
+		if m.Region == nil {
+			return 0
 		}
+		return m.Region[t]
+	}
+	for t := range m.Tets {
+		count[label(t)]++
+	}
+	all := make([]int32, 0, len(m.Tets))
+	var out []regionElements
+	var at [256]int
+	for l, n := range count {
+		if n > 0 {
+			at[l] = len(out)
+			out = append(out, regionElements{imaging.Label(l), all[len(all) : len(all) : len(all)+n]})
+			all = all[:len(all)+n]
+		}
+	}
+	for t := range m.Tets {
+		r := &out[at[label(t)]]
+		r.elements = append(r.elements, int32(t))
 	}
 	return out
 }

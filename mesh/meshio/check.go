@@ -115,9 +115,17 @@ func checkFields(format, at string, fields []Field, want int) error {
 }
 
 // checkNames refuses two regions of one name.
-func checkNames(format string, labels []imaging.Label, opt *WriteOptions) error {
+func checkNames(format string, m *mesh.TetMesh, opt *WriteOptions) error {
+	var used [256]bool
+	for _, l := range m.Region {
+		used[l] = true
+	}
 	seen := map[string]imaging.Label{}
-	for _, l := range labels {
+	for n, ok := range used {
+		if !ok {
+			continue
+		}
+		l := imaging.Label(n)
 		n := strings.ToUpper(oneWord(opt.name(l)))
 		if other, ok := seen[n]; ok {
 			return fail(format, "choose other names", "the regions %d and %d are both called %q", other, l, opt.name(l))

@@ -34,26 +34,20 @@ func writeFEBio(o *output, m *mesh.TetMesh, opt *WriteOptions) error {
 	if m.Mid != nil {
 		kind = "tet10"
 	}
-	labels := regionsOf(m)
-	if m.Region == nil {
-		labels = []imaging.Label{0}
-	}
+	regions := byRegion(m)
 	name := func(l imaging.Label) string {
 		if m.Region == nil {
 			return febioDomain
 		}
 		return oneWord(opt.name(l))
 	}
-	for _, l := range labels {
-		o.str("\t\t<Elements type=\"", kind, "\" name=\"", name(l), "\">\n")
-		for t := range m.Tets {
-			if m.Region != nil && m.Region[t] != l {
-				continue
-			}
+	for _, r := range regions {
+		o.str("\t\t<Elements type=\"", kind, "\" name=\"", name(r.label), "\">\n")
+		for _, t := range r.elements {
 			o.int("\t\t\t<elem id=\"", int64(t)+1)
 			sep := "\">"
 			var q [10]int32
-			for _, n := range q[:corners(m, t, &q)] {
+			for _, n := range q[:corners(m, int(t), &q)] {
 				o.int(sep, int64(n)+1)
 				sep = ","
 			}
@@ -62,8 +56,8 @@ func writeFEBio(o *output, m *mesh.TetMesh, opt *WriteOptions) error {
 		o.str("\t\t</Elements>\n")
 	}
 	o.str("\t</Mesh>\n\t<MeshDomains>\n")
-	for _, l := range labels {
-		o.str("\t\t<SolidDomain name=\"", name(l), "\" mat=\"", name(l), "\"/>\n")
+	for _, r := range regions {
+		o.str("\t\t<SolidDomain name=\"", name(r.label), "\" mat=\"", name(r.label), "\"/>\n")
 	}
 	o.str("\t</MeshDomains>\n</febio_spec>\n")
 	return o.err

@@ -1,8 +1,6 @@
 package meshio
 
 import (
-	"slices"
-
 	"halsted/imaging"
 	"halsted/mesh"
 )
@@ -21,18 +19,13 @@ var gmshTet10Order = [6]int{0, 1, 2, 3, 5, 4}
 // gmshBackground stands for label 0: gmsh has no tag 0.
 const gmshBackground = 256
 
-func gmshTag(l imaging.Label) int64 {
-	if l == imaging.LabelBackground {
-		return gmshBackground
-	}
-	return int64(l)
-}
-
 // writeGmsh writes MSH 4.1 or 2.2, binary (little endian) or text. Each region
 // is a volume entity in a physical group of the same tag, with its name.
 func writeGmsh(o *output, m *mesh.TetMesh, opt *WriteOptions) error {
-	g := &gmshWriter{o: o, m: m, opt: opt}
-	g.regions()
+	g := &gmshWriter{o: o, m: m, opt: opt, regions: byRegion(m), kind: gmshTet4}
+	if m.Mid != nil {
+		g.kind = gmshTet10
+	}
 	switch opt.Version {
 	case "", "4.1":
 		g.start("4.1")
@@ -50,40 +43,23 @@ func writeGmsh(o *output, m *mesh.TetMesh, opt *WriteOptions) error {
 }
 
 type gmshWriter struct {
-	o    *output
-	m    *mesh.TetMesh
-	opt  *WriteOptions
-	tags []int64          // of the regions, ascending
-	of   []int            // index into tags per element
-	each []int            // elements per tag
-	name map[int64]string // per tag; empty without regions
-	kind int64
-	per  int
+	o       *output
+	m       *mesh.TetMesh
+	opt     *WriteOptions
+	regions []regionElements
+	kind    int64
 }
 
-func (g *gmshWriter) regions() {
-	g.kind, g.per = gmshTet4, 4
-	if g.m.Mid != nil {
-		g.kind, g.per = gmshTet10, 10
+// tag is the entity and the physical group of a region; a mesh without regions
+// has the entity 1.
+func (g *gmshWriter) tag(l imaging.Label) int64 {
+	switch {
+	case g.m.Region == nil:
+		return 1
+	case l == imaging.LabelBackground:
+		return gmshBackground
 	}
-	g.name = map[int64]string{}
-	g.of = make([]int, len(g.m.Tets))
-	if g.m.Region == nil {
-		g.tags, g.each = []int64{1}, []int{len(g.m.Tets)}
-		return
-	}
-	for _, l := range g.m.Region {
-		if t := gmshTag(l); g.name[t] == "" {
-			g.name[t] = oneWord(g.opt.name(l))
-			g.tags = append(g.tags, t)
-		}
-	}
-	slices.Sort(g.tags)
-	g.each = make([]int, len(g.tags))
-	for t, l := range g.m.Region {
-		g.of[t], _ = slices.BinarySearch(g.tags, gmshTag(l))
-		g.each[g.of[t]]++
-	}
+	return int64(l)
 }
 
 // num writes a number as text or as int32; size as text or as uint64.
@@ -133,11 +109,11 @@ func (g *gmshWriter) start(version string) {
 		g.o.str("\n$EndMeshFormat\n")
 	}
 	g.o.str("$Comments\nhalsted SPACE=LPS ", unitMark, g.opt.Unit.String(), "\n$EndComments\n")
-	if len(g.name) > 0 {
-		g.o.int("$PhysicalNames\n", int64(len(g.tags)))
-		for _, t := range g.tags {
-			g.o.int("\n3 ", t)
-			g.o.str(" \"", g.name[t], "\"")
+	if g.m.Region != nil {
+		g.o.int("$PhysicalNames\n", int64(len(g.regions)))
+		for _, r := range g.regions {
+			g.o.int("\n3 ", g.tag(r.label))
+			g.o.str(" \"", oneWord(g.opt.name(r.label)), "\"")
 		}
 		g.o.str("\n$EndPhysicalNames\n")
 	}
@@ -164,16 +140,16 @@ func (g *gmshWriter) element(t int, put func(...int64)) {
 
 func (g *gmshWriter) entities() {
 	g.o.str("$Entities\n")
-	g.size(0, 0, 0, int64(len(g.tags)))
+	g.size(0, 0, 0, int64(len(g.regions)))
 	g.line()
 	u := g.opt.Unit.mm(Millimetre)
 	lo, hi := mesh.Bounds(g.m.Nodes)
-	for _, t := range g.tags {
-		g.num(t)
+	for _, r := range g.regions {
+		g.num(g.tag(r.label))
 		g.float(lo.X/u, lo.Y/u, lo.Z/u, hi.X/u, hi.Y/u, hi.Z/u)
-		if len(g.name) > 0 {
+		if g.m.Region != nil {
 			g.size(1)
-			g.num(t)
+			g.num(g.tag(r.label))
 		} else {
 			g.size(0)
 		}
@@ -196,8 +172,8 @@ func (g *gmshWriter) nodes4() {
 	g.size(1, n, min(1, n), n)
 	g.line()
 	entity := int64(1)
-	if len(g.tags) > 0 {
-		entity = g.tags[0]
+	if len(g.regions) > 0 {
+		entity = g.tag(g.regions[0].label)
 	}
 	g.num(3, entity, 0)
 	g.size(n)
@@ -217,17 +193,15 @@ func (g *gmshWriter) nodes4() {
 func (g *gmshWriter) elements4() {
 	n := int64(len(g.m.Tets))
 	g.o.str("$Elements\n")
-	g.size(int64(len(g.tags)), n, min(1, n), n)
+	g.size(int64(len(g.regions)), n, min(1, n), n)
 	g.line()
-	for b, tag := range g.tags {
-		g.num(3, tag, g.kind)
-		g.size(int64(g.each[b]))
+	for _, r := range g.regions {
+		g.num(3, g.tag(r.label), g.kind)
+		g.size(int64(len(r.elements)))
 		g.line()
-		for t := range g.m.Tets {
-			if g.of[t] == b {
-				g.size(int64(t) + 1)
-				g.element(t, g.size)
-			}
+		for _, t := range r.elements {
+			g.size(int64(t) + 1)
+			g.element(int(t), g.size)
 		}
 	}
 	g.end("Elements")
@@ -252,10 +226,10 @@ func (g *gmshWriter) elements2() {
 		g.num(g.kind, int64(len(g.m.Tets)), tags)
 	}
 	for t := range g.m.Tets {
-		entity := g.tags[g.of[t]]
-		group := entity
-		if len(g.name) == 0 {
-			group = 0
+		entity, group := int64(1), int64(0)
+		if g.m.Region != nil {
+			entity = g.tag(g.m.Region[t])
+			group = entity
 		}
 		if g.opt.Text {
 			g.num(int64(t)+1, g.kind, tags)

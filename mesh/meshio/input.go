@@ -214,12 +214,6 @@ func (c *cursor) within(count int64, each int) int {
 	return int(min(max(count, 0), int64((len(c.data)-c.pos)/max(each, 1))))
 }
 
-// plausible reports whether count items of at least each bytes fit into the
-// rest of the file.
-func (c *cursor) plausible(count int64, each int) bool {
-	return count >= 0 && count <= math.MaxInt32 && count <= int64((len(c.data)-c.pos)/max(each, 1))
-}
-
 // newSurface wraps a surface with the unit that was applied.
 func (in *input) newSurface(s *mesh.Surface, u Unit) *SurfaceFile {
 	return &SurfaceFile{Surface: s, Names: map[imaging.Label]string{}, Unit: u}

@@ -144,7 +144,7 @@ func WriteTetMesh(ctx context.Context, w io.Writer, name string, m *mesh.TetMesh
 	if err := checkTets(f.name, m, &opt); err != nil {
 		return err
 	}
-	if err := checkNames(f.name, regionsOf(m), &opt); err != nil {
+	if err := checkNames(f.name, m, &opt); err != nil {
 		return err
 	}
 	o := newOutput(ctx, w)

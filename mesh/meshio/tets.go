@@ -123,6 +123,9 @@ func (b *tetBuilder) finish() (*TetFile, error) {
 			return nil, fail(b.in.format, "check the unit of length", "node %d lies at %v mm", n, p)
 		}
 	}
+	if err := b.in.ctx.Err(); err != nil {
+		return nil, err
+	}
 	for t, v := range f.Mesh.Tets {
 		p := f.Mesh.Nodes
 		if !(mesh.Signed6(p[v[0]], p[v[1]], p[v[2]], p[v[3]]) > 0) {

@@ -95,6 +95,11 @@ func decode[T int64 | float64](v *vtuReader, a *vtuData, want int64) ([]T, error
 	out := make([]T, len(raw)/size)
 	o := v.coding.order
 	for i := range out {
+		if i&0xffff == 0 {
+			if err := v.in.ctx.Err(); err != nil {
+				return nil, err
+			}
+		}
 		b := raw[i*size:]
 		switch a.kind {
 		case "Float64":

@@ -9,8 +9,8 @@ import (
 
 // A welder joins corners at the same place into one vertex, numbered by first
 // use. Most corners of a file were last seen a few hundred faces before, so a
-// small table of recent places answers five of six; it is two-way, and sized
-// to the second-level cache. A place that is not in it is taken to be new,
+// small table of recent places answers five of six; it is two-way, and at 512
+// KiB stays in a near cache. A place that is not in it is taken to be new,
 // unless a Bloom filter (two bits in one word) has seen something like it: then
 // it is suspect. Only suspects are looked up exactly, all together at the end,
 // so that no lookup waits for a table larger than the cache. The outcome is
@@ -44,7 +44,7 @@ func (c *recentPair) get(xy uint64, z uint32) int32 {
 	return -1
 }
 
-const recentBits = 13
+const recentBits = 14
 
 // Odd numbers, the key of the hash.
 var hashA, hashB, hashC = rand.Uint64() | 1, rand.Uint64() | 1, rand.Uint64() | 1
