@@ -9,7 +9,7 @@ import (
 )
 
 // displaced tells whether a vertex is off its place in the lattice.
-func (s *stuffing) displaced(v int32) bool { return s.nmore[v] > 0 || s.moved[v] }
+func (s *stuffing) displaced(v int32) bool { return s.nmore[v] > 0 || s.moved[v] > 0 }
 
 // labelsOf lists the labels a vertex carries.
 func (s *stuffing) labelsOf(v int32, out *[4]uint8) int {
@@ -178,10 +178,15 @@ func (s *stuffing) check(ctx context.Context) error {
 			if !bad {
 				continue
 			}
+			// the farthest from its place; one that a part claimed only when no
+			// other is left
 			worst, far := int32(-1), 0.0
 			for _, x := range s.tets[t] {
-				if !s.displaced(x) {
+				if !s.displaced(x) || s.moved[x] > 0 && worst >= 0 && s.moved[worst] == 0 {
 					continue
+				}
+				if worst >= 0 && s.moved[worst] > 0 && s.moved[x] == 0 {
+					worst = -1
 				}
 				d := r3.Norm2(r3.Sub(s.pos[x], s.place(s.at[x]))) / (float64(s.size[x]) * float64(s.size[x]))
 				if d > far || worst < 0 || d == far && x < worst {
@@ -216,13 +221,17 @@ func (s *stuffing) check(ctx context.Context) error {
 				}
 			}
 		}
-		for _, x := range loose {
-			if !s.displaced(x) {
-				continue
-			}
+		slices.Sort(loose)
+		for _, x := range slices.Compact(loose) {
 			s.released++
-			s.nmore[x], s.moved[x] = 0, false
-			s.pos[x] = s.place(s.at[x])
+			home := s.place(s.at[x])
+			if s.moved[x] > 1 { // towards the part, half as far
+				s.moved[x]--
+				s.pos[x] = r3.Scale(0.5, r3.Add(s.pos[x], home))
+			} else {
+				s.nmore[x], s.moved[x] = 0, 0
+				s.pos[x] = home
+			}
 			for _, n := range around[start[x]:start[x+1]] {
 				for _, y := range s.tets[touched[n]] {
 					if y != x {

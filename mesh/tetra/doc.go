@@ -6,8 +6,11 @@
 // belongs to exactly two tetrahedra), every tetrahedron is positive with all
 // dihedral angles between MinDihedralDeg and MaxDihedralDeg, neighbouring
 // labels share the nodes of their interface, and every connected part of every
-// label (voxels that share faces) has at least one tetrahedron. Fill does the
-// same for one structure given by its signed distance.
+// label (voxels that share faces) has a tetrahedron at most a voxel away from
+// it. That is checked at the end, and the lattice refined where a part was
+// missed; should that not help in four rounds, the part is listed in
+// Report.Displaced. Fill does the same for one structure given by its signed
+// distance.
 //
 // The bound is kept in three steps. Lattice tetrahedra are split by a fixed set
 // of stencils, 294 up to congruence. With every cut in the middle of its edge

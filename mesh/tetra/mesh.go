@@ -70,6 +70,7 @@ type Report struct {
 	FinestMM   float64     // side of the smallest cell
 	Components int         // connected parts of all labels, background aside
 	Dropped    []Component // parts left out, see Options.MinComponentMM3
+	Displaced  []Component // parts whose tetrahedra stand more than a voxel away from their voxels
 	Released   int         // lattice vertices that could not stay on an interface
 	Centred    int         // lattice edges cut in the middle instead of at the interface
 	Improve    ImproveReport
@@ -150,21 +151,71 @@ func stuff(ctx context.Context, f *labelField, sd *seeds, fine []uint8, z *sizin
 	if err != nil {
 		return nil, err
 	}
-	s := &stuffing{bcc: b, f: f}
+	var s *stuffing
+	var m *mesh.TetMesh
+	for round := 0; ; round++ {
+		s = &stuffing{bcc: b, f: f}
+		if m, err = s.build(ctx, p, want, opt, rep); err != nil {
+			return nil, err
+		}
+		missing := p.missing(m, f)
+		if len(missing) == 0 {
+			break
+		}
+		if round == maxRounds {
+			rep.Displaced = p.list(missing, f.grid)
+			break
+		}
+		s.refineAt(p, missing)
+	}
+	if opt.Quadratic {
+		if rep.Curve, err = s.curve(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	vol := regionVolumes(m)
+	rep.VolumeErrorRel = map[imaging.Label]float64{}
+	for l, v := range want {
+		if l > 0 && v > 0 {
+			rep.VolumeErrorRel[imaging.Label(l)] = vol[l]/v - 1
+		}
+	}
+	for n, p := range m.Nodes {
+		m.Nodes[n] = f.lps(p)
+	}
+	if !f.grid.RightHanded() {
+		for t := range m.Tets {
+			m.Tets[t][2], m.Tets[t][3] = m.Tets[t][3], m.Tets[t][2]
+		}
+		for t := range m.Mid { // edges 01 12 20 03 13 23
+			q := &m.Mid[t]
+			q[1], q[2], q[3], q[4] = q[4], q[3], q[2], q[1]
+		}
+	}
+	opt.progress(1)
+	return m, nil
+}
+
+// maxRounds bounds how often the lattice is refined for parts that the mesh
+// missed although a vertex was theirs.
+const maxRounds = 4
+
+// build walks from the lattice to the improved mesh, in local mm.
+func (s *stuffing) build(ctx context.Context, p *parts, want *[256]float64, opt *Options, rep *Report) (*mesh.TetMesh, error) {
 	keep, err := s.label(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	opt.progress(0.4)
-	if err := b.fill(ctx, keep); err != nil {
+	if err := s.fill(ctx, keep); err != nil {
 		return nil, err
 	}
-	rep.Cells = len(b.leaves)
+	rep.Cells = len(s.leaves)
 	finest := int32(rootSize)
-	for _, x := range b.size {
+	for _, x := range s.size {
 		finest = min(finest, x)
 	}
-	rep.FinestMM = float64(finest) * b.unit
+	rep.FinestMM = float64(finest) * s.unit
 	for _, step := range []func(context.Context) error{s.findEdges, s.crossings, s.snap} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -192,31 +243,6 @@ func stuff(ctx context.Context, f *labelField, sd *seeds, fine []uint8, z *sizin
 		}
 	}
 	opt.progress(0.95)
-	if opt.Quadratic {
-		if rep.Curve, err = s.curve(ctx, m); err != nil {
-			return nil, err
-		}
-	}
-	vol := regionVolumes(m)
-	rep.VolumeErrorRel = map[imaging.Label]float64{}
-	for l, v := range want {
-		if l > 0 && v > 0 {
-			rep.VolumeErrorRel[imaging.Label(l)] = vol[l]/v - 1
-		}
-	}
-	for n, p := range m.Nodes {
-		m.Nodes[n] = f.lps(p)
-	}
-	if !f.grid.RightHanded() {
-		for t := range m.Tets {
-			m.Tets[t][2], m.Tets[t][3] = m.Tets[t][3], m.Tets[t][2]
-		}
-		for t := range m.Mid { // edges 01 12 20 03 13 23
-			q := &m.Mid[t]
-			q[1], q[2], q[3], q[4] = q[4], q[3], q[2], q[1]
-		}
-	}
-	opt.progress(1)
 	return m, nil
 }
 

@@ -95,8 +95,8 @@ func btoi(b bool) int {
 }
 
 // lost counts the connected parts of l that no tetrahedron of m stands for: one
-// of the part's label with its centroid in a voxel of the part or in one that
-// touches it.
+// of the part's label with its centroid within a voxel of one of the part's
+// centres.
 func lost(l *imaging.Labels, m *mesh.TetMesh) (n int) {
 	p, err := findParts(context.Background(), l)
 	if err != nil {
@@ -108,7 +108,9 @@ func lost(l *imaging.Labels, m *mesh.TetMesh) (n int) {
 		x, y, z := l.Grid.Voxel(c)
 		i, j, k := int(math.Floor(x+0.5)), int(math.Floor(y+0.5)), int(math.Floor(z+0.5))
 		for d := range 27 {
-			if q := p.at(i+d%3-1, j+d/3%3-1, k+d/9-1); q >= 0 && p.name[q] == uint8(m.Region[e]) {
+			a, b, c := i+d%3-1, j+d/3%3-1, k+d/9-1
+			near := math.Pow(float64(a)-x, 2)+math.Pow(float64(b)-y, 2)+math.Pow(float64(c)-z, 2) <= 1
+			if q := p.at(a, b, c); near && q >= 0 && p.name[q] == uint8(m.Region[e]) {
 				held[q] = true
 			}
 		}

@@ -3,9 +3,13 @@ package tetra
 import (
 	"context"
 	"encoding/binary"
+	"math"
 	"unsafe"
 
 	"halsted/imaging"
+	"halsted/mesh"
+
+	"gonum.org/v1/gonum/spatial/r3"
 )
 
 // parts are the connected parts of every label but background: voxels of one
@@ -201,16 +205,73 @@ func (p *parts) drop(l *imaging.Labels, least float64) (*imaging.Labels, []Compo
 		}
 	}
 	visit(func(c int32, i, j, k int) { out.ID[l.Grid.Index(i, j, k)] = to[c] })
-	var list []Component
-	hearts := p.heart(small)
-	for c, s := range small {
-		if s {
-			h := hearts[c]
-			list = append(list, Component{
-				Label: imaging.Label(p.name[c]), Voxels: int(p.size[c]), VolumeMM3: float64(p.size[c]) * l.Grid.VoxelMM3(),
-				AtMM: l.Grid.Point(float64(h[0]), float64(h[1]), float64(h[2])),
-			})
+	var gone []int32
+	for c, x := range small {
+		if x {
+			gone = append(gone, int32(c))
 		}
 	}
-	return out, list
+	return out, p.list(gone, l.Grid)
+}
+
+// list describes parts.
+func (p *parts) list(which []int32, g imaging.Grid) (out []Component) {
+	wanted := make([]bool, len(p.size))
+	for _, c := range which {
+		wanted[c] = true
+	}
+	hearts := p.heart(wanted)
+	for _, c := range which {
+		h := hearts[c]
+		out = append(out, Component{
+			Label: imaging.Label(p.name[c]), Voxels: int(p.size[c]), VolumeMM3: float64(p.size[c]) * g.VoxelMM3(),
+			AtMM: g.Point(float64(h[0]), float64(h[1]), float64(h[2])),
+		})
+	}
+	return out
+}
+
+// missing lists the parts that no tetrahedron stands for: one of the part's
+// label with its centroid at most a voxel from the centre of one of the part's
+// voxels. Nodes are in local mm.
+func (p *parts) missing(m *mesh.TetMesh, f *labelField) (out []int32) {
+	held := make([]bool, len(p.size))
+	var open [256]int
+	for _, l := range p.name {
+		open[l]++
+	}
+	left := len(p.size)
+	for t, v := range m.Tets {
+		l := uint8(m.Region[t])
+		if open[l] == 0 {
+			continue
+		}
+		c := r3.Scale(0.25, r3.Add(r3.Add(m.Nodes[v[0]], m.Nodes[v[1]]), r3.Add(m.Nodes[v[2]], m.Nodes[v[3]])))
+		x, y, z := c.X*f.inv.X, c.Y*f.inv.Y, c.Z*f.inv.Z
+		i, j, k := int(math.Floor(x+0.5)), int(math.Floor(y+0.5)), int(math.Floor(z+0.5))
+		if q := p.at(i, j, k); q >= 0 && p.name[q] == l && held[q] {
+			continue // the rule
+		}
+		for d := range 27 {
+			a, b, c := i+d%3-1, j+d/3%3-1, k+d/9-1
+			u, v, w := float64(a)-x, float64(b)-y, float64(c)-z
+			if u*u+v*v+w*w > 1 {
+				continue
+			}
+			if q := p.at(a, b, c); q >= 0 && p.name[q] == l && !held[q] {
+				held[q] = true
+				open[l]--
+				left--
+			}
+		}
+		if left == 0 {
+			return nil
+		}
+	}
+	for c, h := range held {
+		if !h {
+			out = append(out, int32(c))
+		}
+	}
+	return out
 }

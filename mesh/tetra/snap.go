@@ -41,7 +41,7 @@ type stuffing struct {
 	nmore             []uint8
 	pos               []r3.Vec // true place, local mm
 	pinned            []bool   // must not be snapped: keeps a part alive
-	moved             []bool   // claimed by a part and moved to it
+	moved             []uint8  // > 0: claimed by a part and moved to it
 	part              []int32  // part the vertex holds, or −1
 	mixed             []int32  // tetrahedra that are not of one label
 	edges             []edgeCut

@@ -16,6 +16,9 @@ import (
 // smallest cell around it.
 const claimMove = 0.3
 
+// claimTries is how often such a move is cut, by halves, before it is given up.
+const claimTries = 4
+
 // label gives the vertices their labels, refining the lattice until every part
 // is held by at least one vertex. keep gets the vertices inside a label.
 func (s *stuffing) label(ctx context.Context, p *parts) (keep []bool, err error) {
@@ -42,7 +45,7 @@ func (s *stuffing) label(ctx context.Context, p *parts) (keep []bool, err error)
 			}
 		}
 		s.more, s.nmore = make([][3]uint8, n), make([]uint8, n)
-		s.pinned, s.moved = make([]bool, n), make([]bool, n)
+		s.pinned, s.moved = make([]bool, n), make([]uint8, n)
 		if !s.claim(p, held) {
 			break
 		}
@@ -119,7 +122,7 @@ func (s *stuffing) claim(p *parts, held []int32) (refined bool) {
 		held[c] = 1
 		if far > 0 {
 			s.pos[best] = r3.Add(s.pos[best], r3.Scale(min(1, reach/far), r3.Sub(at, s.pos[best])))
-			s.moved[best] = true
+			s.moved[best] = claimTries
 		}
 	}
 	return refined
@@ -159,4 +162,20 @@ func (s *stuffing) release(v int32) {
 		s.nmore[v] = 0
 		s.pos[v] = s.place(s.at[v])
 	}
+}
+
+// refineAt halves the cells at the hearts of parts.
+func (s *stuffing) refineAt(p *parts, which []int32) {
+	wanted := make([]bool, len(p.size))
+	for _, c := range which {
+		wanted[c] = true
+	}
+	hearts := p.heart(wanted)
+	for _, c := range which {
+		h := hearts[c]
+		u := s.units(r3.Vec{X: float64(h[0]) * s.f.sp.X, Y: float64(h[1]) * s.f.sp.Y, Z: float64(h[2]) * s.f.sp.Z})
+		x, _ := s.tree.find(u, maxLevel)
+		s.tree.refine(u, min(maxLevel, x.level+1))
+	}
+	s.tree.balance()
 }
