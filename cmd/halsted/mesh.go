@@ -64,7 +64,7 @@ func meshCommand() *command {
 			}
 			r.Stages = b.finish()
 			if !o.json {
-				r.print(o.out, j.report)
+				r.print(o.out)
 			}
 			return r, nil
 		},

@@ -37,7 +37,7 @@ func surfaceDistance(ctx context.Context, a, b *mesh.Surface, stepMM float64) (*
 		}
 		out.MeanMM = max(out.MeanMM, mean)
 		if most >= out.MaxMM {
-			out.MaxMM, out.MaxAtMM = most, [3]float64{at.X, at.Y, at.Z}
+			out.MaxMM, out.MaxAtMM = most, point(at)
 		}
 	}
 	return &out, nil

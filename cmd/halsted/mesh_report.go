@@ -23,13 +23,11 @@ type meshResult struct {
 	Nodes     int     `json:"nodes"`
 	Quadratic bool    `json:"quadratic,omitempty"`
 
-	MinDihedralDeg  float64     `json:"min_dihedral_deg"`
-	MinDihedralAtMM *[3]float64 `json:"min_dihedral_at_mm,omitempty"`
-	MaxDihedralDeg  float64     `json:"max_dihedral_deg"`
-	MaxDihedralAtMM *[3]float64 `json:"max_dihedral_at_mm,omitempty"`
-	Histogram       []int       `json:"dihedral_histogram_10_deg,omitempty"`
-	Inverted        int         `json:"inverted"`
-	Fault           string      `json:"fault,omitempty"`
+	MinDihedralDeg float64      `json:"min_dihedral_deg"`
+	MaxDihedralDeg float64      `json:"max_dihedral_deg"`
+	Shape          *shapeResult `json:"shape,omitempty"` // with --report
+	Inverted       int          `json:"inverted"`
+	Fault          string       `json:"fault,omitempty"`
 
 	Labels     []labelResult   `json:"labels"`
 	Components int             `json:"components,omitempty"`
@@ -58,7 +56,7 @@ type droppedResult struct {
 	AtMM   [3]float64 `json:"at_mm"`
 }
 
-func point(p r3.Vec) *[3]float64 { return &[3]float64{p.X, p.Y, p.Z} }
+func point(p r3.Vec) [3]float64 { return [3]float64{p.X, p.Y, p.Z} }
 
 // describe measures what there is; fine is the voxel-fine surface of the labels,
 // nil without labels.
@@ -69,7 +67,13 @@ func (j *meshJob) describe(ctx context.Context, s *subject, fine *mesh.Surface) 
 		r.SurfaceML = s.surface.VolumeMM3(func(l imaging.Label) bool { return l != imaging.LabelBackground }) / 1000
 	}
 	if s.tets != nil {
-		r.shape(s.tets)
+		r.sum(s.tets)
+		if j.report {
+			var err error
+			if r.Shape, err = shapeOf(ctx, s.tets); err != nil {
+				return nil, err
+			}
+		}
 	} else if s.surface != nil {
 		if d := s.surface.Defects(); !d.Sound() {
 			r.Fault = d.String()
@@ -82,7 +86,7 @@ func (j *meshJob) describe(ctx context.Context, s *subject, fine *mesh.Surface) 
 	if s.made != nil {
 		r.Components, r.Dropped = s.made.Components, len(s.made.Dropped)
 		for _, d := range s.made.Dropped {
-			r.DroppedAt = append(r.DroppedAt, droppedResult{s.name(d.Label), d.Voxels, d.VolumeMM3 / 1000, *point(d.AtMM)})
+			r.DroppedAt = append(r.DroppedAt, droppedResult{s.name(d.Label), d.Voxels, d.VolumeMM3 / 1000, point(d.AtMM)})
 		}
 	}
 	if !j.report || fine == nil {
@@ -107,12 +111,11 @@ func (j *meshJob) describe(ctx context.Context, s *subject, fine *mesh.Surface) 
 	return r, nil
 }
 
-// shape takes the figures of the tetrahedra.
-func (r *meshResult) shape(m *mesh.TetMesh) {
+// sum takes the figures that every run prints.
+func (r *meshResult) sum(m *mesh.TetMesh) {
 	q := mesh.Quality(m)
 	r.Tets, r.Nodes, r.Quadratic, r.TetML = q.Tets, q.Nodes, m.Mid != nil, q.VolumeMM3/1000
 	r.MinDihedralDeg, r.MaxDihedralDeg, r.Inverted = q.MinDihedralDeg, q.MaxDihedralDeg, q.Inverted
-	r.Histogram = q.Histogram[:]
 	if err := m.Check(); err != nil {
 		r.Fault = err.Error()
 	}
@@ -159,8 +162,8 @@ func (r *meshResult) perLabel(s *subject) {
 	}
 }
 
-// print writes the result for a person: a few lines, or the whole report.
-func (r *meshResult) print(w io.Writer, report bool) {
+// print writes the result for a person.
+func (r *meshResult) print(w io.Writer) {
 	fmt.Fprintln(w)
 	if r.Tets > 0 {
 		order := ""
@@ -187,8 +190,8 @@ func (r *meshResult) print(w io.Writer, report bool) {
 		}
 		fmt.Fprintln(w)
 	}
-	if report {
-		r.printShape(w)
+	if r.Shape != nil {
+		r.Shape.print(w)
 	}
 	for _, n := range r.Notes {
 		fmt.Fprintln(w, "note:", n)
@@ -245,19 +248,3 @@ func (r *meshResult) printLabels(w io.Writer) {
 }
 
 func placeMM(p [3]float64) string { return fmt.Sprintf("(%.1f, %.1f, %.1f)", p[0], p[1], p[2]) }
-
-// printShape draws the histogram of all dihedral angles.
-func (r *meshResult) printShape(w io.Writer) {
-	if r.Tets == 0 {
-		return
-	}
-	most := 1
-	for _, n := range r.Histogram {
-		most = max(most, n)
-	}
-	fmt.Fprintln(w, "dihedral angles:")
-	for n, count := range r.Histogram {
-		const width = 40
-		fmt.Fprintf(w, "  %3d–%3d° %9d %s\n", 10*n, 10*n+10, count, strings.Repeat("█", (count*width+most-1)/most))
-	}
-}
