@@ -91,14 +91,17 @@ func publish(name string, parts []string, rows []Row) error {
 var tools = map[string]func(args []string) error{"meshquality": meshQuality, "tets": tets, trialCommand: runTrial}
 
 // trials are what a child process can be asked to do and time.
-var trials = map[string]trial{"tets": trialTets}
+var trials = map[string]trial{
+	"net": trialNet, "surface": trialSurface, "smooth": trialSmooth, "decimate": trialDecimate,
+	"tets": trialTets, "cut": trialCut, "distance": trialDistance, "stl": trialSTL,
+}
 
 const usage = `usage: go run ./internal/bench walk
        go run ./internal/bench mesh [PART …]
        go run ./internal/bench meshquality FILE.bin LABELS.raw SCENE.json
        go run ./internal/bench tets [-in s256] -edge 2.8 [-label 4=1.4 …] [-keep FILE.bin]`
 
-var benches = map[string]func(parts []string) ([]Row, error){"walk": walk}
+var benches = map[string]func(parts []string) ([]Row, error){"walk": walk, "mesh": meshBench}
 
 func main() {
 	if len(os.Args) < 2 || benches[os.Args[1]] == nil && tools[os.Args[1]] == nil {
