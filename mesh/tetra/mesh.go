@@ -166,7 +166,9 @@ func stuff(ctx context.Context, f *labelField, sd *seeds, fine []uint8, z *sizin
 			rep.Displaced = p.list(missing, f.grid)
 			break
 		}
-		s.refineAt(p, missing)
+		if err := s.refineAt(ctx, p, missing); err != nil {
+			return nil, err
+		}
 	}
 	if opt.Quadratic {
 		if rep.Curve, err = s.curve(ctx, m); err != nil {

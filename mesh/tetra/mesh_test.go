@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"runtime"
 	"testing"
+	"time"
 
 	"halsted/imaging"
 	"halsted/internal/par"
@@ -316,5 +317,20 @@ func TestQuadraticSidesFollowTheInterface(t *testing.T) {
 	}
 	if err := m.Check(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A cancelled call returns at once and without a mesh, wherever it is.
+func TestLabelsCancel(t *testing.T) {
+	l := nested(150)
+	for _, wait := range []time.Duration{0, 10 * time.Millisecond, 60 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond} {
+		ctx, cancel := context.WithTimeout(context.Background(), wait)
+		m, _, err := Mesh(ctx, l, Options{EdgeMM: 1})
+		late, _ := ctx.Deadline()
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || m != nil {
+			t.Fatalf("after %v: %v", wait, err)
+		}
+		t.Logf("returned %v after the deadline", time.Since(late))
 	}
 }

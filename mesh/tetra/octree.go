@@ -1,5 +1,7 @@
 package tetra
 
+import "context"
+
 // An octree over the labels decides how fine the lattice is at each place.
 // Coordinates are integers: a leaf of the deepest level has side 2, so that
 // every corner and every centre is a lattice of whole numbers.
@@ -114,9 +116,12 @@ func (o *octree) leaves() []octant {
 
 // balance halves leaves until cells that share a face or an edge differ by one
 // level at most.
-func (o *octree) balance() {
+func (o *octree) balance(ctx context.Context) error {
 	queue := o.leaves()
-	for len(queue) > 0 {
+	for steps := 0; len(queue) > 0; steps++ {
+		if steps&0xffff == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		c := queue[len(queue)-1]
 		queue = queue[:len(queue)-1]
 		if c.level < 2 || o.child[c.node] != 0 {
@@ -154,4 +159,5 @@ func (o *octree) balance() {
 			}
 		}
 	}
+	return nil
 }

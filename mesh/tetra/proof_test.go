@@ -65,7 +65,9 @@ func stencils(t testing.TB) []stencil {
 	for range 40 {
 		tree.refine([3]int32{r.Int32N(3 * rootSize), r.Int32N(3 * rootSize), r.Int32N(3 * rootSize)}, int32(r.IntN(4)))
 	}
-	tree.balance()
+	if err := tree.balance(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 	b := &bcc{tree: tree, unit: 1}
 	if err := b.vertices(context.Background()); err != nil {
 		t.Fatal(err)

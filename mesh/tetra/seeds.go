@@ -127,6 +127,5 @@ func newBCC(ctx context.Context, sd *seeds, fine []uint8, z *sizing) (*bcc, erro
 			}
 		}
 	}
-	b.tree.balance()
-	return b, nil
+	return b, b.tree.balance(ctx)
 }

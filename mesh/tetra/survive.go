@@ -49,7 +49,9 @@ func (s *stuffing) label(ctx context.Context, p *parts) (keep []bool, err error)
 		if !s.claim(p, held) {
 			break
 		}
-		s.tree.balance()
+		if err := s.tree.balance(ctx); err != nil {
+			return nil, err
+		}
 	}
 	keep = make([]bool, len(s.at))
 	for v, l := range s.lab {
@@ -165,7 +167,7 @@ func (s *stuffing) release(v int32) {
 }
 
 // refineAt halves the cells at the hearts of parts.
-func (s *stuffing) refineAt(p *parts, which []int32) {
+func (s *stuffing) refineAt(ctx context.Context, p *parts, which []int32) error {
 	wanted := make([]bool, len(p.size))
 	for _, c := range which {
 		wanted[c] = true
@@ -177,5 +179,5 @@ func (s *stuffing) refineAt(p *parts, which []int32) {
 		x, _ := s.tree.find(u, maxLevel)
 		s.tree.refine(u, min(maxLevel, x.level+1))
 	}
-	s.tree.balance()
+	return s.tree.balance(ctx)
 }
