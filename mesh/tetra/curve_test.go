@@ -379,8 +379,9 @@ func TestCurveCancel(t *testing.T) {
 		_, err := Curve(ctx, m, onto(c, r))
 		late, _ := ctx.Deadline()
 		cancel()
-		if err == nil {
-			t.Skipf("done within %v", wait)
+		if err == nil && wait > 0 {
+			t.Logf("done within %v", wait) // a fast machine
+			continue
 		}
 		if !errors.Is(err, context.DeadlineExceeded) || !reflect.DeepEqual(m, start) {
 			t.Fatalf("after %v: %v", wait, err)
