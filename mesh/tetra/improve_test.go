@@ -394,8 +394,9 @@ func TestImproveCancel(t *testing.T) {
 		rep, err := Improve(ctx, m, ImproveOptions{MaxSurfaceMM: 0.2})
 		late, _ := ctx.Deadline()
 		cancel()
-		if err == nil {
-			t.Skipf("done within %v", wait)
+		if err == nil && wait > 0 {
+			t.Logf("done within %v", wait) // a fast machine
+			continue
 		}
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
