@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,6 +13,22 @@ func TestVerdicts(t *testing.T) {
 	}
 	if r := notMeasured("i", "s", "≤ 1", "no data"); r.Holds || r.Ours != nil {
 		t.Error("what was not measured cannot hold")
+	}
+}
+
+func TestWhatIsMissingIsSaid(t *testing.T) {
+	err := fmt.Errorf("aal6: %w", &missingError{"install mricron-data"})
+	if r := failedRow("i", "s", "≤ 1", err); r.Holds || r.Ours != nil || r.Peer != "not measured: install mricron-data" {
+		t.Errorf("%+v", r)
+	}
+	if got := peerText(err, "%d", 7); got != "not measured: install mricron-data" {
+		t.Error(got)
+	}
+	if got := peerText(nil, "%d", 7); got != "7" {
+		t.Error(got)
+	}
+	if r := timed("i", spent{CPUS: 3}, nil, noLimit, ""); !r.Holds || r.Target != "none" {
+		t.Errorf("%+v", r)
 	}
 }
 

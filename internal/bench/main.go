@@ -99,7 +99,7 @@ var trials = map[string]trial{
 const usage = `usage: go run ./internal/bench walk
        go run ./internal/bench mesh [PART …]
        go run ./internal/bench meshquality FILE.bin LABELS.raw SCENE.json
-       go run ./internal/bench tets [-in s256] -edge 2.8 [-label 4=1.4 …] [-keep FILE.bin]`
+       go run ./internal/bench tets [-in s256] [-edge 3.9] [-label 4=2 …] [-keep FILE.bin]`
 
 var benches = map[string]func(parts []string) ([]Row, error){"walk": walk, "mesh": meshBench}
 

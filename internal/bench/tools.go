@@ -47,7 +47,7 @@ type sizes struct {
 
 func (z *sizes) flags(fs *flag.FlagSet) {
 	z.label = map[imaging.Label]float64{}
-	fs.Float64Var(&z.edgeMM, "edge", 2.8, "edge of the tets, mm")
+	fs.Float64Var(&z.edgeMM, "edge", meshS256.edgeMM, "edge of the tets, mm")
 	fs.Float64Var(&z.maxEdgeMM, "max", 0, "longest edge inside, mm; 0: the mesher's choice")
 	fs.IntVar(&z.junction, "junction", 0, "see tetra.Options.JunctionLevels")
 	fs.Func("label", "LABEL=MM, edge of one label (may be repeated)", func(v string) error {
