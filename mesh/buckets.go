@@ -134,38 +134,81 @@ func (b *buckets) nearest(p r3.Vec, visit func(i int32) float64) (item int32, di
 	return item, dist2
 }
 
-// closestOnTriangle is the point of triangle abc nearest to p (C. Ericson,
-// Real-Time Collision Detection, 2005, section 5.1.5).
-func closestOnTriangle(p, a, b, c r3.Vec) r3.Vec {
+// ClosestOnTriangle is the point of triangle abc nearest to p, and its
+// barycentric coordinates on b and c (C. Ericson, Real-Time Collision
+// Detection, 2005, section 5.1.5). A triangle without area is a segment or a
+// point.
+func ClosestOnTriangle(p, a, b, c r3.Vec) (at r3.Vec, v, w float64) {
 	ab, ac, ap := r3.Sub(b, a), r3.Sub(c, a), r3.Sub(p, a)
 	d1, d2 := r3.Dot(ab, ap), r3.Dot(ac, ap)
 	if d1 <= 0 && d2 <= 0 {
-		return a
+		return a, 0, 0
 	}
 	bp := r3.Sub(p, b)
 	d3, d4 := r3.Dot(ab, bp), r3.Dot(ac, bp)
 	if d3 >= 0 && d4 <= d3 {
-		return b
-	}
-	vc := d1*d4 - d3*d2
-	if vc <= 0 && d1 >= 0 && d3 <= 0 && d1 > d3 {
-		return r3.Add(a, r3.Scale(d1/(d1-d3), ab))
+		return b, 1, 0
 	}
 	cp := r3.Sub(p, c)
 	d5, d6 := r3.Dot(ab, cp), r3.Dot(ac, cp)
 	if d6 >= 0 && d5 <= d6 {
-		return c
+		return c, 0, 1
 	}
-	vb := d5*d2 - d1*d6
-	if vb <= 0 && d2 >= 0 && d6 <= 0 && d2 > d6 {
-		return r3.Add(a, r3.Scale(d2/(d2-d6), ac))
+	va, vb, vc := d3*d6-d5*d4, d5*d2-d1*d6, d1*d4-d3*d2
+	s := va + vb + vc // |ab×ac|²
+	// |ab|² = d1 − d3, |ac|² = d2 − d6: sin² of the angle at a against slimSin2
+	if !(s > slimSin2*(d1-d3)*(d2-d6)) {
+		return closestOnSlim(p, a, b, c)
 	}
-	va := d3*d6 - d5*d4
-	if va <= 0 && d4-d3 >= 0 && d5-d6 >= 0 && d4-d3+d5-d6 > 0 {
-		return r3.Add(b, r3.Scale((d4-d3)/(d4-d3+d5-d6), r3.Sub(c, b)))
+	switch {
+	case vc <= 0 && d1 >= 0 && d3 <= 0:
+		v = d1 / (d1 - d3)
+		return r3.Add(a, r3.Scale(v, ab)), v, 0
+	case vb <= 0 && d2 >= 0 && d6 <= 0:
+		w = d2 / (d2 - d6)
+		return r3.Add(a, r3.Scale(w, ac)), 0, w
+	case va <= 0 && d4-d3 >= 0 && d5-d6 >= 0:
+		w = (d4 - d3) / (d4 - d3 + d5 - d6)
+		return r3.Add(b, r3.Scale(w, r3.Sub(c, b))), 1 - w, w
 	}
-	if s := va + vb + vc; s > 0 {
-		return r3.Add(a, r3.Add(r3.Scale(vb/s, ab), r3.Scale(vc/s, ac)))
+	v, w = vb/s, vc/s
+	return r3.Add(a, r3.Add(r3.Scale(v, ab), r3.Scale(w, ac))), v, w
+}
+
+// slimSin2 is the squared sine of the angle of a triangle below which the
+// tests of its inside lose digits: then every side is looked at as well.
+const slimSin2 = 1e-6
+
+// closestOnSlim is ClosestOnTriangle for a triangle of little or no area.
+func closestOnSlim(p, a, b, c r3.Vec) (at r3.Vec, v, w float64) {
+	at, v = closestOnSegment(p, a, b)
+	best := r3.Norm2(r3.Sub(p, at))
+	take := func(q r3.Vec, qv, qw float64) {
+		if d := r3.Norm2(r3.Sub(p, q)); d < best {
+			at, v, w, best = q, qv, qw, d
+		}
 	}
-	return a // no area: the edges above have been looked at
+	q, t := closestOnSegment(p, a, c)
+	take(q, 0, t)
+	q, t = closestOnSegment(p, b, c)
+	take(q, 1-t, t)
+	ab, ac, ap := r3.Sub(b, a), r3.Sub(c, a), r3.Sub(p, a)
+	n := r3.Cross(ab, ac)
+	if s := r3.Norm2(n); s > 0 {
+		v2, w2 := r3.Dot(r3.Cross(ap, ac), n)/s, r3.Dot(r3.Cross(ab, ap), n)/s
+		if v2 > 0 && w2 > 0 && v2+w2 < 1 {
+			take(r3.Add(a, r3.Add(r3.Scale(v2, ab), r3.Scale(w2, ac))), v2, w2)
+		}
+	}
+	return at, v, w
+}
+
+// closestOnSegment is the point of segment ab nearest to p, a share t along.
+func closestOnSegment(p, a, b r3.Vec) (at r3.Vec, t float64) {
+	ab := r3.Sub(b, a)
+	l := r3.Norm2(ab)
+	if l > 0 {
+		t = min(max(r3.Dot(r3.Sub(p, a), ab)/l, 0), 1)
+	}
+	return r3.Add(a, r3.Scale(t, ab)), t
 }

@@ -40,7 +40,8 @@ func (s *Surface) DistanceTo(o *Surface) Deviation {
 		for n := lo; n < hi; n++ {
 			_, d2 := faces.nearest(p[n], func(t int32) float64 {
 				v := o.Tris[t]
-				return r3.Norm2(r3.Sub(p[n], closestOnTriangle(p[n], o.Verts[v[0]], o.Verts[v[1]], o.Verts[v[2]])))
+				q, _, _ := ClosestOnTriangle(p[n], o.Verts[v[0]], o.Verts[v[1]], o.Verts[v[2]])
+				return r3.Norm2(r3.Sub(p[n], q))
 			})
 			d[n] = math.Sqrt(d2)
 		}

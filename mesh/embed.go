@@ -115,11 +115,12 @@ func Embed(verts []r3.Vec, m *TetMesh) (*Embedding, error) {
 			if best < 0 {
 				i, d2 := faces.nearest(p, func(i int32) float64 {
 					s := &sides[i]
-					return r3.Norm2(r3.Sub(p, closestOnTriangle(p, s.at[0], s.at[1], s.at[2])))
+					q, _, _ := ClosestOnTriangle(p, s.at[0], s.at[1], s.at[2])
+					return r3.Norm2(r3.Sub(p, q))
 				})
 				s := &sides[i]
 				best, outside[n] = s.tet, math.Sqrt(d2)
-				q := closestOnTriangle(p, s.at[0], s.at[1], s.at[2])
+				q, _, _ := ClosestOnTriangle(p, s.at[0], s.at[1], s.at[2])
 				at = m.barycentric(best, q)
 				reach := r3.Scale(min(1, extrapolateEdges*m.longestEdge(best)/max(outside[n], math.SmallestNonzeroFloat64)), r3.Sub(p, q))
 				there := m.barycentric(best, r3.Add(q, reach))

@@ -421,6 +421,57 @@ func TestDistanceTo(t *testing.T) {
 	}
 }
 
+// The nearest point x of a convex set to p is the one with (p−x)·(y−x) ≤ 0 for
+// every y of the set; for a triangle it is enough to look at the corners.
+func TestClosestOnTriangle(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	vec := func(size float64) r3.Vec {
+		return r3.Vec{X: size * r.NormFloat64(), Y: size * r.NormFloat64(), Z: size * r.NormFloat64()}
+	}
+	for n := range 50000 {
+		a, p := vec(10), vec(10)
+		size := math.Exp(3 * r.NormFloat64())
+		b, c := r3.Add(a, vec(size)), r3.Add(a, vec(size))
+		switch n % 8 {
+		case 0: // slim
+			c = r3.Add(r3.Add(a, r3.Scale(3*r.Float64()-1, r3.Sub(b, a))), vec(size*math.Pow(10, -16*r.Float64())))
+		case 1: // short
+			c = r3.Add(b, vec(size*math.Pow(10, -16*r.Float64())))
+		case 2: // on one line
+			c = r3.Add(a, r3.Scale(3*r.Float64()-1, r3.Sub(b, a)))
+		case 3: // a segment, a point
+			c = b
+			if n&8 != 0 {
+				b, c = a, a
+			}
+		case 4: // p on it
+			u, v := r.Float64(), r.Float64()
+			p = r3.Add(a, r3.Add(r3.Scale(u*(1-v), r3.Sub(b, a)), r3.Scale(u*v, r3.Sub(c, a))))
+		}
+		x, v, w := mesh.ClosestOnTriangle(p, a, b, c)
+		if v < 0 || w < 0 || v+w > 1+1e-15 {
+			t.Fatalf("coordinates %g, %g of %v on %v %v %v", v, w, p, a, b, c)
+		}
+		scale := r3.Norm(a) + r3.Norm(p) + size
+		back := r3.Add(a, r3.Add(r3.Scale(v, r3.Sub(b, a)), r3.Scale(w, r3.Sub(c, a))))
+		if d := r3.Norm(r3.Sub(back, x)); d > 1e-13*scale {
+			t.Fatalf("coordinates %g, %g are %g mm off", v, w, d)
+		}
+		d := r3.Norm(r3.Sub(p, x))
+		for _, y := range []r3.Vec{a, b, c} {
+			// how much nearer a step towards y could come
+			s := r3.Sub(y, x)
+			if l := r3.Norm(s); l > 0 && d > 0 {
+				along := r3.Dot(r3.Sub(p, x), s) / l
+				step := min(along, l)
+				if gain := d - math.Sqrt(max(0, d*d-2*step*along+step*step)); along > 0 && gain > 1e-10*scale {
+					t.Fatalf("%v on %v %v %v: %v is not the nearest, by %g mm", p, a, b, c, x, gain)
+				}
+			}
+		}
+	}
+}
+
 // bruteMax samples each face of s densely: an upper bound of the distance.
 func bruteMax(p []r3.Vec, s *mesh.Surface) (worst float64) {
 	for _, x := range p {
