@@ -138,7 +138,15 @@ func (s *stuffing) emit(ctx context.Context) (*mesh.TetMesh, []side, error) {
 		}
 	}
 	m.Nodes = nodes
-	compact(m, sides)
+	s.hold = make([]bool, len(nodes))
+	for _, v := range m.Tets {
+		for _, x := range v {
+			if int(x) < len(s.claimed) && s.claimed[x] {
+				s.hold[v[0]], s.hold[v[1]], s.hold[v[2]], s.hold[v[3]] = true, true, true, true
+			}
+		}
+	}
+	compact(m, sides, s.hold)
 	return m, sides, nil
 }
 
@@ -153,7 +161,7 @@ func (s *stuffing) holds(ids [4]int32) bool {
 }
 
 // compact drops nodes that no tetrahedron uses; the others keep their order.
-func compact(m *mesh.TetMesh, sides []side) {
+func compact(m *mesh.TetMesh, sides []side, hold []bool) {
 	number := make([]int32, len(m.Nodes))
 	for _, v := range m.Tets {
 		for _, n := range v {
@@ -163,7 +171,7 @@ func compact(m *mesh.TetMesh, sides []side) {
 	k := int32(0)
 	for n, u := range number {
 		if u != 0 {
-			m.Nodes[k] = m.Nodes[n]
+			m.Nodes[k], hold[k] = m.Nodes[n], hold[n]
 			number[n] = k
 			k++
 		}

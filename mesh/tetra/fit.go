@@ -3,6 +3,7 @@ package tetra
 import (
 	"context"
 	"math"
+	"slices"
 
 	"halsted/imaging"
 	"halsted/mesh"
@@ -68,6 +69,7 @@ type fitting struct {
 	m      *mesh.TetMesh // in local mm
 	faces  []side
 	beyond []uint8
+	hold   []bool         // nodes that stay
 	ask    *[3][3]float64 // where on a face
 	push   [256]float64   // extra offset per label, mm: outwards
 	off    float64        // mean distance of the faces from their place before the last step, mm
@@ -151,7 +153,7 @@ func (x *fitting) step(ctx context.Context, relax float64) error {
 	for v := range x.mass {
 		m := &x.mass[v]
 		trace := m[0] + m[1] + m[2]
-		if trace == 0 {
+		if trace == 0 || x.hold[v] {
 			continue
 		}
 		d := solve3(m, x.rhs[v], 0.05*trace)
@@ -315,7 +317,7 @@ const (
 // junction for several.
 func (s *stuffing) fit(ctx context.Context, m *mesh.TetMesh, sides []side, want *[256]float64, quadratic bool) (pair []uint16, err error) {
 	n := len(m.Nodes)
-	x := &fitting{f: s.f, m: m, ask: &facePoints, mass: make([][6]float64, n), rhs: make([]r3.Vec, n), reach: make([]float64, n),
+	x := &fitting{f: s.f, m: m, hold: s.hold, ask: &facePoints, mass: make([][6]float64, n), rhs: make([]r3.Vec, n), reach: make([]float64, n),
 		old: make([]r3.Vec, n), state: make([]uint8, n), back: make([]uint8, n)}
 	x.faces, x.beyond = pairSides(sides, n)
 	if quadratic {
@@ -364,7 +366,12 @@ func (s *stuffing) improve(ctx context.Context, m *mesh.TetMesh, pair []uint16, 
 	const deg = math.Pi / 180
 	ratio := math.Sin(MaxDihedralDeg*deg) / math.Sin(MinDihedralDeg*deg)
 	above := 180 - math.Asin(min(1, ratio*math.Sin(below*deg)))/deg
-	rep, err := Improve(ctx, m, ImproveOptions{BelowDeg: below, AboveDeg: above, Project: func(p r3.Vec, node int32) (r3.Vec, bool) {
+	hold := s.hold
+	frozen := func(node int32) bool { return hold[node] }
+	if !slices.Contains(hold, true) {
+		frozen = nil
+	}
+	rep, err := Improve(ctx, m, ImproveOptions{BelowDeg: below, AboveDeg: above, Frozen: frozen, Project: func(p r3.Vec, node int32) (r3.Vec, bool) {
 		k := pair[node]
 		if k == 0 || k == junction {
 			return p, false

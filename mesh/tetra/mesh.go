@@ -28,7 +28,8 @@ const smoothPasses = 20
 // Options controls Mesh and Fill.
 type Options struct {
 	// EdgeMM is the side of the lattice's cubic cells at interfaces, mm; must be
-	// positive. Sides are halved or doubled from here.
+	// positive; at most a quarter of the grid's longest side is used. Sides are
+	// halved or doubled from here.
 	EdgeMM float64
 	// LabelEdgeMM asks for other sides at the interfaces of a label; the finer
 	// of the two labels counts, and the side used is the next one of the
@@ -130,6 +131,7 @@ func Mesh(ctx context.Context, l *imaging.Labels, opt Options) (*mesh.TetMesh, R
 		return nil, rep, err
 	}
 	opt.progress(0.3)
+	opt.fit(l.Grid)
 	sd, z := seedsOfNet(net, normal, f), newSizing(&opt)
 	sd.areaMM2 = 2.0 / 3 * float64(len(net.Quads)) * math.Pow(l.Grid.VoxelMM3(), 2.0/3)
 	fine := levels(net, &z)
@@ -155,10 +157,10 @@ func stuff(ctx context.Context, f *labelField, sd *seeds, fine []uint8, z *sizin
 	var m *mesh.TetMesh
 	for round := 0; ; round++ {
 		s = &stuffing{bcc: b, f: f}
-		if m, err = s.build(ctx, p, want, opt, rep); err != nil {
+		var missing []int32
+		if m, missing, err = s.build(ctx, p, want, opt, rep, round == maxRounds); err != nil {
 			return nil, err
 		}
-		missing := p.missing(m, f)
 		if len(missing) == 0 {
 			break
 		}
@@ -202,15 +204,17 @@ func stuff(ctx context.Context, f *labelField, sd *seeds, fine []uint8, z *sizin
 // missed although a vertex was theirs.
 const maxRounds = 4
 
-// build walks from the lattice to the improved mesh, in local mm.
-func (s *stuffing) build(ctx context.Context, p *parts, want *[256]float64, opt *Options, rep *Report) (*mesh.TetMesh, error) {
+// build walks from the lattice to the improved mesh, in local mm, and lists the
+// parts that are missing in it. It stops when some are missing before the nodes
+// are fitted, unless this is the last round.
+func (s *stuffing) build(ctx context.Context, p *parts, want *[256]float64, opt *Options, rep *Report, last bool) (m *mesh.TetMesh, missing []int32, err error) {
 	keep, err := s.label(ctx, p)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	opt.progress(0.4)
 	if err := s.fill(ctx, keep); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rep.Cells = len(s.leaves)
 	finest := int32(rootSize)
@@ -220,32 +224,35 @@ func (s *stuffing) build(ctx context.Context, p *parts, want *[256]float64, opt 
 	rep.FinestMM = float64(finest) * s.unit
 	for _, step := range []func(context.Context) error{s.findEdges, s.crossings, s.snap} {
 		if err := step(ctx); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	s.pin(len(p.size))
 	if err := s.check(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rep.Released, rep.Centred = s.released, s.centred
 	opt.progress(0.6)
 	m, sides, err := s.emit(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if missing = p.missing(m, s.f); len(missing) > 0 && !last {
+		return nil, missing, nil
 	}
 	opt.progress(0.7)
 	pair, err := s.fit(ctx, m, sides, want, opt.Quadratic)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	opt.progress(0.85)
 	if opt.ImproveBelowDeg >= 0 {
 		if rep.Improve, err = s.improve(ctx, m, pair, opt.ImproveBelowDeg); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	opt.progress(0.95)
-	return m, nil
+	return m, p.missing(m, s.f), nil
 }
 
 // regionVolumes are the volumes of the regions of a mesh; sides of Tet10 may be curved. det J of a
@@ -327,6 +334,16 @@ func (opt *Options) check() error {
 		opt.MemoryLimit = DefaultMemoryLimit
 	}
 	return nil
+}
+
+// fit shortens edges that are longer than the grid can use: the lattice must be
+// able to reach single voxels in maxLevel halvings.
+func (opt *Options) fit(g imaging.Grid) {
+	var side float64
+	for a, s := range g.SpacingMM() {
+		side = max(side, float64(g.Size[a])*s)
+	}
+	opt.EdgeMM, opt.MaxEdgeMM = min(opt.EdgeMM, side/4), min(opt.MaxEdgeMM, side/2)
 }
 
 // Measured on meshes of 10⁵ to 10⁶ tetrahedra: tetrahedra per square of the

@@ -320,6 +320,26 @@ func TestQuadraticSidesFollowTheInterface(t *testing.T) {
 	}
 }
 
+// Cells far larger than the labels are refined until every label is there.
+func TestAbsurdEdgesKeepAllLabels(t *testing.T) {
+	l := nested(40)
+	for _, e := range []float64{50, 1e3, 1e5} {
+		m, rep, err := Mesh(context.Background(), l, Options{EdgeMM: e})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sound(t, m)
+		if n := lost(l, m); n > 0 || len(rep.Displaced) > 0 {
+			t.Fatalf("edge %g: %d parts lost, %+v", e, n, rep.Displaced)
+		}
+		t.Logf("edge %g: %d tets, volumes %v", e, len(m.Tets), rep.VolumeErrorRel)
+	}
+	var limit *LimitError
+	if _, _, err := Mesh(context.Background(), l, Options{EdgeMM: 1e-4}); !errors.As(err, &limit) {
+		t.Fatal(err)
+	}
+}
+
 // A cancelled call returns at once and without a mesh, wherever it is.
 func TestLabelsCancel(t *testing.T) {
 	l := nested(150)

@@ -41,7 +41,9 @@ type stuffing struct {
 	nmore             []uint8
 	pos               []r3.Vec // true place, local mm
 	pinned            []bool   // must not be snapped: keeps a part alive
+	claimed           []bool   // taken by a part that had no vertex
 	moved             []uint8  // > 0: claimed by a part and moved to it
+	hold              []bool   // nodes of the mesh around claimed vertices: they stay
 	part              []int32  // part the vertex holds, or −1
 	mixed             []int32  // tetrahedra that are not of one label
 	edges             []edgeCut

@@ -45,7 +45,7 @@ func (s *stuffing) label(ctx context.Context, p *parts) (keep []bool, err error)
 			}
 		}
 		s.more, s.nmore = make([][3]uint8, n), make([]uint8, n)
-		s.pinned, s.moved = make([]bool, n), make([]uint8, n)
+		s.pinned, s.claimed, s.moved = make([]bool, n), make([]bool, n), make([]uint8, n)
 		if !s.claim(p, held) {
 			break
 		}
@@ -120,7 +120,7 @@ func (s *stuffing) claim(p *parts, held []int32) (refined bool) {
 		if q := s.part[best]; q >= 0 {
 			held[q]--
 		}
-		s.part[best], s.lab[best], s.pinned[best] = int32(c), p.name[c], true
+		s.part[best], s.lab[best], s.pinned[best], s.claimed[best] = int32(c), p.name[c], true, true
 		held[c] = 1
 		if far > 0 {
 			s.pos[best] = r3.Add(s.pos[best], r3.Scale(min(1, reach/far), r3.Sub(at, s.pos[best])))
