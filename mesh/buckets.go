@@ -7,7 +7,9 @@ import (
 )
 
 // buckets is a uniform grid over boxes of items (tetrahedra or triangles):
-// bucket b lists the items whose box touches it, in ascending order.
+// bucket b lists the items whose box touches it, in ascending order. It serves
+// items of about one size and points close to them; for all else there is the
+// tree of mesh/spatial, which stands on this package.
 type buckets struct {
 	lo    r3.Vec
 	step  float64 // mm
@@ -105,6 +107,11 @@ func (b *buckets) nearest(p r3.Vec, visit func(i int32) float64) (item int32, di
 	clamp := func(x, lo float64, n int) float64 { return min(max(x, lo), lo+float64(n)*b.step) }
 	q := r3.Vec{X: clamp(p.X, b.lo.X, b.n[0]), Y: clamp(p.Y, b.lo.Y, b.n[1]), Z: clamp(p.Z, b.lo.Z, b.n[2])}
 	away := r3.Norm2(r3.Sub(p, q))
+	// gap is at most the squared distance from q to the buckets at x along an axis
+	gap := func(x int, q, lo float64) float64 {
+		d := max(lo+float64(x)*b.step-q, q-lo-float64(x+1)*b.step, 0)
+		return d * d * (1 - 1e-12)
+	}
 	last := max(b.n[0], b.n[1], b.n[2])
 	for r := 0; r <= last; r++ {
 		// shells 0 … r−1 cover everything nearer to q than (r−1) steps
@@ -112,13 +119,21 @@ func (b *buckets) nearest(p r3.Vec, visit func(i int32) float64) (item int32, di
 			break
 		}
 		for z := max(0, c[2]-r); z <= min(b.n[2]-1, c[2]+r); z++ {
+			toZ := away + gap(z, q.Z, b.lo.Z)
+			if toZ > dist2 {
+				continue
+			}
 			for y := max(0, c[1]-r); y <= min(b.n[1]-1, c[1]+r); y++ {
+				toY := toZ + gap(y, q.Y, b.lo.Y)
+				if toY > dist2 {
+					continue
+				}
 				hop := 1
 				if z > c[2]-r && z < c[2]+r && y > c[1]-r && y < c[1]+r {
 					hop = max(1, 2*r) // only the two ends of the row are in the shell
 				}
 				for x := c[0] - r; x <= c[0]+r; x += hop {
-					if x < 0 || x >= b.n[0] {
+					if x < 0 || x >= b.n[0] || toY+gap(x, q.X, b.lo.X) > dist2 {
 						continue
 					}
 					n := x + b.n[0]*(y+b.n[1]*z)

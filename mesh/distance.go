@@ -4,18 +4,31 @@ import (
 	"math"
 	"slices"
 
+	"halsted/imaging"
 	"halsted/internal/par"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
 // Deviation says how far one surface strays from another.
-type Deviation struct{ MeanMM, P95MM, MaxMM float64 }
+type Deviation struct {
+	MeanMM, P95MM, MaxMM float64
+	MaxAt                r3.Vec // LPS mm, a place on the one surface where it is MaxMM from the other
+}
+
+// LabelDeviation is the distance between the boundaries of one label in two
+// surfaces, both ways; the larger MaxMM is the Hausdorff distance. All is NaN
+// when the label is in one of them only. mesh/spatial measures it.
+type LabelDeviation struct {
+	Label       imaging.Label
+	There, Back Deviation
+}
 
 // DistanceTo measures from every vertex of s that a face uses to the nearest
 // point of any face of o. It is one-sided: take the larger of both ways for
 // the Hausdorff distance (of the vertices). Both need at least one face, else
-// the result is NaN.
+// the result is NaN. It is meant for surfaces that lie close to each other;
+// spatial.Distance samples faces too, and is fast for any two.
 func (s *Surface) DistanceTo(o *Surface) Deviation {
 	used := make([]bool, len(s.Verts))
 	for _, v := range s.Tris {
@@ -28,7 +41,7 @@ func (s *Surface) DistanceTo(o *Surface) Deviation {
 		}
 	}
 	if len(p) == 0 || len(o.Tris) == 0 {
-		return Deviation{math.NaN(), math.NaN(), math.NaN()}
+		return Deviation{MeanMM: math.NaN(), P95MM: math.NaN(), MaxMM: math.NaN()}
 	}
 	faces := newBuckets(len(o.Tris), func(t int) (r3.Vec, r3.Vec) {
 		v := o.Tris[t]
@@ -52,6 +65,13 @@ func (s *Surface) DistanceTo(o *Surface) Deviation {
 		}
 		return x
 	})
+	far := 0
+	for n, v := range d {
+		if v > d[far] {
+			far = n
+		}
+	}
+	at := p[far]
 	slices.Sort(d)
-	return Deviation{MeanMM: sum / float64(len(d)), P95MM: d[(len(d)-1)*95/100], MaxMM: d[len(d)-1]}
+	return Deviation{MeanMM: sum / float64(len(d)), P95MM: d[(len(d)-1)*95/100], MaxMM: d[len(d)-1], MaxAt: at}
 }

@@ -1,15 +1,16 @@
 package mesh
 
 import (
-	"fmt"
 	"math"
 
 	"halsted/imaging"
+	"halsted/internal/par"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
-// Report sums up the shape of the tetrahedra of a mesh (corner vertices only).
+// Report sums up the shape of the tetrahedra of a mesh. Unless it says
+// otherwise, that of their corner nodes.
 type Report struct {
 	Nodes, Tets    int
 	VolumeMM3      float64
@@ -21,264 +22,230 @@ type Report struct {
 	Histogram    [18]int
 	Inverted     int // tetrahedra of zero or negative volume
 	Worst        int // the tetrahedron with the smallest dihedral angle, −1 when there is none
+	Widest       int // the one with the largest
 	MinEdgeMM    float64
 	MaxEdgeMM    float64
 	MinVolumeMM3 float64
+
+	// DihedralDeg is the smallest dihedral angle of each tetrahedron, 70.5° for
+	// the regular one.
+	DihedralDeg Spread
+	// RadiusRatio is 3·r/R, three times the radius of the inscribed sphere over
+	// that of the circumscribed one: 1 for the regular tetrahedron, 0 for one
+	// that is flat or inverted.
+	RadiusRatio Spread
+	// ScaledJacobian is √2·det J over the product of the lengths of the three
+	// edges at a corner, for the corner where that is least: 1 for the regular
+	// tetrahedron, 0 for a flat one, negative for an inverted one.
+	ScaledJacobian Spread
+	// CurvedJacobian is, for Tet10 only, the least scaled Jacobian of the map
+	// from the reference element over its corners, mid-edge and mid-face
+	// points, and centre: at each of them that of the straight tetrahedron with
+	// the same J. With straight sides it equals ScaledJacobian. CurvedInverted
+	// counts the elements in which it is not positive.
+	CurvedJacobian Spread
+	CurvedInverted int
 }
 
-// Quality measures m. A degenerate tetrahedron has dihedral angles 0 and 180.
+// Spread is how a measure is distributed over the tetrahedra. All is zero and
+// Worst −1 when there is none. Percentile p is the value of rank ⌊p(n−1)/100⌋
+// from the least, in float32.
+type Spread struct {
+	Min, P01, P05, Median, P95, Max, Mean float64
+	Worst                                 int // the first tetrahedron that has Min
+}
+
+// qualityChunk is how many tetrahedra are summed up at a time.
+const qualityChunk = 8192
+
+// Quality measures m. A degenerate tetrahedron has dihedral angles 0 and 180. m
+// must pass Check but for the Jacobians: indices are not looked at.
+//
+// Source of the measures: C. J. Stimpson, C. D. Ernst, P. Knupp, P. P. Pébay, D.
+// Thompson, "The Verdict geometric quality library", Sandia report
+// SAND2007-1751, 2007, chapter 6 (radius ratio inverted there); P. M. Knupp,
+// "Algebraic mesh quality metrics for unstructured initial meshes", Finite
+// Elem. Anal. Des. 39 (2003) 217–241.
 func Quality(m *TetMesh) Report {
-	q := Report{
-		Nodes: len(m.Nodes), Tets: len(m.Tets), Worst: -1,
-		RegionMM3: map[imaging.Label]float64{}, MinDihedralDeg: 180,
-		MinEdgeMM: math.Inf(1), MinVolumeMM3: math.Inf(1),
+	n := len(m.Tets)
+	q := Report{Nodes: len(m.Nodes), Tets: n, Worst: -1, Widest: -1, RegionMM3: map[imaging.Label]float64{}}
+	measures := []*Spread{&q.DihedralDeg, &q.RadiusRatio, &q.ScaledJacobian, &q.CurvedJacobian}
+	for _, s := range measures {
+		s.Worst = -1
 	}
-	if len(m.Tets) == 0 {
-		q.MinDihedralDeg, q.MinEdgeMM, q.MinVolumeMM3 = 0, 0, 0
+	if n == 0 {
 		return q
 	}
-	var region [256]float64
-	for t, v := range m.Tets {
-		p := [4]r3.Vec{m.Nodes[v[0]], m.Nodes[v[1]], m.Nodes[v[2]], m.Nodes[v[3]]}
-		vol := Signed6(p[0], p[1], p[2], p[3]) / 6
-		q.VolumeMM3 += vol
-		if m.Region != nil {
-			region[m.Region[t]] += vol
-		} else {
-			region[0] += vol
-		}
-		q.MinVolumeMM3 = min(q.MinVolumeMM3, vol)
-		if !(vol > 0) {
-			q.Inverted++
-		}
-		for _, e := range TetEdges {
-			l := r3.Norm(r3.Sub(p[e[0]], p[e[1]]))
-			q.MinEdgeMM, q.MaxEdgeMM = min(q.MinEdgeMM, l), max(q.MaxEdgeMM, l)
-		}
-		a := dihedrals(&p)
-		for _, x := range a {
-			q.Histogram[max(0, min(17, int(x/10)))]++
-			if x < q.MinDihedralDeg {
-				q.MinDihedralDeg, q.Worst = x, t
-			}
-			q.MaxDihedralDeg = max(q.MaxDihedralDeg, x)
-		}
+	if m.Mid == nil {
+		measures = measures[:3]
 	}
-	for l, v := range region {
+	values := make([][]float32, len(measures)) // of each tetrahedron
+	for i := range values {
+		values[i] = make([]float32, n)
+	}
+	parts := make([]tally, (n+qualityChunk-1)/qualityChunk)
+	par.Chunks(n, qualityChunk, func(lo, hi int) { parts[lo/qualityChunk].measure(m, lo, hi, values) })
+	t := &parts[0]
+	for i := range parts[1:] {
+		t.join(&parts[1+i])
+	}
+	q.VolumeMM3, q.MinVolumeMM3, q.Inverted = t.volume, t.minVolume, t.inverted
+	q.MinEdgeMM, q.MaxEdgeMM = math.Sqrt(t.minEdge2), math.Sqrt(t.maxEdge2)
+	q.Histogram, q.MaxDihedralDeg, q.Widest = t.bins, t.widest, t.widestTet
+	for l, v := range t.region {
 		if v != 0 {
 			q.RegionMM3[imaging.Label(l)] = v
 		}
 	}
+	par.Chunks(len(measures), 1, func(i, _ int) { *measures[i] = spread(values[i], t.least[i], t.most[i], t.sum[i], t.leastTet[i]) })
+	q.MinDihedralDeg, q.Worst = q.DihedralDeg.Min, q.DihedralDeg.Worst
+	q.CurvedInverted = t.curvedInverted
 	return q
 }
 
-// dihedrals are the angles between the faces of a positive tetrahedron, in
-// degrees, between the faces opposite corners 01, 02, 03, 12, 13, 23.
-func dihedrals(p *[4]r3.Vec) (a [6]float64) {
-	var n [4]r3.Vec
-	for f, c := range TetFaces {
-		n[f] = r3.Cross(r3.Sub(p[c[1]], p[c[0]]), r3.Sub(p[c[2]], p[c[0]]))
+// tally is what one chunk of tetrahedra adds up to; least, most, sum and
+// leastTet by measure.
+type tally struct {
+	volume, minVolume  float64
+	region             [256]float64
+	bins               [18]int
+	inverted           int
+	curvedInverted     int
+	minEdge2, maxEdge2 float64
+	widest             float64
+	widestTet          int
+	least, most, sum   [4]float64
+	leastTet           [4]int
+}
+
+func (a *tally) join(b *tally) {
+	a.volume += b.volume
+	a.minVolume = min(a.minVolume, b.minVolume)
+	for l, v := range b.region {
+		a.region[l] += v
 	}
-	e := 0
-	for i := range 3 {
-		for j := i + 1; j < 4; j++ {
-			// the angle between outward normals is 180° minus the dihedral;
-			// atan2 stays accurate near 0 and 180
-			x, y := r3.Dot(n[i], n[j]), r3.Norm(r3.Cross(n[i], n[j]))
-			switch {
-			case x != 0 || y != 0:
-				a[e] = 180 - math.Atan2(y, x)*180/math.Pi
-			case e&1 == 1: // a face without area
-				a[e] = 180
-			}
-			e++
+	for i, n := range b.bins {
+		a.bins[i] += n
+	}
+	a.inverted += b.inverted
+	a.curvedInverted += b.curvedInverted
+	a.minEdge2, a.maxEdge2 = min(a.minEdge2, b.minEdge2), max(a.maxEdge2, b.maxEdge2)
+	if b.widest > a.widest {
+		a.widest, a.widestTet = b.widest, b.widestTet
+	}
+	for i := range a.least {
+		a.most[i] = max(a.most[i], b.most[i])
+		a.sum[i] += b.sum[i]
+		if b.least[i] < a.least[i] {
+			a.least[i], a.leastTet[i] = b.least[i], b.leastTet[i]
 		}
 	}
-	return a
 }
 
-// InvertedError names an element that is inside out or has no volume.
-type InvertedError struct {
-	Element int     // index in Tets
-	DetJ    float64 // of the map from the unit tetrahedron, mm³; six times the volume of a straight element
-	AtMM    r3.Vec  // LPS, where DetJ was taken
-}
-
-func (e *InvertedError) Error() string {
-	return fmt.Sprintf("mesh: element %d is inverted or flat: det J = %.3g mm³ at (%.2f, %.2f, %.2f) mm; mesh again or remove it",
-		e.Element, e.DetJ, e.AtMM.X, e.AtMM.Y, e.AtMM.Z)
-}
-
-// ConformityError names a face that is not shared as it should be.
-type ConformityError struct {
-	Face     [3]int32
-	Elements []int32 // the tetrahedra that hold it
-	Reason   string
-}
-
-func (e *ConformityError) Error() string {
-	return fmt.Sprintf("mesh: face %v of elements %v %s", e.Face, e.Elements, e.Reason)
-}
-
-// Check reports the first defect that would make a solver fail: a non-finite
-// node, an index out of range, slices of different length, an element whose
-// Jacobian determinant is not positive (*InvertedError; at the corners and at
-// four inner points for Tet10), or a face held by more than two elements, by two
-// on the same side, or with other mid-edge nodes on either side
-// (*ConformityError).
-func (m *TetMesh) Check() error {
-	for n, p := range m.Nodes {
-		if !finite(p) {
-			return fmt.Errorf("mesh: node %d is at %v", n, p)
-		}
+// note takes the value of a measure.
+func (a *tally) note(measure, tet int, v float64) {
+	a.sum[measure] += v
+	if v > a.most[measure] {
+		a.most[measure] = v
 	}
-	if m.Region != nil && len(m.Region) != len(m.Tets) {
-		return fmt.Errorf("mesh: %d regions for %d elements", len(m.Region), len(m.Tets))
+	if v < a.least[measure] {
+		a.least[measure], a.leastTet[measure] = v, tet
 	}
-	if m.Mid != nil && len(m.Mid) != len(m.Tets) {
-		return fmt.Errorf("mesh: %d rows of mid-edge nodes for %d elements", len(m.Mid), len(m.Tets))
-	}
-	for t, v := range m.Tets {
-		for _, n := range v {
-			if n < 0 || int(n) >= len(m.Nodes) {
-				return fmt.Errorf("mesh: element %d names node %d of %d", t, n, len(m.Nodes))
-			}
-		}
-		if m.Mid != nil {
-			for _, n := range m.Mid[t] {
-				if n < 0 || int(n) >= len(m.Nodes) {
-					return fmt.Errorf("mesh: element %d names mid-edge node %d of %d", t, n, len(m.Nodes))
-				}
-			}
-			if err := m.checkQuadratic(t); err != nil {
-				return err
-			}
-			continue
-		}
-		p := [4]r3.Vec{m.Nodes[v[0]], m.Nodes[v[1]], m.Nodes[v[2]], m.Nodes[v[3]]}
-		if d := Signed6(p[0], p[1], p[2], p[3]); !(d > 0) {
-			return &InvertedError{Element: t, DetJ: d, AtMM: centroid(p)}
-		}
-	}
-	var err error
-	m.eachFace(func(faces []tetFace) {
-		for n := 0; n < len(faces) && err == nil; {
-			e := n + 1
-			for e < len(faces) && faces[e].mid == faces[n].mid && faces[e].top == faces[n].top {
-				e++
-			}
-			if e-n > 2 {
-				err = m.badFace(faces[n:e], "is shared by more than two")
-			} else if e-n == 2 && m.windsUp(faces[n]) == m.windsUp(faces[n+1]) {
-				err = m.badFace(faces[n:e], "has both on the same side: they overlap")
-			} else if e-n == 2 && m.Mid != nil && m.midNodes(faces[n]) != m.midNodes(faces[n+1]) {
-				err = m.badFace(faces[n:e], "has different mid-edge nodes on its two sides")
-			}
-			n = e
-		}
-	})
-	return err
 }
 
-// windsUp tells whether the outward face is an even permutation of its sorted
-// vertices.
-func (m *TetMesh) windsUp(f tetFace) bool {
-	v, c := m.Tets[f.tet], TetFaces[f.face]
-	a, b, d := v[c[0]], v[c[1]], v[c[2]]
-	return a < b == (b < d) == (a < d)
-}
-
-// midNodes are the mid-edge nodes of a face on its edges lowest–middle,
-// middle–highest and lowest–highest vertex.
-func (m *TetMesh) midNodes(f tetFace) [3]int32 {
-	c, v := TetFaces[f.face], &m.Tets[f.tet]
-	at := func(node int32) int { // corner of the face that is node
-		for _, i := range c {
-			if v[i] == node {
-				return i
-			}
-		}
-		return c[0]
+// measure fills a from tetrahedra lo … hi−1, and their values.
+func (a *tally) measure(m *TetMesh, lo, hi int, values [][]float32) {
+	a.minVolume, a.minEdge2, a.widest, a.widestTet = math.Inf(1), math.Inf(1), -1, lo
+	for i := range a.least {
+		a.least[i], a.most[i], a.leastTet[i] = math.Inf(1), math.Inf(-1), lo
 	}
-	lo := at(min(v[c[0]], v[c[1]], v[c[2]]))
-	mid, top := at(f.mid), at(f.top)
-	q := &m.Mid[f.tet]
-	return [3]int32{q[edgeOf[lo][mid]], q[edgeOf[mid][top]], q[edgeOf[lo][top]]}
-}
-
-func (m *TetMesh) badFace(faces []tetFace, why string) error {
-	v, c := m.Tets[faces[0].tet], TetFaces[faces[0].face]
-	e := &ConformityError{Face: [3]int32{v[c[0]], v[c[1]], v[c[2]]}, Reason: why}
-	for _, f := range faces {
-		e.Elements = append(e.Elements, f.tet)
-	}
-	return e
-}
-
-// gaussTet4 is the abscissa of the four-point rule of degree 2 on the
-// tetrahedron: (5+3√5)/20 (A. H. Stroud, Approximate Calculation of Multiple
-// Integrals, 1971, T3:2-1).
-const gaussTet4 = 0.58541019662496845446
-
-// checkQuadratic takes det J of a Tet10 at its corners and at the four Gauss
-// points.
-func (m *TetMesh) checkQuadratic(t int) error {
-	var x [10]r3.Vec
-	for i, n := range m.Tets[t] {
-		x[i] = m.Nodes[n]
-	}
-	for i, n := range m.Mid[t] {
-		x[4+i] = m.Nodes[n]
-	}
-	for s := range 8 {
-		l := [4]float64{}
-		if s < 4 {
-			l[s] = 1
+	steepest := 2.0 // cosine of the largest angle so far
+	var s shape
+	for t := lo; t < hi; t++ {
+		v := &m.Tets[t]
+		p := m.Nodes[v[0]]
+		s.of(r3.Sub(m.Nodes[v[1]], p), r3.Sub(m.Nodes[v[2]], p), r3.Sub(m.Nodes[v[3]], p))
+		vol := s.det / 6
+		a.volume += vol
+		if m.Region != nil {
+			a.region[m.Region[t]] += vol
 		} else {
-			for i := range l {
-				l[i] = (1 - gaussTet4) / 3
+			a.region[0] += vol
+		}
+		if vol < a.minVolume {
+			a.minVolume = vol
+		}
+		if !(vol > 0) {
+			a.inverted++
+		}
+		for _, l := range s.edge2 {
+			if l < a.minEdge2 {
+				a.minEdge2 = l
 			}
-			l[s-4] = gaussTet4
-		}
-		// J = Σ x_n ⊗ ∂N_n/∂L_i − ∂N_n/∂L_0 for i = 1, 2, 3
-		var d [4]r3.Vec // Σ x_n ∂N_n/∂L_i
-		for i := range 4 {
-			d[i] = r3.Scale(4*l[i]-1, x[i])
-		}
-		for e, c := range TetEdges {
-			d[c[0]] = r3.Add(d[c[0]], r3.Scale(4*l[c[1]], x[4+e]))
-			d[c[1]] = r3.Add(d[c[1]], r3.Scale(4*l[c[0]], x[4+e]))
-		}
-		det := r3.Dot(r3.Sub(d[1], d[0]), r3.Cross(r3.Sub(d[2], d[0]), r3.Sub(d[3], d[0])))
-		if !(det > 0) {
-			var at r3.Vec
-			w := shape10(l)
-			for n := range x {
-				at = r3.Add(at, r3.Scale(w[n], x[n]))
+			if l > a.maxEdge2 {
+				a.maxEdge2 = l
 			}
-			return &InvertedError{Element: t, DetJ: det, AtMM: at}
+		}
+		smallest := s.angles(&a.bins)
+		if s.leastCos < steepest || s.leastCos < -blunt {
+			steepest = min(steepest, s.leastCos)
+			if x := s.largest(); x > a.widest {
+				a.widest, a.widestTet = x, t
+			}
+		}
+		ratio, jacobian := s.radiusRatio(), s.scaledJacobian()
+		a.note(0, t, smallest)
+		a.note(1, t, ratio)
+		a.note(2, t, jacobian)
+		values[0][t], values[1][t], values[2][t] = float32(smallest), float32(ratio), float32(jacobian)
+		if m.Mid != nil {
+			c := m.curvedJacobian(t)
+			if !(c > 0) {
+				a.curvedInverted++
+			}
+			a.note(3, t, c)
+			values[3][t] = float32(c)
 		}
 	}
-	return nil
 }
 
-// shape10 are the Tet10 shape functions at barycentric coordinates l: corners
-// l(2l−1), then 4·l_i·l_j in the order of TetEdges.
-func shape10(l [4]float64) (n [10]float64) {
-	for i, x := range l {
-		n[i] = x * (2*x - 1)
+// spread sums up the values, which it puts out of order.
+func spread(v []float32, least, most, sum float64, worst int) Spread {
+	n := len(v)
+	at := func(p int) float64 { return float64(pick(v, (n-1)*p/100)) }
+	return Spread{Min: least, P01: at(1), P05: at(5), Median: at(50), P95: at(95), Max: most, Mean: sum / float64(n), Worst: worst}
+}
+
+// pick puts the value of rank k in its place in v, no larger one before it and
+// no smaller one behind, and returns it (C. A. R. Hoare, Comm. ACM 4(7), 1961).
+func pick(v []float32, k int) float32 {
+	lo, hi := 0, len(v)-1
+	for lo < hi {
+		mid := (lo + hi) / 2 // the middle one of three, so that order does no harm
+		a, b, c := v[lo], v[mid], v[hi]
+		pivot := max(min(a, b), min(max(a, b), c))
+		i, j := lo, hi
+		for i <= j {
+			for v[i] < pivot {
+				i++
+			}
+			for v[j] > pivot {
+				j--
+			}
+			if i <= j {
+				v[i], v[j] = v[j], v[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k <= j:
+			hi = j
+		case k >= i:
+			lo = i
+		default:
+			return v[k]
+		}
 	}
-	for e, c := range TetEdges {
-		n[4+e] = 4 * l[c[0]] * l[c[1]]
-	}
-	return n
-}
-
-func centroid(p [4]r3.Vec) r3.Vec {
-	return r3.Scale(0.25, r3.Add(r3.Add(p[0], p[1]), r3.Add(p[2], p[3])))
-}
-
-func finite(p r3.Vec) bool {
-	s := p.X + p.Y + p.Z
-	return !math.IsNaN(s) && !math.IsInf(s, 0)
+	return v[k]
 }

@@ -68,16 +68,11 @@ func New(ctx context.Context, s *mesh.Surface) (*BVH, error) {
 	if s.Region != nil && len(s.Region) != len(s.Tris) {
 		return nil, fmt.Errorf("spatial: %d regions for %d faces", len(s.Region), len(s.Tris))
 	}
+	if err := check(s); err != nil {
+		return nil, err
+	}
 	boxes := make([]box, len(s.Tris))
 	for t, v := range s.Tris {
-		for _, n := range v {
-			if n < 0 || int(n) >= len(s.Verts) {
-				return nil, fmt.Errorf("spatial: face %d names vertex %d of %d", t, n, len(s.Verts))
-			}
-			if p := s.Verts[n]; !placed(p) {
-				return nil, &PointError{What: "vertex", Index: int(n), AtMM: p}
-			}
-		}
 		boxes[t] = around(s.Verts[v[0]], s.Verts[v[1]], s.Verts[v[2]])
 	}
 	tr, err := newTree(ctx, boxes)
@@ -89,4 +84,19 @@ func New(ctx context.Context, s *mesh.Surface) (*BVH, error) {
 		b.tris[n] = s.Tris[t]
 	}
 	return b, nil
+}
+
+// check names the first vertex of a face that does not exist or is not placed.
+func check(s *mesh.Surface) error {
+	for t, v := range s.Tris {
+		for _, n := range v {
+			if n < 0 || int(n) >= len(s.Verts) {
+				return fmt.Errorf("spatial: face %d names vertex %d of %d", t, n, len(s.Verts))
+			}
+			if p := s.Verts[n]; !placed(p) {
+				return &PointError{What: "vertex", Index: int(n), AtMM: p}
+			}
+		}
+	}
+	return nil
 }
