@@ -14,7 +14,7 @@ import (
 // How the inputs are meshed: cells at interfaces in mm, smaller ones for some
 // labels; and the sizes that give CGAL its published number of tets.
 var (
-	meshS256    = sizes{edgeMM: 3.9}
+	meshS256    = sizes{edgeMM: 4}
 	meshAAL6    = sizes{edgeMM: 5}
 	meshCranium = sizes{edgeMM: 5}
 	meshToCut   = sizes{edgeMM: 4.3} // 300k tets of s256

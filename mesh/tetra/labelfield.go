@@ -32,9 +32,14 @@ type labelField struct {
 	far   float32 // d of voxels away from interfaces, mm
 	nb    [3]int  // blocks
 	block []int32 // start of the block's values, or −1−label
-	lab   []uint8
-	d     []float32
+	value []uint32
 }
+
+// A value is the label in the low eight bits and d, a float32 without its last
+// eight, above: one load instead of two.
+func packValue(l uint8, d float32) uint32 { return math.Float32bits(d)&^0xff | uint32(l) }
+
+func unpackValue(v uint32) (uint8, float32) { return uint8(v), math.Float32frombits(v &^ 0xff) }
 
 // support is the labels around a point and how strongly each is there, the
 // strongest first; equal ones by label.
@@ -88,8 +93,7 @@ func (f *labelField) at(p r3.Vec, s *support) {
 	z := min(max(p.Z*f.inv.Z+1, 0), float64(f.n[2]+1)-1e-9)
 	i, j, k := int(x), int(y), int(z)
 	x, y, z = x-float64(i), y-float64(j), z-float64(k)
-	var lab [8]uint8
-	var d [8]float32
+	var value [8]uint32
 	if i&7 != 7 && j&7 != 7 && k&7 != 7 {
 		b := f.block[i>>3+f.nb[0]*(j>>3+f.nb[1]*(k>>3))]
 		if b < 0 {
@@ -97,9 +101,8 @@ func (f *labelField) at(p r3.Vec, s *support) {
 			return
 		}
 		o := int(b) + i&7 + (j&7+(k&7)<<3)<<3
-		l, v := f.lab[o:o+74], f.d[o:o+74]
-		lab = [8]uint8{l[0], l[1], l[8], l[9], l[64], l[65], l[72], l[73]}
-		d = [8]float32{v[0], v[1], v[8], v[9], v[64], v[65], v[72], v[73]}
+		v := f.value[o : o+74]
+		value = [8]uint32{v[0], v[1], v[8], v[9], v[64], v[65], v[72], v[73]}
 	} else {
 		// block and place in it of the two voxels along each axis
 		bx := [2]int{i >> 3, (i + 1) >> 3}
@@ -112,20 +115,21 @@ func (f *labelField) at(p r3.Vec, s *support) {
 			p, q, r := c&1, c>>1&1, c>>2
 			b := f.block[bx[p]+by[q]+bz[r]]
 			if b < 0 {
-				lab[c], d[c] = uint8(-1-b), f.far
+				value[c] = packValue(uint8(-1-b), f.far)
 			} else {
-				o := int(b) + ox[p] + oy[q] + oz[r]
-				lab[c], d[c] = f.lab[o], f.d[o]
+				value[c] = f.value[int(b)+ox[p]+oy[q]+oz[r]]
 			}
 		}
 	}
 	x1, y1, z1 := 1-x, 1-y, 1-z
 	w := [8]float64{x1 * y1 * z1, x * y1 * z1, x1 * y * z1, x * y * z1, x1 * y1 * z, x * y1 * z, x1 * y * z, x * y * z}
 	// two labels are the rule
-	a, b := lab[0], lab[0]
+	a := uint8(value[0])
+	b := a
 	var da, db float64
-	for c, l := range lab {
-		v := w[c] * float64(d[c])
+	for c, x := range value {
+		l, d := unpackValue(x)
+		v := w[c] * float64(d)
 		if l == a {
 			da += v
 			continue
@@ -134,7 +138,7 @@ func (f *labelField) at(p r3.Vec, s *support) {
 			b = l
 		}
 		if l != b {
-			s.count(&lab, &d, &w)
+			s.count(&value, &w)
 			return
 		}
 		db += v
@@ -149,10 +153,11 @@ func (f *labelField) at(p r3.Vec, s *support) {
 }
 
 // count is the general case of at.
-func (s *support) count(lab *[8]uint8, d *[8]float32, w *[8]float64) {
+func (s *support) count(value *[8]uint32, w *[8]float64) {
 	s.n = 0
-	for c, l := range lab {
-		v := w[c] * float64(d[c])
+	for c, x := range value {
+		l, d := unpackValue(x)
+		v := w[c] * float64(d)
 		m := 0
 		for m < s.n && s.lab[m] != l {
 			m++

@@ -24,16 +24,16 @@ func fieldOfNet(ctx context.Context, l *imaging.Labels, net *contour.Net) (*labe
 	}
 	// normals of vertices, from the label at the lower voxel to the higher label
 	normal := make([]float32, 3*net.Len())
-	weight := make([]float32, len(f.d))
+	d, weight := make([]float32, len(f.value)), make([]float32, len(f.value))
 	sx, sy, sz := float32(f.sp.X), float32(f.sp.Y), float32(f.sp.Z)
 	for q, v := range net.Quads {
 		if q&0xffff == 0 && ctx.Err() != nil {
 			return nil, nil, ctx.Err()
 		}
-		a, b, c, d := net.Pos[3*v[0]:3*v[0]+3], net.Pos[3*v[1]:3*v[1]+3], net.Pos[3*v[2]:3*v[2]+3], net.Pos[3*v[3]:3*v[3]+3]
+		a, b, c, e := net.Pos[3*v[0]:3*v[0]+3], net.Pos[3*v[1]:3*v[1]+3], net.Pos[3*v[2]:3*v[2]+3], net.Pos[3*v[3]:3*v[3]+3]
 		// cross product of the diagonals, mm²
 		ux, uy, uz := (c[0]-a[0])*sx, (c[1]-a[1])*sy, (c[2]-a[2])*sz
-		wx, wy, wz := (d[0]-b[0])*sx, (d[1]-b[1])*sy, (d[2]-b[2])*sz
+		wx, wy, wz := (e[0]-b[0])*sx, (e[1]-b[1])*sy, (e[2]-b[2])*sz
 		nx, ny, nz := uy*wz-uz*wy, uz*wx-ux*wz, ux*wy-uy*wx
 		flip := float32(1)
 		if net.Sides[q][0] > net.Sides[q][1] {
@@ -50,7 +50,7 @@ func fieldOfNet(ctx context.Context, l *imaging.Labels, net *contour.Net) (*labe
 		}
 		r := 1 / float32(math.Sqrt(float64(l2)))
 		nx, ny, nz = nx*r, ny*r, nz*r
-		mx, my, mz := (a[0]+b[0]+c[0]+d[0])/4*sx, (a[1]+b[1]+c[1]+d[1])/4*sy, (a[2]+b[2]+c[2]+d[2])/4*sz
+		mx, my, mz := (a[0]+b[0]+c[0]+e[0])/4*sx, (a[1]+b[1]+c[1]+e[1])/4*sy, (a[2]+b[2]+c[2]+e[2])/4*sz
 		i, j, k, axis := net.Crosses(q)
 		na := [3]float32{nx, ny, nz}[axis]
 		w := na*na + 1e-4
@@ -58,12 +58,12 @@ func fieldOfNet(ctx context.Context, l *imaging.Labels, net *contour.Net) (*labe
 		low := (mx-float32(i)*sx)*nx + (my-float32(j)*sy)*ny + (mz-float32(k)*sz)*nz
 		step := [3]float32{sx, sy, sz}[axis] * na
 		o, _ := f.slot(i+1, j+1, k+1)
-		f.d[o] += w * low
+		d[o] += w * low
 		weight[o] += w
 		p := [3]int{i + 1, j + 1, k + 1}
 		p[axis]++
 		o, _ = f.slot(p[0], p[1], p[2])
-		f.d[o] += w * (step - low)
+		d[o] += w * (step - low)
 		weight[o] += w
 	}
 	// voxels without a face on an interface
@@ -84,34 +84,34 @@ func fieldOfNet(ctx context.Context, l *imaging.Labels, net *contour.Net) (*labe
 				continue
 			}
 			dx, dy, dz := (p[0]-float32(x))*sx, (p[1]-float32(y))*sy, (p[2]-float32(z))*sz
-			d := float32(math.Abs(float64(dx*n[0]+dy*n[1]+dz*n[2]))) * r
+			near := float32(math.Abs(float64(dx*n[0]+dy*n[1]+dz*n[2]))) * r
 			if net.Meet[v] > 2 {
-				d = float32(math.Sqrt(float64(dx*dx+dy*dy+dz*dz))) * 0.7
+				near = float32(math.Sqrt(float64(dx*dx+dy*dy+dz*dz))) * 0.7
 			}
 			if weight[o] == 0 {
 				weight[o] = -1
-				f.d[o] = d
+				d[o] = near
 			} else { // the nearest of them
-				f.d[o] = min(f.d[o], d)
+				d[o] = min(d[o], near)
 			}
 		}
 	}
 	least := minDistance * f.far
 	for o, w := range weight {
+		x := f.far
 		switch {
 		case w > 0:
-			f.d[o] = max(f.d[o]/w, least)
+			x = max(d[o]/w, least)
 		case w < 0:
-			f.d[o] = max(f.d[o], least)
-		default:
-			f.d[o] = f.far
+			x = max(d[o], least)
 		}
+		f.value[o] = packValue(uint8(f.value[o]), x)
 	}
 	return f, normal, nil
 }
 
-// open makes room for the blocks that hold a voxel of a mixed cell, and names
-// the label of the others.
+// open makes room for the blocks that hold a voxel of a mixed cell, with their
+// labels and no distance yet, and names the label of the others.
 func (f *labelField) open(ctx context.Context, l *imaging.Labels, net *contour.Net) error {
 	const open = math.MinInt32
 	nb := f.nb
@@ -144,7 +144,7 @@ func (f *labelField) open(ctx context.Context, l *imaging.Labels, net *contour.N
 			f.block[b] = -1 - int32(l.ID[i+n[0]*(j+n[1]*k)])
 		}
 	}
-	f.lab, f.d = make([]uint8, count), make([]float32, count)
+	f.value = make([]uint32, count)
 	for b, o := range f.block {
 		if b&0xfff == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -160,9 +160,9 @@ func (f *labelField) open(ctx context.Context, l *imaging.Labels, net *contour.N
 					continue
 				}
 				row := l.ID[n[0]*(y+n[1]*z):][x0:x1]
-				to := f.lab[int(o)+x0-i+(y-j+(z-k)<<3)<<3:]
+				to := f.value[int(o)+x0-i+(y-j+(z-k)<<3)<<3:]
 				for m, id := range row {
-					to[m] = uint8(id)
+					to[m] = uint32(id)
 				}
 			}
 		}

@@ -94,7 +94,7 @@ func fieldOfPhi(ctx context.Context, g imaging.Grid, phi []float32, inside uint8
 			f.block[b] = -1 - int32(inside)
 		}
 	}
-	f.lab, f.d = make([]uint8, count), make([]float32, count)
+	f.value = make([]uint32, count)
 	for b, o := range f.block {
 		if o < 0 {
 			continue
@@ -102,10 +102,11 @@ func fieldOfPhi(ctx context.Context, g imaging.Grid, phi []float32, inside uint8
 		i, j, k := b%f.nb[0]*8-1, b/f.nb[0]%f.nb[1]*8-1, b/f.nb[0]/f.nb[1]*8-1
 		for m := range blockSide * blockSide * blockSide {
 			v := at([3]int{i + m&7, j + m>>3&7, k + m>>6})
+			l := uint8(0)
 			if v < 0 {
-				f.lab[int(o)+m], v = inside, -v
+				l, v = inside, -v
 			}
-			f.d[int(o)+m] = v
+			f.value[int(o)+m] = packValue(l, v)
 		}
 	}
 	return f, s, nil

@@ -150,6 +150,10 @@ func (s *stuffing) crossings(ctx context.Context) error {
 	return nil
 }
 
+// rootSteps of false position are enough: the bracket is a voxel long at most,
+// and the field is almost linear in it.
+const rootSteps = 2
+
 // root finds where label x gives way to label y between the fractions a and b
 // of a segment.
 func (s *stuffing) root(p, d r3.Vec, a, b float64, x, y uint8) float64 {
@@ -162,19 +166,13 @@ func (s *stuffing) root(p, d r3.Vec, a, b float64, x, y uint8) float64 {
 	if !(fa > 0 && fb < 0) {
 		return (a + b) / 2
 	}
-	for i := range 6 {
+	for range rootSteps {
 		t := a + (b-a)*fa/(fa-fb)
-		if i == 3 {
-			t = (a + b) / 2
-		}
 		v := g(t)
 		if v > 0 {
 			a, fa = t, v
 		} else {
 			b, fb = t, v
-		}
-		if b-a < 1e-3 {
-			break
 		}
 	}
 	return a + (b-a)*fa/(fa-fb+1e-300)
