@@ -160,6 +160,7 @@ func (a *tally) measure(m *TetMesh, lo, hi int, values [][]float32) {
 		a.least[i], a.most[i], a.leastTet[i] = math.Inf(1), math.Inf(-1), lo
 	}
 	steepest := 2.0 // cosine of the largest angle so far
+	var bins [32]int
 	var s shape
 	for t := lo; t < hi; t++ {
 		v := &m.Tets[t]
@@ -186,7 +187,7 @@ func (a *tally) measure(m *TetMesh, lo, hi int, values [][]float32) {
 				a.maxEdge2 = l
 			}
 		}
-		smallest := s.angles(&a.bins)
+		smallest := s.angles(&bins)
 		if s.leastCos < steepest || s.leastCos < -blunt {
 			steepest = min(steepest, s.leastCos)
 			if x := s.largest(); x > a.widest {
@@ -207,6 +208,7 @@ func (a *tally) measure(m *TetMesh, lo, hi int, values [][]float32) {
 			values[3][t] = float32(c)
 		}
 	}
+	copy(a.bins[:], bins[:])
 }
 
 // spread sums up the values, which it puts out of order.

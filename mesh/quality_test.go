@@ -301,7 +301,7 @@ func TestInterfaces(t *testing.T) {
 	}
 }
 
-// 328k tetrahedra of four regions.
+// 328k tetrahedra.
 func BenchmarkQuality(b *testing.B) {
 	m := ball(b, 60, 2.1)
 	for b.Loop() {

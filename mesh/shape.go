@@ -68,28 +68,32 @@ var firstBin, binEnd = func() (first [cosSlots + 1]uint8, end [cosSlots + 1]floa
 	return first, end
 }()
 
-// angles counts the six dihedral angles in bins of ten degrees, notes where
-// the largest is and returns the smallest, in degrees.
-func (s *shape) angles(bins *[18]int) float64 {
-	var inv [4]float64
-	for f, a := range s.area2 {
-		if !(a > 0) { // a face without area: angles of 0 and 180 by turns
-			bins[0] += 3
-			bins[17] += 3
-			s.leastCos, s.leastAt = -1, -1
-			return 0
-		}
-		inv[f] = 1 / a
+// angles counts the six dihedral angles in bins of ten degrees (of the last
+// fourteen bins nothing is used), notes where the largest is and returns the
+// smallest, in degrees.
+func (s *shape) angles(bins *[32]int) float64 {
+	if !(s.area2[0] > 0 && s.area2[1] > 0 && s.area2[2] > 0 && s.area2[3] > 0) {
+		bins[0] += 3 // a face without area: angles of 0 and 180 by turns
+		bins[17] += 3
+		s.leastCos, s.leastAt = -1, -1
+		return 0
 	}
-	most, mostAt := -2.0, 0
-	s.leastCos = 2
-	for e, f := range facePairs {
-		c := -r3.Dot(s.normal[f[0]], s.normal[f[1]]) * inv[f[0]] * inv[f[1]]
-		if c > most {
-			most, mostAt = c, e
+	i0, i1, i2, i3 := 1/s.area2[0], 1/s.area2[1], 1/s.area2[2], 1/s.area2[3]
+	n := &s.normal
+	cos := [6]float64{
+		-r3.Dot(n[0], n[1]) * i0 * i1, -r3.Dot(n[0], n[2]) * i0 * i2, -r3.Dot(n[0], n[3]) * i0 * i3,
+		-r3.Dot(n[1], n[2]) * i1 * i2, -r3.Dot(n[1], n[3]) * i1 * i3, -r3.Dot(n[2], n[3]) * i2 * i3,
+	}
+	most := max(cos[0], cos[1], cos[2], cos[3], cos[4], cos[5])
+	s.leastCos = min(cos[0], cos[1], cos[2], cos[3], cos[4], cos[5])
+	mostAt := 0
+	s.leastAt = 0
+	for e, c := range cos {
+		if c == most {
+			mostAt = e
 		}
-		if c < s.leastCos {
-			s.leastCos, s.leastAt = c, e
+		if c == s.leastCos {
+			s.leastAt = e
 		}
 		slot := 0
 		if x := (c + 1) * (cosSlots / 2); x >= cosSlots {
@@ -97,12 +101,11 @@ func (s *shape) angles(bins *[18]int) float64 {
 		} else if x > 0 {
 			slot = int(x)
 		}
-		var next uint8
+		b := firstBin[slot]
 		if c <= binEnd[slot] {
-			next = 1
+			b++
 		}
-		b := min(firstBin[slot]+next, 17)
-		bins[b]++
+		bins[b&31]++
 	}
 	if most > blunt {
 		x := 180.0
