@@ -21,8 +21,8 @@ type Options struct {
 	// Ratio is the share of faces to keep, in (0, 1], when TargetTris is 0.
 	// 0: as few faces as the other options allow.
 	Ratio float64
-	// MinAngleDeg is the least angle of a face, up to MaxMinAngleDeg. 0:
-	// DefaultMinAngleDeg.
+	// MinAngleDeg is the least angle of a face, up to MaxMinAngleDeg; larger
+	// ones leave more faces. 0: DefaultMinAngleDeg.
 	MinAngleDeg float64
 	// KeepBorders keeps the edges at which the surface ends as they are;
 	// otherwise they are thinned like any feature line.
@@ -42,7 +42,7 @@ type Options struct {
 // Limits and defaults of Options.
 const (
 	DefaultMinAngleDeg = 10
-	MaxMinAngleDeg     = 25
+	MaxMinAngleDeg     = 20
 	DefaultMemoryLimit = 4 << 30
 )
 

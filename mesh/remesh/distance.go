@@ -95,7 +95,7 @@ func (w *work) distances(ctx context.Context, in *work, limit float64) (*distanc
 	normals := make([][3]float32, len(w.tri))
 	for t, v := range w.tri {
 		n := normal(w.pos[v[0]], w.pos[v[1]], w.pos[v[2]])
-		f := 1 / max(r3.Norm(n), math.SmallestNonzeroFloat64)
+		f := 1 / max(math.Sqrt(r3.Norm2(n)), math.SmallestNonzeroFloat64)
 		normals[t] = [3]float32{float32(f * n.X), float32(f * n.Y), float32(f * n.Z)}
 	}
 	known := min(d.maxMM, limit)
@@ -196,19 +196,33 @@ func groups(owner []int32, n int) (start, group []int32) {
 // the faces around it, and returns the largest distance.
 func (w *work) fromInput(in *work, h int32, f *fan, mine []int32, at []near, floor2 float64, m *tally) float64 {
 	worst, guess := 0.0, 0
+	if !f.open { // all of one pair
+		pair := f.m[0].pair
+		for _, a := range mine {
+			d2, k := f.nearest(r3.Sub(in.pos[a], w.pos[h]), guess, pair)
+			guess = k
+			face := f.m[k].face
+			if d2 > floor2 {
+				d2, face = w.walk(in.pos[a], face, d2, pair)
+			}
+			x := math.Sqrt(d2)
+			at[a] = near{float32(x), face}
+			worst = max(worst, x)
+			m.sum += x
+		}
+		m.count += len(mine)
+		return worst
+	}
 	for _, a := range mine {
 		around := in.list[in.start[a]:in.start[a+1]]
-		if len(around) == 0 {
-			continue
-		}
 		if in.kind[a] == inner { // all of one pair
 			around = around[:1]
 		}
 		q := r3.Sub(in.pos[a], w.pos[h])
 		far2 := 0.0
 		last := uint32(0)
-		for i, t := range around {
-			pair := in.side[t] & pairMask
+		for i, c := range around {
+			pair := in.side[c>>2] & pairMask
 			if i > 0 && pair == last {
 				continue
 			}
@@ -255,8 +269,8 @@ func (w *work) toInput(in *work, h int32, f *fan, mine []int32, floor2 float64) 
 			continue
 		}
 		d2 := close2
-		for _, t := range in.list[in.start[closest]:in.start[closest+1]] {
-			if in.side[t]&pairMask == f.m[i].pair {
+		for _, c := range in.list[in.start[closest]:in.start[closest+1]] {
+			if t := c >> 2; in.side[t]&pairMask == f.m[i].pair {
 				v := &in.tri[t]
 				d2 = min(d2, toTriangle(w.pos[h], in.pos[v[0]], in.pos[v[1]], in.pos[v[2]]))
 			}
@@ -282,7 +296,8 @@ func (w *work) walk(p r3.Vec, t int32, d2 float64, pair uint32) (float64, int32)
 
 // around is walk among the faces at vertex c alone.
 func (w *work) around(p r3.Vec, c, t int32, d2 float64, pair uint32) (float64, int32) {
-	for _, o := range w.list[w.start[c]:w.start[c+1]] {
+	for _, i := range w.list[w.start[c]:w.start[c+1]] {
+		o := i >> 2
 		if w.side[o]&pairMask != pair {
 			continue
 		}
@@ -300,6 +315,9 @@ func (w *work) around(p r3.Vec, c, t int32, d2 float64, pair uint32) (float64, i
 func (w *work) sharp(in *work, normals [][3]float32, t int32, k int, mine func(h int32) []int32, enough, limit float64, m *tally) {
 	v := &w.tri[t]
 	a, b, apex := v[k], v[(k+1)%3], v[(k+2)%3]
+	if a > b && (w.kind[a] == inner || w.kind[b] == inner) {
+		return // seen from the other side
+	}
 	pair := w.side[t] & pairMask
 	o := w.beyond(a, b, t)
 	if o >= 0 {
@@ -323,7 +341,7 @@ func (w *work) sharp(in *work, normals [][3]float32, t int32, k int, mine func(h
 		if closest < 0 {
 			continue
 		}
-		d2, f := in.around(c, closest, in.list[in.start[closest]], close2, pair)
+		d2, f := in.around(c, closest, in.list[in.start[closest]]>>2, close2, pair)
 		if d2 > enough*enough {
 			d2, _ = in.walk(c, f, d2, pair)
 		}
@@ -338,9 +356,8 @@ func (w *work) sharp(in *work, normals [][3]float32, t int32, k int, mine func(h
 // beyond is the face of the same pair that runs from b to a, −1 when there is
 // none.
 func (w *work) beyond(a, b, t int32) int32 {
-	for _, o := range w.list[w.start[a]:w.start[a+1]] {
-		v := &w.tri[o]
-		if (v[0] == b && v[1] == a || v[1] == b && v[2] == a || v[2] == b && v[0] == a) && (w.side[o]^w.side[t])&pairMask == 0 {
+	for _, c := range w.list[w.start[a]:w.start[a+1]] {
+		if o := c >> 2; w.tri[o][back(c)] == b && (w.side[o]^w.side[t])&pairMask == 0 {
 			return o
 		}
 	}
@@ -349,8 +366,8 @@ func (w *work) beyond(a, b, t int32) int32 {
 
 // bounds reports a face of the pair at u.
 func (w *work) bounds(u int32, pair uint32) bool {
-	for _, t := range w.list[w.start[u]:w.start[u+1]] {
-		if w.side[t]&pairMask == pair {
+	for _, c := range w.list[w.start[u]:w.start[u+1]] {
+		if w.side[c>>2]&pairMask == pair {
 			return true
 		}
 	}
@@ -466,15 +483,9 @@ func (f *fan) build(w *work, h int32) {
 	f.m = f.m[:0]
 	f.open = w.kind[h] != inner
 	p := w.pos[h]
-	for _, t := range w.list[w.start[h]:w.start[h+1]] {
-		v := &w.tri[t]
-		x, y := v[1], v[2]
-		switch h {
-		case v[1]:
-			x, y = v[2], v[0]
-		case v[2]:
-			x, y = v[0], v[1]
-		}
+	for _, c := range w.list[w.start[h]:w.start[h+1]] {
+		t := c >> 2
+		x, y := w.tri[t][ahead(c)], w.tri[t][back(c)]
 		a, b := r3.Sub(w.pos[x], p), r3.Sub(w.pos[y], p)
 		aa, ab, bb := r3.Norm2(a), r3.Dot(a, b), r3.Norm2(b)
 		g := fanFace{a.X, a.Y, a.Z, b.X, b.Y, b.Z, aa, ab, bb, 0, t, w.side[t] & pairMask}

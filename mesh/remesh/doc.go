@@ -14,7 +14,8 @@
 //   - feature lines (where three or more labels meet, where a surface ends,
 //     where sheets of one label touch) are thinned along themselves only, and
 //     their end and meeting points stay where they are;
-//   - faces keep their pair of labels and their orientation;
+//   - faces keep their pair of labels, and none turns by more than 75° from the
+//     way it looked;
 //   - no angle of a face is under Options.MinAngleDeg, unless every repair would
 //     break one of the promises above: Report.SmallAngles counts what is left;
 //   - every label with a closed boundary keeps its volume, within about 0.01 %.

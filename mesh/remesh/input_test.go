@@ -128,7 +128,7 @@ func TestBadInput(t *testing.T) {
 	}
 	for _, o := range []Options{
 		{}, {MaxDistMM: -1}, {MaxDistMM: math.NaN()}, {MaxDistMM: math.Inf(1)}, {MaxDistMM: 1, TargetTris: -1}, {MaxDistMM: 1, Ratio: 1.5},
-		{MaxDistMM: 1, Ratio: math.NaN()}, {MaxDistMM: 1, MinAngleDeg: 40}, {MaxDistMM: 1, MinAngleDeg: math.NaN()}, {MaxDistMM: 1, MemoryLimit: -1},
+		{MaxDistMM: 1, Ratio: math.NaN()}, {MaxDistMM: 1, MinAngleDeg: 21}, {MaxDistMM: 1, MinAngleDeg: math.NaN()}, {MaxDistMM: 1, MemoryLimit: -1},
 	} {
 		if _, _, err := Decimate(ctx, good(), o); err == nil {
 			t.Fatalf("accepted %+v", o)

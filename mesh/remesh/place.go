@@ -109,7 +109,7 @@ func (j *job) restore(w *work) error {
 		s := mat.NewSymDense(m, nil)
 		for t, f := range w.tri {
 			n := r3.Cross(r3.Sub(w.pos[f[1]], w.pos[f[0]]), r3.Sub(w.pos[f[2]], w.pos[f[0]]))
-			x := r3.Norm(n) * (e[f[0]] + e[f[1]] + e[f[2]]) / 6
+			x := math.Sqrt(r3.Norm2(n)) * (e[f[0]] + e[f[1]] + e[f[2]]) / 6
 			in, out := row[w.side[t]>>8&0xff], row[w.side[t]&0xff]
 			if in >= 0 {
 				s.SetSym(in, in, s.At(in, in)+x)
@@ -141,7 +141,7 @@ func (j *job) restore(w *work) error {
 		clear(area)
 		for t, f := range w.tri {
 			n := r3.Cross(r3.Sub(w.pos[f[1]], w.pos[f[0]]), r3.Sub(w.pos[f[2]], w.pos[f[0]]))
-			x := r3.Norm(n)
+			x := math.Sqrt(r3.Norm2(n))
 			n = r3.Scale(at(row[w.side[t]>>8&0xff])-at(row[w.side[t]&0xff]), n)
 			for _, v := range f {
 				push[v] = r3.Add(push[v], n)

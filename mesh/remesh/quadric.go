@@ -13,8 +13,8 @@ const (
 	// lineWeight weighs the planes that hold a feature line, in areas of the
 	// square over the edge.
 	lineWeight = 2
-	// maxTurnCos: no normal turns by more than 78° in one step.
-	maxTurnCos = 0.2
+	// maxTurnCos: no face turns by more than 75° from where it was.
+	maxTurnCos = 0.26
 	// roughShare: a surface is rough when one face in this many has an angle
 	// under the bound.
 	roughShare = 200
@@ -123,6 +123,7 @@ func (w *work) quadrics(ctx context.Context, bound float32) error {
 			poor++
 		}
 		f := 1 / l
+		w.ref[t] = packNormal(f*x, f*y, f*z)
 		w.quad[v[0]].plane(x, y, z, f, l)
 		w.quad[v[1]].plane(x, y, z, f, l)
 		w.quad[v[2]].plane(x, y, z, f, l)
@@ -186,10 +187,10 @@ func (q *quadric) misfit(d r3.Vec) float32 {
 
 // fair reports whether the faces around u stay sound when u moves to p, on
 // vertex v of its ring (then the faces at v vanish) or anywhere (v = −1): no
-// normal turns further than maxTurnCos, no angle falls under that of sin2 =
-// sin² — or, when some face around u is worse already, under the worst of them.
+// normal is farther than maxTurnCos from the one the face had in the input, no
+// angle falls under that of sin2 = sin² — or, when some face around u is worse
+// already, under the worst of them.
 func (w *work) fair(u, v int32, p r3.Vec, r *ring, sin2 float32) bool {
-	ux, uy, uz := float32(w.pos[u].X-p.X), float32(w.pos[u].Y-p.Y), float32(w.pos[u].Z-p.Z)
 	for i := range r.n {
 		x, y := r.x[i], r.y[i]
 		if x == v || y == v {
@@ -201,6 +202,12 @@ func (w *work) fair(u, v int32, p r3.Vec, r *ring, sin2 float32) bool {
 		cx, cy, cz := bx-ax, by-ay, bz-az
 		nx, ny, nz := ay*bz-az*by, az*bx-ax*bz, ax*by-ay*bx
 		n2 := nx*nx + ny*ny + nz*nz
+		if ref := w.ref[r.at[i]>>2]; ref != 0 {
+			mx, my, mz := unpackNormal(ref)
+			if d := nx*mx + ny*my + nz*mz; d < 0 || d*d < maxTurnCos*maxTurnCos*n2 {
+				return false
+			}
+		}
 		if n2 < sin2*longest2(ax*ax+ay*ay+az*az, bx*bx+by*by+bz*bz, cx*cx+cy*cy+cz*cz) {
 			if !w.rough {
 				return false
@@ -210,16 +217,20 @@ func (w *work) fair(u, v int32, p r3.Vec, r *ring, sin2 float32) bool {
 			}
 			sin2 = -1
 		}
-		// the normal before: (x−u)×(y−x)
-		ex, ey, ez := ax-ux, ay-uy, az-uz
-		mx, my, mz := ey*cz-ez*cy, ez*cx-ex*cz, ex*cy-ey*cx
-		m2 := mx*mx + my*my + mz*mz
-		d := nx*mx + ny*my + nz*mz
-		if m2 > 0 && !(d > 0 && float64(d)*float64(d) >= maxTurnCos*maxTurnCos*float64(n2)*float64(m2)) {
-			return false
-		}
 	}
 	return true
+}
+
+// packNormal keeps a unit vector in three numbers of ten bits, never 0.
+func packNormal(x, y, z float32) uint32 {
+	pack := func(a float32) uint32 { return uint32(int32(a*511)) & 1023 }
+	return 1<<31 | pack(x) | pack(y)<<10 | pack(z)<<20
+}
+
+// unpackNormal is a vector of about unit length.
+func unpackNormal(n uint32) (x, y, z float32) {
+	const f = 1. / 511
+	return f * float32(int32(n<<22)>>22), f * float32(int32(n<<12)>>22), f * float32(int32(n<<2)>>22)
 }
 
 // worst is sin² of the least angle of the faces in r.

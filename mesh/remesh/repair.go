@@ -16,6 +16,8 @@ const (
 	// repairShare is how much more of the mean squared distance a repair may use
 	// than a collapse of a pass.
 	repairShare = 4
+	// repairCheck is the number of faces between looks at the context.
+	repairCheck = 1 << 10
 )
 
 // repair takes out angles under the bound where the passes have left some, near
@@ -23,12 +25,12 @@ const (
 // moving a vertex, whichever leaves the largest least angle around.
 func (j *job) repair(w *work) error {
 	for range repairRounds {
-		if err := j.ctx.Err(); err != nil {
-			return err
-		}
 		done := false
 		var touched []bool
 		for t := range w.tri {
+			if t%repairCheck == 0 && j.ctx.Err() != nil {
+				return j.ctx.Err()
+			}
 			v := &w.tri[t]
 			if v[0] < 0 || sin2(w.pos[v[0]], w.pos[v[1]], w.pos[v[2]]) >= j.floor2 {
 				continue
@@ -113,7 +115,7 @@ func (j *job) mend(w *work, t int32, touched []bool) bool {
 			continue
 		}
 		d := w.tri[o][0] + w.tri[o][1] + w.tri[o][2] - a - b
-		if touched[d] || w.joined(c, d) || !w.flat(a, b, c, d, repairShare*j.atLevel(max(w.level[a], w.level[b], w.level[c], w.level[d]))) {
+		if touched[d] || w.joined(c, d) || !w.flat(t, o, a, b, c, d, repairShare*j.atLevel(max(w.level[a], w.level[b], w.level[c], w.level[d]))) {
 			continue
 		}
 		before := min(sin2(w.pos[a], w.pos[b], w.pos[c]), sin2(w.pos[b], w.pos[a], w.pos[d]))
@@ -190,8 +192,8 @@ func (w *work) across(a, b, t int32) int32 {
 		return -1
 	}
 	for i := range r.n {
-		if r.y[i] == b && r.tri[i] != t {
-			return r.tri[i]
+		if r.y[i] == b && r.at[i]>>2 != t {
+			return r.at[i] >> 2
 		}
 	}
 	return -1
@@ -200,8 +202,8 @@ func (w *work) across(a, b, t int32) int32 {
 // joined reports an edge between c and d.
 func (w *work) joined(c, d int32) bool {
 	for x := c; x >= 0; x = w.next[x] {
-		for _, t := range w.list[w.start[x]:w.start[x+1]] {
-			if v := &w.tri[t]; v[0] >= 0 && (v[0] == d || v[1] == d || v[2] == d) {
+		for _, i := range w.list[w.start[x]:w.start[x+1]] {
+			if v := &w.tri[i>>2]; v[0] >= 0 && (v[0] == d || v[1] == d || v[2] == d) {
 				return true
 			}
 		}
@@ -209,17 +211,18 @@ func (w *work) joined(c, d int32) bool {
 	return false
 }
 
-// flat reports whether edge ab between faces (a,b,c) and (b,a,d) may be turned
-// to cd: the surface moves by no more than √limit and no normal turns over.
-func (w *work) flat(a, b, c, d int32, limit float32) bool {
+// flat reports whether edge ab between faces s = (a,b,c) and t = (b,a,d) may be
+// turned to cd: the surface moves by no more than √limit and no face turns too
+// far.
+func (w *work) flat(s, t, a, b, c, d int32, limit float32) bool {
 	pa, pb, pc, pd := w.pos[a], w.pos[b], w.pos[c], w.pos[d]
 	if float32(betweenSegments(pa, pb, pc, pd)) > limit {
 		return false
 	}
-	old := [2]r3.Vec{normal(pa, pb, pc), normal(pb, pa, pd)}
 	for _, n := range [2]r3.Vec{normal(pa, pd, pc), normal(pd, pb, pc)} {
-		for _, o := range old {
-			if x := r3.Dot(n, o); x <= 0 || x*x < maxTurnCos*maxTurnCos*r3.Norm2(n)*r3.Norm2(o) {
+		for _, o := range [2]int32{s, t} {
+			x, y, z := unpackNormal(w.ref[o])
+			if r := r3.Dot(n, r3.Vec{X: float64(x), Y: float64(y), Z: float64(z)}); r <= 0 || r*r < maxTurnCos*maxTurnCos*r3.Norm2(n) {
 				return false
 			}
 		}

@@ -43,11 +43,12 @@ type work struct {
 
 	tri    [][3]int32 // first index −1: removed
 	side   []uint32   // label pair of each face, see pairMask
-	start  []int32    // faces around each vertex when the pass began: list[start[v]:start[v+1]]
-	list   []int32
-	alive  int  // faces
-	turned bool // some faces carry turnedBit
-	rough  bool // so many faces have small angles that removals among them are worth a look
+	ref    []uint32   // normal of each face in the input, see packNormal
+	start  []int32    // corners at each vertex when the pass began: list[start[v]:start[v+1]]
+	list   []int32    // 4·face + which of its vertices
+	alive  int        // faces
+	turned bool       // some faces carry turnedBit
+	rough  bool       // so many faces have small angles that removals among them are worth a look
 
 	owner []int32 // for each vertex of the input the vertex it ended at
 }
@@ -58,7 +59,7 @@ func newWork(ctx context.Context, s *mesh.Surface, keepBorders bool) (*work, err
 	w := &work{
 		pos: slices.Clone(s.Verts), quad: make([]quadric, n), kind: make([]uint8, n), level: make([]uint8, n), last: make([]float32, n),
 		home: make([]int32, n), next: make([]int32, n), mark: make([]int32, n), owner: make([]int32, n),
-		tri: slices.Clone(s.Tris), side: make([]uint32, m), start: make([]int32, n+1), list: make([]int32, 3*m), alive: m,
+		tri: slices.Clone(s.Tris), side: make([]uint32, m), ref: make([]uint32, m), start: make([]int32, n+1), list: make([]int32, 3*m), alive: m,
 	}
 	for t, r := range s.Region {
 		if r.Inside > r.Outside {
@@ -95,8 +96,8 @@ func (w *work) index() {
 	}
 }
 
-// csr lists the faces around each vertex, in ascending order: start must have
-// one entry more than there are vertices.
+// csr lists the corners at each vertex, faces in ascending order: start must
+// have one entry more than there are vertices.
 func csr(start, list []int32, tri [][3]int32) ([]int32, []int32) {
 	clear(start)
 	for t := range tri {
@@ -112,19 +113,24 @@ func csr(start, list []int32, tri [][3]int32) ([]int32, []int32) {
 	}
 	list = list[:sum]
 	for t := len(tri) - 1; t >= 0; t-- {
-		for _, p := range &tri[t] {
+		for k, p := range &tri[t] {
 			start[p]--
-			list[start[p]] = int32(t)
+			list[start[p]] = int32(t<<2 | k)
 		}
 	}
 	return start, list
 }
 
-// ring lists the faces around a vertex u: face tri[i] is (u, x[i], y[i]) up to
-// rotation.
+// ahead and back are the other two corners of a face after corner k = c&3: a
+// table of three numbers of two bits each, which a branch would often miss.
+func ahead(c int32) int32 { return 0b001001 >> (c & 3 << 1) & 3 }
+func back(c int32) int32  { return 0b010010 >> (c & 3 << 1) & 3 }
+
+// ring lists the faces around a vertex u: at[i] is its corner in face at[i]>>2,
+// whose other vertices, in turn, are x[i] and y[i].
 type ring struct {
 	n    int
-	tri  [maxRing]int32
+	at   [maxRing]int32
 	x, y [maxRing]int32
 	cost [maxRing]float32
 }
@@ -132,23 +138,16 @@ type ring struct {
 // gather collects the faces around u; false when there are too many.
 func (w *work) gather(u int32, r *ring) bool {
 	n := 0
-	for c := u; c >= 0; c = w.next[c] {
-		for _, t := range w.list[w.start[c]:w.start[c+1]] {
-			v := &w.tri[t]
-			a, b, d := v[0], v[1], v[2]
-			if a < 0 {
+	for h := u; h >= 0; h = w.next[h] {
+		for _, c := range w.list[w.start[h]:w.start[h+1]] {
+			v := &w.tri[c>>2]
+			if v[0] < 0 {
 				continue
 			}
 			if n == maxRing {
 				return false
 			}
-			switch u {
-			case a:
-				a, b = b, d
-			case b:
-				a, b = d, a
-			}
-			r.tri[n], r.x[n], r.y[n] = t, a, b
+			r.at[n], r.x[n], r.y[n] = c, v[ahead(c)], v[back(c)]
 			n++
 		}
 	}
@@ -187,10 +186,10 @@ func (w *work) classify(r *ring, keepBorders bool) uint8 {
 	if r.n == 0 {
 		return corner
 	}
-	pair := w.side[r.tri[0]] & pairMask
+	pair := w.side[r.at[0]>>2] & pairMask
 	same := true
-	for _, t := range r.tri[1:r.n] {
-		same = same && w.side[t]&pairMask == pair
+	for _, c := range r.at[1:r.n] {
+		same = same && w.side[c>>2]&pairMask == pair
 	}
 	if same && r.closedFan() {
 		return inner
@@ -277,7 +276,7 @@ func (w *work) ordinary(z int32, r *ring) bool {
 			in = i
 		}
 	}
-	return in >= 0 && out >= 0 && (w.side[r.tri[in]]^w.side[r.tri[out]])&pairMask == 0
+	return in >= 0 && out >= 0 && (w.side[r.at[in]>>2]^w.side[r.at[out]>>2])&pairMask == 0
 }
 
 // link reports whether moving u onto v along their edge keeps the surface as
@@ -301,20 +300,13 @@ func (w *work) link(u, v, other int32, r *ring) bool {
 	}
 	plain := w.kind[v] == inner && other < 0
 	common := 0
-	for c := v; c >= 0; c = w.next[c] {
-		for _, t := range w.list[w.start[c]:w.start[c+1]] {
-			q := &w.tri[t]
-			a, b, d := q[0], q[1], q[2]
-			if a < 0 {
+	for h := v; h >= 0; h = w.next[h] {
+		for _, c := range w.list[w.start[h]:w.start[h+1]] {
+			q := &w.tri[c>>2]
+			if q[0] < 0 {
 				continue
 			}
-			switch v {
-			case a:
-			case b:
-				b, d = d, a
-			default:
-				b, d = a, b
-			}
+			b, d := q[ahead(c)], q[back(c)]
 			if plain { // each neighbour comes once as b
 				if w.mark[b] == k {
 					common++
@@ -362,20 +354,13 @@ func (w *work) ordinaryAt(v, z int32) bool {
 // collapse moves u, whose faces are in r, onto v.
 func (w *work) collapse(u, v int32, r *ring) {
 	for i := range r.n {
-		t := &w.tri[r.tri[i]]
+		t := &w.tri[r.at[i]>>2]
 		if r.x[i] == v || r.y[i] == v {
 			t[0] = -1
 			w.alive--
 			continue
 		}
-		switch u {
-		case t[0]:
-			t[0] = v
-		case t[1]:
-			t[1] = v
-		default:
-			t[2] = v
-		}
+		t[r.at[i]&3] = v
 	}
 	tail := u
 	for w.next[tail] >= 0 {
@@ -412,7 +397,7 @@ func (w *work) compact() {
 		if v := &w.tri[t]; v[0] >= 0 {
 			a, b, c := to[v[0]], to[v[1]], to[v[2]]
 			w.tri[m] = [3]int32{a, b, c}
-			w.side[m] = w.side[t]
+			w.side[m], w.ref[m] = w.side[t], w.ref[t]
 			m++
 		}
 	}
@@ -421,7 +406,7 @@ func (w *work) compact() {
 	}
 	clear(to)
 	w.token = 0
-	w.tri, w.side = w.tri[:m], w.side[:m]
+	w.tri, w.side, w.ref = w.tri[:m], w.side[:m], w.ref[:m]
 	w.pos, w.quad, w.kind, w.level = w.pos[:n], w.quad[:n], w.kind[:n], w.level[:n]
 	w.home, w.next, w.mark, w.last = w.home[:n], w.next[:n], w.mark[:n], w.last[:n]
 }
@@ -439,28 +424,24 @@ func (w *work) closed() []int {
 			continue
 		}
 		mine := w.list[w.start[u]:w.start[u+1]]
-		for i, t := range mine {
-			for _, z := range w.tri[t] {
-				if z == int32(u) || w.kind[z] == inner {
-					continue
-				}
+		for i, c := range mine {
+			v := &w.tri[c>>2]
+			for _, z := range [2]int32{v[ahead(c)], v[back(c)]} {
 				// the first face at the edge looks at all of them
-				first := !slices.ContainsFunc(mine[:i], func(o int32) bool { return slices.Contains(w.tri[o][:], z) })
-				if !first {
+				if w.kind[z] == inner || slices.ContainsFunc(mine[:i], func(o int32) bool { return slices.Contains(w.tri[o>>2][:], z) }) {
 					continue
 				}
 				var sum [256]int32
 				for _, o := range mine[i:] {
-					v := &w.tri[o]
-					k := slices.Index(v[:], int32(u))
+					q, s := &w.tri[o>>2], w.side[o>>2]
 					way := int32(0)
-					if v[(k+1)%3] == z {
+					if q[ahead(o)] == z {
 						way = 1
-					} else if v[(k+2)%3] == z {
+					} else if q[back(o)] == z {
 						way = -1
 					}
-					sum[w.side[o]>>8&0xff] += way
-					sum[w.side[o]&0xff] -= way
+					sum[s>>8&0xff] += way
+					sum[s&0xff] -= way
 				}
 				for l, x := range sum {
 					open[l] = open[l] || x != 0

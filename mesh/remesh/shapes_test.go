@@ -232,8 +232,8 @@ func only(s *mesh.Surface, r mesh.Sides) *mesh.Surface {
 }
 
 // apart measures both ways between the faces of each pair of labels, from points
-// dense enough that those between them cannot be much farther.
-func apart(in, out *mesh.Surface, fine int) float64 {
+// of at least dense faces each.
+func apart(in, out *mesh.Surface, dense int) float64 {
 	seen := map[mesh.Sides]bool{}
 	worst := 0.0
 	for _, r := range in.Region {
@@ -246,10 +246,12 @@ func apart(in, out *mesh.Surface, fine int) float64 {
 			return math.Inf(1)
 		}
 		da, db := a, b
-		for range fine {
-			da, db = subdivide(da), subdivide(db)
+		for len(da.Tris) < dense {
+			da = subdivide(da)
 		}
-		db = subdivide(subdivide(db))
+		for len(db.Tris) < dense {
+			db = subdivide(db)
+		}
 		worst = max(worst, da.DistanceTo(b).MaxMM, db.DistanceTo(a).MaxMM)
 	}
 	return worst

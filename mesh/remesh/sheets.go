@@ -48,7 +48,7 @@ func (w *work) separate(keepBorders bool) int {
 	slices.SortFunc(at, func(a, b [2]int32) int { return int(a[0] - b[0]) })
 
 	// the faces around each vertex that still hang together share a copy
-	type swap struct{ face, from, to int32 }
+	type swap struct{ at, to int32 }
 	var swaps []swap
 	var touched []int32
 	n := int32(len(w.pos))
@@ -85,14 +85,13 @@ func (w *work) separate(keepBorders bool) int {
 			touched = append(touched, id)
 			for i := range r.n {
 				if part[i] == p {
-					swaps = append(swaps, swap{r.tri[i], u, id})
+					swaps = append(swaps, swap{r.at[i], id})
 				}
 			}
 		}
 	}
 	for _, s := range swaps {
-		v := &w.tri[s.face]
-		v[slices.Index(v[:], s.from)] = s.to
+		w.tri[s.at>>2][s.at&3] = s.to
 	}
 	// copies of an edge that still share both ends
 	halves := map[int32][]int32{}
@@ -122,7 +121,7 @@ func (w *work) separate(keepBorders bool) int {
 					v[slices.Index(v[:], b)] = m
 					halves[t] = append(halves[t], int32(len(w.tri)))
 					w.tri = append(w.tri, half)
-					w.side = append(w.side, w.side[t])
+					w.side, w.ref = append(w.side, w.side[t]), append(w.ref, 0)
 				}
 			}
 		}
@@ -160,9 +159,9 @@ func (w *work) splice(n int, touched []int32) {
 			start = append(start, s-shift)
 		}
 		list = append(list, w.list[w.start[at]:w.start[u]]...)
-		for _, t := range w.list[w.start[u]:w.start[u+1]] {
-			if slices.Contains(w.tri[t][:], u) {
-				list = append(list, t)
+		for _, c := range w.list[w.start[u]:w.start[u+1]] {
+			if w.tri[c>>2][c&3] == u {
+				list = append(list, c)
 			} else {
 				shift++
 			}
@@ -175,9 +174,9 @@ func (w *work) splice(n int, touched []int32) {
 	list = append(list, w.list[w.start[at]:]...)
 	for u := n; u < len(w.pos); u++ {
 		o := w.owner[u]
-		for _, t := range w.list[w.start[o]:w.start[o+1]] {
-			if slices.Contains(w.tri[t][:], int32(u)) {
-				list = append(list, t)
+		for _, c := range w.list[w.start[o]:w.start[o+1]] {
+			if w.tri[c>>2][c&3] == int32(u) {
+				list = append(list, c)
 			}
 		}
 		start = append(start, int32(len(list)))
@@ -250,9 +249,9 @@ func (w *work) parts(r *ring, part *[maxRing]int32, cut func(z int32) [][]int32)
 	for i := range r.n {
 		for _, z := range [2]int32{r.x[i], r.y[i]} {
 			s := cut(z)
-			mine := sheet(s, r.tri[i])
+			mine := sheet(s, r.at[i]>>2)
 			for j := range i {
-				if (r.x[j] == z || r.y[j] == z) && sheet(s, r.tri[j]) == mine {
+				if (r.x[j] == z || r.y[j] == z) && sheet(s, r.at[j]>>2) == mine {
 					if a, b := root(i), root(j); a != b {
 						up[max(a, b)] = min(a, b)
 					}
@@ -300,9 +299,9 @@ func (w *work) sheets(u, z int32, r *ring) [][]int32 {
 			e1 = r3.Cross(e2, axis)
 			e1, e2 = r3.Unit(e1), r3.Unit(e2)
 		}
-		s := w.side[r.tri[i]]
+		s := w.side[r.at[i]>>2]
 		in, out := s>>8&0xff, s&0xff
-		l := leaf{math.Atan2(r3.Dot(d, e2), r3.Dot(d, e1)), r.tri[i], in, out}
+		l := leaf{math.Atan2(r3.Dot(d, e2), r3.Dot(d, e1)), r.at[i] >> 2, in, out}
 		if r.y[i] == z { // the face runs from z to u: it looks the other way
 			l.before, l.after = out, in
 		}
