@@ -73,6 +73,9 @@ func New(ctx context.Context, s *mesh.Surface) (*BVH, error) {
 	}
 	boxes := make([]box, len(s.Tris))
 	for t, v := range s.Tris {
+		if t&0xffff == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		boxes[t] = around(s.Verts[v[0]], s.Verts[v[1]], s.Verts[v[2]])
 	}
 	tr, err := newTree(ctx, boxes)

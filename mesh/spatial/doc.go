@@ -20,11 +20,11 @@
 //
 // Points are LPS mm, distances mm. A binary tree of 64-byte nodes, each with
 // the boxes of its two children in float32, over faces in the order of a Morton
-// curve: about 30 bytes a face beside the surface. The surface is used, not
-// copied: it must not change while the tree is in use. It is built on one core
-// in about 0.15 µs a face; Winding, Inside and Signed prepare more at their
-// first call (as long again; for a surface that is not closed also 50 bytes a
-// face).
+// curve: about 40 bytes a face beside the surface, and as many again while it is
+// built, on one core in about 0.2 µs a face. The surface is used, not copied: it
+// must not change while the tree is in use. Winding, Inside and Signed prepare
+// more at their first call, which may take as long again; a surface that is not
+// closed then takes 50 more bytes a face.
 //
 // # Concurrency
 //

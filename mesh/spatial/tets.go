@@ -25,6 +25,9 @@ func NewTets(ctx context.Context, m *mesh.TetMesh) (*Tets, error) {
 	}
 	boxes := make([]box, len(m.Tets))
 	for t, v := range m.Tets {
+		if t&0xffff == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		for _, n := range v {
 			if n < 0 || int(n) >= len(m.Nodes) {
 				return nil, fmt.Errorf("spatial: element %d names node %d of %d", t, n, len(m.Nodes))

@@ -110,7 +110,7 @@ func newTree(ctx context.Context, boxes []box) (*tree, error) {
 	if keys, t.order, err = radixSort(ctx, keys, t.order); err != nil {
 		return nil, err
 	}
-	t.nodes = make([]node, 1, max(1, n/2))
+	t.nodes = make([]node, 1, max(1, n/8*3))
 	b := builder{tree: t, ctx: ctx, boxes: boxes, keys: keys}
 	if n <= leafItems {
 		r := &t.nodes[0]
