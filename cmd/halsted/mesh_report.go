@@ -67,12 +67,10 @@ func (j *meshJob) describe(ctx context.Context, s *subject, fine *mesh.Surface) 
 		r.SurfaceML = s.surface.VolumeMM3(func(l imaging.Label) bool { return l != imaging.LabelBackground }) / 1000
 	}
 	if s.tets != nil {
-		r.sum(s.tets)
+		q := mesh.Quality(s.tets)
+		r.sum(&q, s.tets)
 		if j.report {
-			var err error
-			if r.Shape, err = shapeOf(ctx, s.tets); err != nil {
-				return nil, err
-			}
+			r.Shape = shapeOf(&q, s.tets)
 		}
 	} else if s.surface != nil {
 		if d := s.surface.Defects(); !d.Sound() {
@@ -96,24 +94,20 @@ func (j *meshJob) describe(ctx context.Context, s *subject, fine *mesh.Surface) 
 	step := min(h[0], h[1], h[2])
 	own := s.surface
 	if s.tets != nil {
-		own = interfaces(s.tets)
+		own = s.tets.Interfaces()
+	}
+	distances, err := labelDistances(ctx, own, fine, step)
+	if err != nil {
+		return nil, refusedError{err}
 	}
 	for n := range r.Labels {
-		l := &r.Labels[n]
-		only := func(o imaging.Label) bool { return int(o) == l.Number }
-		a, _ := own.Bounding(only)
-		b, _ := fine.Bounding(only)
-		var err error
-		if l.Distance, err = surfaceDistance(ctx, a, b, step); err != nil {
-			return nil, refusedError{err}
-		}
+		r.Labels[n].Distance = distances[imaging.Label(r.Labels[n].Number)]
 	}
 	return r, nil
 }
 
 // sum takes the figures that every run prints.
-func (r *meshResult) sum(m *mesh.TetMesh) {
-	q := mesh.Quality(m)
+func (r *meshResult) sum(q *mesh.Report, m *mesh.TetMesh) {
 	r.Tets, r.Nodes, r.Quadratic, r.TetML = q.Tets, q.Nodes, m.Mid != nil, q.VolumeMM3/1000
 	r.MinDihedralDeg, r.MaxDihedralDeg, r.Inverted = q.MinDihedralDeg, q.MaxDihedralDeg, q.Inverted
 	if err := m.Check(); err != nil {

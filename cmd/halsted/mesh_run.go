@@ -231,7 +231,7 @@ func (j *meshJob) write(ctx context.Context, s *subject, r *meshResult, b *bar) 
 		case hasFormat(name, tetFormats):
 			files = append(files, tets(name))
 		case s.tets != nil:
-			files = append(files, surface(name, interfaces(s.tets)))
+			files = append(files, surface(name, s.tets.Interfaces()))
 		default:
 			files = append(files, surface(name, s.surface))
 		}
@@ -240,35 +240,4 @@ func (j *meshJob) write(ctx context.Context, s *subject, r *meshResult, b *bar) 
 		r.Artefacts = append(r.Artefacts, filepath.Join(dir, f.Name))
 	}
 	return writeArtefacts(dir, files)
-}
-
-// interfaces are the faces of m between different labels or to the outside,
-// counter-clockwise seen from the smaller label.
-func interfaces(m *mesh.TetMesh) *mesh.Surface {
-	next := m.Neighbours()
-	s := &mesh.Surface{}
-	vertex := make([]int32, len(m.Nodes)) // plus one
-	for t, v := range m.Tets {
-		for f, c := range mesh.TetFaces {
-			out := imaging.LabelBackground
-			if o := next[t][f]; o >= 0 {
-				out = m.Region[o]
-			}
-			if out >= m.Region[t] {
-				continue // the other side's turn, or none
-			}
-			var tri [3]int32
-			for i, k := range c {
-				n := v[k]
-				if vertex[n] == 0 {
-					s.Verts = append(s.Verts, m.Nodes[n])
-					vertex[n] = int32(len(s.Verts))
-				}
-				tri[i] = vertex[n] - 1
-			}
-			s.Tris = append(s.Tris, tri)
-			s.Region = append(s.Region, mesh.Sides{Inside: m.Region[t], Outside: out})
-		}
-	}
-	return s
 }
