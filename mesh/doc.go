@@ -17,9 +17,11 @@
 //
 // TetMesh.Check and Surface.Check say whether a mesh can be computed with, and
 // name the first defect; Quality measures shape. TetMesh.Boundary, Quadratic,
-// Keep and Parts, and Surface.Bounding, derive meshes from meshes. Embed ties a
+// Interfaces, Keep and Parts, and Surface.Bounding, derive meshes from meshes.
+// Surface.Defects counts every fault of a triangle set. Embed ties a
 // fine surface to a coarser tetrahedral mesh. Surface.DistanceTo compares two
-// surfaces. Making meshes is the work of mesh/contour and mesh/tetra.
+// surfaces; mesh/spatial does so per label. Making meshes is the work of
+// mesh/contour and mesh/tetra.
 //
 // Meshes are plain data, safe for concurrent reading; functions return new
 // meshes unless they say otherwise, and give the same bits for any GOMAXPROCS.
