@@ -80,7 +80,7 @@ func Fill(ctx context.Context, d Domain, opt Options) (*mesh.TetMesh, Report, er
 		return nil, rep, err
 	}
 	opt.progress(0.2)
-	opt.fit(d.Grid)
+	opt.shorten(d.Grid)
 	z := newSizing(&opt)
 	fine := make([]uint8, sd.len())
 	for s := range fine {
