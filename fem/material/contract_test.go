@@ -90,12 +90,15 @@ func at(m *material.Mat3, i, j int) *float64 {
 	return &m[j].Z
 }
 
-// derivatives compares with central differences of step h: truncation h² ~
-// 1e-10 and rounding 1e-16/h ~ 1e-11, relative to the tangent.
+// derivatives compares with central differences of fourth order and step h:
+// rounding is 1e-16/h ~ 1e-11 relative to the tangent, truncation h⁴ is below
+// it also for steep exponentials.
 func derivatives(t *testing.T, law material.Law, f *material.Mat3, scale float64) {
 	t.Helper()
 	const h = 1e-5
-	var p, lo, hi material.Mat3
+	var p material.Mat3
+	var s [4]material.Mat3
+	var w [4]float64
 	var a [9][9]float64
 	law.Stress(&p, f)
 	law.Tangent(&a, f)
@@ -116,19 +119,18 @@ func derivatives(t *testing.T, law material.Law, f *material.Mat3, scale float64
 		for l := range 3 {
 			x := at(f, k, l)
 			old := *x
-			*x = old + h
-			wh := law.Energy(f)
-			law.Stress(&hi, f)
-			*x = old - h
-			wl := law.Energy(f)
-			law.Stress(&lo, f)
+			for n, step := range [4]float64{-2, -1, 1, 2} {
+				*x = old + step*h
+				w[n] = law.Energy(f)
+				law.Stress(&s[n], f)
+			}
 			*x = old
-			if d := math.Abs((wh-wl)/(2*h) - *at(&p, k, l)); d > 2e-8*size {
+			if d := math.Abs(difference(w, h) - *at(&p, k, l)); d > 2e-8*size {
 				t.Errorf("%T: P[%d][%d] = %g, energy difference is off by %g (scale %g)", law, k, l, *at(&p, k, l), d, size)
 			}
 			for i := range 3 {
 				for j := range 3 {
-					fd := (*at(&hi, i, j) - *at(&lo, i, j)) / (2 * h)
+					fd := difference([4]float64{*at(&s[0], i, j), *at(&s[1], i, j), *at(&s[2], i, j), *at(&s[3], i, j)}, h)
 					if d := math.Abs(fd - a[3*i+j][3*k+l]); d > 2e-7*size {
 						t.Errorf("%T: A[%d%d][%d%d] = %g, stress difference %g", law, i, j, k, l, a[3*i+j][3*k+l], fd)
 					}
@@ -138,19 +140,37 @@ func derivatives(t *testing.T, law material.Law, f *material.Mat3, scale float64
 	}
 }
 
-// moduli reads μ and κ off the tangent at rest: A = λδδ + μ(δδ + δδ).
+// difference is the derivative from the values at −2h, −h, h, 2h.
+func difference(v [4]float64, h float64) float64 {
+	return (8*(v[2]-v[1]) - (v[3] - v[0])) / (12 * h)
+}
+
+// moduli checks that the law at rest has neither energy nor stress, and that
+// its tangent there is Hooke's with the moduli that it states.
 func moduli(t *testing.T, law material.Law) {
 	t.Helper()
 	f := material.Identity
 	var p material.Mat3
-	var a [9][9]float64
+	var a, want [9][9]float64
 	law.Stress(&p, &f)
 	law.Tangent(&a, &f)
-	mu, kappa := a[1][1], (a[0][0]+2*a[0][4])/3
-	if math.Abs(mu/law.ShearMPa()-1) > 1e-9 || math.Abs(kappa/law.BulkMPa()-1) > 1e-9 {
-		t.Errorf("%T: tangent at rest has μ = %g, κ = %g; the law says %g, %g", law, mu, kappa, law.ShearMPa(), law.BulkMPa())
+	mu, kappa := law.ShearMPa(), law.BulkMPa()
+	hooke, err := material.NewLinear(9*kappa*mu/(3*kappa+mu), (3*kappa-2*mu)/(2*(3*kappa+mu)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hooke.Tangent(&want, &f)
+	for r := range a {
+		for c := range a {
+			if d := math.Abs(a[r][c] - want[r][c]); d > 1e-10*(kappa+mu) {
+				t.Errorf("%T: A[%d][%d] at rest is %g, Hooke's law with μ = %g, κ = %g gives %g", law, r, c, a[r][c], mu, kappa, want[r][c])
+			}
+		}
 	}
 	if p.Norm2() > 1e-24*kappa*kappa || math.Abs(law.Energy(&f)) > 1e-12*kappa {
 		t.Errorf("%T: stress or energy at rest", law)
+	}
+	if m, e := a[1][1], (a[0][0]+2*a[0][4])/3; math.Abs(m/mu-1) > 1e-9 || math.Abs(e/kappa-1) > 1e-9 {
+		t.Errorf("%T: tangent at rest has μ = %g, κ = %g; the law says %g, %g", law, m, e, mu, kappa)
 	}
 }

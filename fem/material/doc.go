@@ -11,6 +11,21 @@
 // Laws are small values without state: safe for concurrent use, no allocation.
 // The arguments of a method must not overlap.
 //
+// # Laws
+//
+// U = κ/4·(J² − 1 − 2·ln J) (Simo, Taylor & Pister, Comput. Methods Appl. Mech.
+// Eng. 51 (1985) 177); Ī1 and Ī2 are the invariants of J^(−2/3)·FᵀF.
+//
+//	Linear             λ/2·(tr ε)² + μ·ε:ε (Hooke)
+//	StVenantKirchhoff  λ/2·(tr E)² + μ·E:E
+//	NeoHookean         μ/2·(Ī1 − 3) + U
+//	MooneyRivlin       C10·(Ī1 − 3) + C01·(Ī2 − 3) + U (Rivlin 1948)
+//	Yeoh               Σ Ci0·(Ī1 − 3)^i + U, i = 1 to 3 (Yeoh 1993)
+//	RaghavanVorp       α·(Ī1 − 3) + β·(Ī1 − 3)² + U (Raghavan & Vorp 2000)
+//	Ogden              Σ c·(λ̄₁^α + λ̄₂^α + λ̄₃^α − 3) + U (Ogden 1972)
+//
+// A constant out of its range is a *ParameterError.
+//
 // # What it does not do
 //
 // Viscosity, plasticity, damage evolution, fibres and membranes are not

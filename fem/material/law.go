@@ -20,3 +20,13 @@ type Law interface {
 	ShearMPa() float64
 	BulkMPa() float64
 }
+
+var (
+	_ Law = Linear{}
+	_ Law = StVenantKirchhoff{}
+	_ Law = NeoHookean{}
+	_ Law = Ogden{}
+	_ Law = MooneyRivlin{}
+	_ Law = Yeoh{}
+	_ Law = RaghavanVorp{}
+)

@@ -40,6 +40,11 @@ func TestLaws(t *testing.T) {
 		{must(material.NewOgden(material.OgdenMuOverAlpha, 0.45, material.OgdenTerm{MuMPa: 0.63, Alpha: 1.3}, material.OgdenTerm{MuMPa: 0.0012, Alpha: 5}, material.OgdenTerm{MuMPa: -0.01, Alpha: -2})), 0.7, 1.6},
 		{must(material.NewOgden(material.Ogden2MuOverAlpha2, 0.49, material.OgdenTerm{MuMPa: 1e-3, Alpha: -19})), 0.9, 1.1},
 		{must(material.NewOgdenBulk(material.OgdenCOverM2, 0.148, material.OgdenTerm{MuMPa: 670e-6, Alpha: -19})), 0.9, 1.1},
+		{must(material.NewMooneyRivlin(0.4, 0.1, 0.49)), 0.6, 1.8},
+		{must(material.NewMooneyRivlin(0, 0.2, 0.3)), 0.6, 1.8},
+		{must(material.NewYeoh(9850e-6, 26290e-6, 0, 0.49)), 0.6, 1.6},
+		{must(material.NewYeoh(0.5, -0.05, 0.01, 0.45)), 0.6, 1.8},
+		{must(material.NewRaghavanVorp(material.RaghavanVorpAlphaMPa, material.RaghavanVorpBetaMPa, 0.4999)), 0.7, 1.5},
 	} {
 		checkLaw(t, c.law, c.min, c.max)
 	}

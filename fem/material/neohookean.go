@@ -25,16 +25,6 @@ func NewNeoHookean(muMPa, nu float64) (NeoHookean, error) {
 	return NeoHookean{muMPa, bulk(muMPa, nu)}, nil
 }
 
-func checkIsotropic(name string, v, nu float64) error {
-	if !(v > 0) || math.IsInf(v, 0) {
-		return fmt.Errorf("%s is %g MPa, must be positive and finite", name, v)
-	}
-	if !(nu > -1 && nu < 0.5) {
-		return fmt.Errorf("ratio of Poisson is %g, must be above -1 and below 0.5 (use 0.49 to 0.4999 for soft tissue)", nu)
-	}
-	return nil
-}
-
 // Energy is W, MPa.
 func (l NeoHookean) Energy(f *Mat3) float64 {
 	j := f.Det()

@@ -77,8 +77,8 @@ func NewOgdenBulk(form OgdenForm, kappaMPa float64, terms ...OgdenTerm) (Ogden, 
 	if err != nil {
 		return Ogden{}, err
 	}
-	if !(kappaMPa > 0) || math.IsInf(kappaMPa, 0) {
-		return Ogden{}, fmt.Errorf("material: Ogden: bulk modulus %g MPa; must be positive and finite", kappaMPa)
+	if err := positive("bulk modulus", kappaMPa, "MPa"); err != nil {
+		return Ogden{}, fmt.Errorf("material: Ogden: %w", err)
 	}
 	l.kappa = kappaMPa
 	return l, nil
@@ -278,10 +278,3 @@ func (l Ogden) ShearMPa() float64 { return l.mu }
 
 // BulkMPa is κ.
 func (l Ogden) BulkMPa() float64 { return l.kappa }
-
-var (
-	_ Law = Linear{}
-	_ Law = StVenantKirchhoff{}
-	_ Law = NeoHookean{}
-	_ Law = Ogden{}
-)

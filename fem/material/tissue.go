@@ -59,7 +59,7 @@ func (e *RecordError) Error() string {
 type MissingModelError struct{ ID, Model string }
 
 func (e *MissingModelError) Error() string {
-	return fmt.Sprintf("material: tissue %q needs the model %q, which is not implemented; there are neo-hookean, linear and ogden1", e.ID, e.Model)
+	return fmt.Sprintf("material: tissue %q needs the model %q, which is not implemented; there are neo-hookean, linear, ogden1, yeoh2 and raghavan-vorp", e.ID, e.Model)
 }
 
 // The library file is in Pa, kg/m³ and m.
@@ -222,7 +222,7 @@ func (r record) spreads(t *Tissue) (why string) {
 // checkModel refuses an Ogden record without a form, a solid without Poisson's
 // ratio, and a shear modulus that is not positive.
 func (t Tissue) checkModel() string {
-	if t.Model == "neo-hookean" || t.Model == "linear" {
+	if t.Model == "neo-hookean" || t.Model == "linear" || t.Model == "yeoh2" {
 		if nu, ok := t.Param("nu"); !ok || !(nu > -1 && nu < 0.5) {
 			return fmt.Sprintf("nu is missing or out of (-1, 0.5): %g", nu)
 		}
@@ -272,6 +272,11 @@ func (t Tissue) ShearMPa() (mu float64, ok bool) {
 	return 0, false
 }
 
+// IncompressibleNu is Poisson's ratio that stands for incompressible in the laws
+// of records whose source fits an incompressible material (Raghavan–Vorp);
+// κ is then about 5000 times the initial shear modulus. A record's own nu goes first.
+const IncompressibleNu = 0.4999
+
 // Law is the record as a law; a *MissingModelError, or a *RecordError when the
 // record does not say how compressible the tissue is.
 func (t Tissue) Law() (Law, error) {
@@ -294,6 +299,17 @@ func (t Tissue) Law() (Law, error) {
 			return nil, &RecordError{t.ID, "gives neither nu nor kappa_Pa, so its compressibility is not known"}
 		}
 		return NewOgden(ogdenForms[t.Form], nu, term)
+	case "yeoh2":
+		c10, _ := t.Param("C10_Pa")
+		c20, _ := t.Param("C20_Pa")
+		return NewYeoh(c10*mpaPerPa, c20*mpaPerPa, 0, nu)
+	case "raghavan-vorp":
+		if _, ok := t.Param("nu"); !ok {
+			nu = IncompressibleNu
+		}
+		alpha, _ := t.Param("alpha_Pa")
+		beta, _ := t.Param("beta_Pa")
+		return NewRaghavanVorp(alpha*mpaPerPa, beta*mpaPerPa, nu)
 	}
 	return nil, &MissingModelError{t.ID, t.Model}
 }

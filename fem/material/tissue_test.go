@@ -64,6 +64,26 @@ func TestTheOgdenFormDecidesTheStiffness(t *testing.T) {
 	}
 }
 
+func TestHyperelasticRecordsGiveTheirLaws(t *testing.T) {
+	for id, want := range map[string]Law{
+		"aorta.aaa.wall":              must(NewRaghavanVorp(RaghavanVorpAlphaMPa, RaghavanVorpBetaMPa, IncompressibleNu)),
+		"liver.parenchyma.aspiration": must(NewYeoh(9850e-6, 26290e-6, 0, 0.49)),
+	} {
+		rec := must(Lookup(id))
+		f := Mat3{{X: 1.2, Y: .1}, {X: -.1, Y: .9, Z: .2}, {Y: .1, Z: 1}}
+		if got, w := must(rec.Law()).Energy(&f), want.Energy(&f); math.Abs(got-w) > 1e-12*w {
+			t.Errorf("%s: energy %g, want %g", id, got, w)
+		}
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 const goodLibrary = `{"schema":"materials/0.1","units":"Pa,kg/m3,m","sources":{"s":"Somebody 2000"},"materials":[
  {"id":"t","tissue":"T","model":"ogden1","form":"2mu/alpha^2","params":{"mu_Pa":900,"alpha":-4},"density_kg_m3":1000,"uq":{},"failure":{},"evidence":"S","sources":["s"],"note":""}]}`
 

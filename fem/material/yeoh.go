@@ -1,0 +1,125 @@
+package material
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// polynomial is W = Σ c_i·(Ī1 − 3)^i + U(J), i = 1 to 3.
+type polynomial struct {
+	c [3]float64
+	dilatation
+}
+
+// psi gives the isochoric energy and its first two derivatives by Ī1.
+func (l *polynomial) psi(i1 float64) (w, dw, ddw float64) {
+	x := i1 - 3
+	c := &l.c
+	return x * (c[0] + x*(c[1]+x*c[2])), c[0] + x*(2*c[1]+x*3*c[2]), 2*c[1] + 6*c[2]*x
+}
+
+// Energy is W, MPa; +Inf when det F ≤ 0.
+func (l polynomial) Energy(f *Mat3) float64 {
+	j := f.Det()
+	if !(j > 0) {
+		return math.Inf(1)
+	}
+	w, _, _ := l.psi(cbrt2(j) * f.Norm2())
+	return w + l.energy(j)
+}
+
+// Stress writes P = 2Ψ'·J^(−2/3)·(F − (F:F)/3·F⁻ᵀ) + κ/2·(J²−1)·F⁻ᵀ, Ψ' = ∂W/∂Ī1.
+func (l polynomial) Stress(p, f *Mat3) {
+	var c Mat3
+	j := f.Cofactor(&c)
+	m, i1 := cbrt2(j), f.Norm2()
+	_, dw, _ := l.psi(m * i1)
+	s := (-2./3*dw*m*i1 + l.slope(j)) / j
+	for k := range p {
+		p[k] = r3.Add(r3.Scale(2*dw*m, f[k]), r3.Scale(s, c[k]))
+	}
+}
+
+// Tangent writes A = Ψ'·∂²Ī1/∂F² + Ψ”·D⊗D + ∂²U/∂F², D = ∂Ī1/∂F; the first and
+// last term are those of NeoHookean with μ = 2Ψ'.
+func (l polynomial) Tangent(a *[9][9]float64, f *Mat3) {
+	var c Mat3
+	j := f.Cofactor(&c)
+	for k := range c {
+		c[k] = r3.Scale(1/j, c[k])
+	}
+	var ff, g, d [9]float64
+	f.flat(&ff)
+	c.flat(&g)
+	m, i1 := cbrt2(j), f.Norm2()
+	_, dw, ddw := l.psi(m * i1)
+	s := 2 * dw * m
+	isotropicTangent(a, &ff, &g, s, -2./3*s, 2./9*s*i1+l.kappa*j*j, s*i1/3-l.slope(j))
+	for r := range d {
+		d[r] = 2 * m * (ff[r] - i1/3*g[r])
+	}
+	addDyad(a, ddw, &d, &d)
+}
+
+// ShearMPa is the initial shear modulus, twice the first constant.
+func (l polynomial) ShearMPa() float64 { return 2 * l.c[0] }
+
+// Yeoh is the reduced polynomial of three terms,
+//
+//	W = C10·(Ī1 − 3) + C20·(Ī1 − 3)² + C30·(Ī1 − 3)³ + κ/4·(J² − 1 − 2·ln J),
+//
+// O. H. Yeoh, Rubber Chem. Technol. 66 (1993) 754. The initial shear modulus is 2·C10.
+type Yeoh struct{ polynomial }
+
+// NewYeoh takes the constants in MPa and Poisson's ratio, which with 2·C10
+// gives κ. It fails with a *ParameterError unless C10 > 0, C30 ≥ 0,
+// −1 < ν < 0.5 and the energy grows with every stretch: ∂W/∂Ī1 > 0 for all
+// Ī1 ≥ 3, that is C20 ≥ 0 or C20² < 3·C10·C30.
+func NewYeoh(c10MPa, c20MPa, c30MPa, nu float64) (Yeoh, error) {
+	err := checkIsotropic("C10", c10MPa, nu)
+	if err == nil {
+		err = notNegative("C30", c30MPa, "MPa")
+	}
+	if err == nil {
+		// least is the most negative C20 that keeps the slope positive.
+		least := -math.Sqrt(3 * c10MPa * c30MPa)
+		if !(c20MPa >= 0 || c20MPa > least) || math.IsInf(c20MPa, 0) {
+			err = &ParameterError{"C20", c20MPa, "MPa", fmt.Sprintf("finite and zero or above, or above -sqrt(3*C10*C30) = %g MPa, else the stress falls as the stretch grows", least)}
+		}
+	}
+	if err != nil {
+		return Yeoh{}, fmt.Errorf("material: Yeoh: %w", err)
+	}
+	return Yeoh{polynomial{[3]float64{c10MPa, c20MPa, c30MPa}, dilatation{bulk(2*c10MPa, nu)}}}, nil
+}
+
+// Mean constants of the abdominal aortic aneurysm wall, MPa: 17.4 ± 1.5 N/cm²
+// and 188.1 ± 37.2 N/cm² (Raghavan & Vorp 2000).
+const (
+	RaghavanVorpAlphaMPa = 0.174
+	RaghavanVorpBetaMPa  = 1.881
+)
+
+// RaghavanVorp is the wall of an abdominal aortic aneurysm,
+//
+//	W = α·(Ī1 − 3) + β·(Ī1 − 3)² + κ/4·(J² − 1 − 2·ln J),
+//
+// M. L. Raghavan & D. A. Vorp, J. Biomech. 33 (2000) 475–482, fitted to uniaxial
+// tests of excised wall as an incompressible isotropic material. The
+// initial shear modulus is 2α.
+type RaghavanVorp struct{ polynomial }
+
+// NewRaghavanVorp takes α and β in MPa and Poisson's ratio, which with 2α gives
+// κ. It fails with a *ParameterError unless α > 0, β ≥ 0 and −1 < ν < 0.5.
+func NewRaghavanVorp(alphaMPa, betaMPa, nu float64) (RaghavanVorp, error) {
+	err := checkIsotropic("alpha", alphaMPa, nu)
+	if err == nil {
+		err = notNegative("beta", betaMPa, "MPa")
+	}
+	if err != nil {
+		return RaghavanVorp{}, fmt.Errorf("material: Raghavan-Vorp: %w", err)
+	}
+	return RaghavanVorp{polynomial{[3]float64{alphaMPa, betaMPa, 0}, dilatation{bulk(2*alphaMPa, nu)}}}, nil
+}
