@@ -14,11 +14,14 @@ import (
 // seeded random states, that stress is the derivative of energy and tangent
 // that of stress (central differences), that the tangent is symmetric, that the
 // initial moduli are those the law states, that a law of large strain does not
-// see rotations, and that nothing allocates. States have principal stretches in [min, max].
+// see rotations, and that nothing allocates. States have principal stretches in
+// [min, max]. The tangent of a law with fibres jumps at rest, where they go
+// slack: it is not differenced there.
 func checkLaw(t *testing.T, law material.Law, min, max float64) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(11, 13))
 	_, linear := law.(interface{ SmallStrain() bool })
+	_, fibres := law.(interface{ Fibres() [2]r3.Vec })
 	scale := law.ShearMPa() + law.BulkMPa()
 	for n := range 40 {
 		f := state(rng, min, max)
@@ -28,7 +31,9 @@ func checkLaw(t *testing.T, law material.Law, min, max float64) {
 		if n == 1 { // two equal stretches
 			f = material.Mat3{{X: max}, {Y: max}, {Z: min}}
 		}
-		derivatives(t, law, &f, scale)
+		if n > 0 || !fibres {
+			derivatives(t, law, &f, scale)
+		}
 		if linear {
 			continue
 		}

@@ -23,12 +23,19 @@
 //	Yeoh               Σ Ci0·(Ī1 − 3)^i + U, i = 1 to 3 (Yeoh 1993)
 //	RaghavanVorp       α·(Ī1 − 3) + β·(Ī1 − 3)² + U (Raghavan & Vorp 2000)
 //	Ogden              Σ c·(λ̄₁^α + λ̄₂^α + λ̄₃^α − 3) + U (Ogden 1972)
+//	HolzapfelGasserOgden, GasserOgdenHolzapfel
+//	                   c/2·(Ī1 − 3) + k1/(2k2)·Σ (exp(k2·⟨E⟩²) − 1) + U, two
+//	                   fibre families in tension only, E = Ī4 − 1 (Holzapfel,
+//	                   Gasser & Ogden 2000) or dispersed (Gasser, Ogden &
+//	                   Holzapfel 2006)
 //
-// A constant out of its range is a *ParameterError.
+// A law with fibres holds their two directions, so it is one law per direction:
+// fields of fibres that vary within a region are not implemented. A constant
+// out of its range is a *ParameterError.
 //
 // # What it does not do
 //
-// Viscosity, plasticity, damage evolution, fibres and membranes are not
+// Viscosity, plasticity, damage evolution, active fibres and membranes are not
 // implemented: such records of the library load as data, and Tissue.Law says
 // which model is missing.
 //

@@ -29,4 +29,6 @@ var (
 	_ Law = MooneyRivlin{}
 	_ Law = Yeoh{}
 	_ Law = RaghavanVorp{}
+	_ Law = HolzapfelGasserOgden{}
+	_ Law = GasserOgdenHolzapfel{}
 )
