@@ -22,6 +22,8 @@ const (
 	// are measured along their length, at up to maxSharp + 1 places.
 	sharpCos = 0.7
 	maxSharp = 16
+	// maxHalve bounds the places measured between two.
+	maxHalve = 5
 )
 
 // distances says how far the surface in w is from its input.
@@ -50,10 +52,10 @@ type tally struct {
 // looks at every vertex of the input against the faces around the vertex it went
 // to, at every vertex of the result against the faces of the input around the
 // nearest vertex that went to it, and at every edge of the input whose ends lie
-// over different faces of the result against the edge between these; where the
-// result has a sharp edge the surfaces do not lie on each other, and places
-// along it are measured too. Only faces between the same pair of labels are
-// compared. A local distance is never less than the true one.
+// over different faces of the result against the edge between these. Where the
+// result has a sharp edge they need not lie on each other, and places along it
+// are measured too. Only faces between the same pair of labels are compared. A
+// local distance is never less than the true one.
 func (w *work) distances(ctx context.Context, in *work, limit float64) (*distances, error) {
 	n := len(w.pos)
 	d := &distances{bad: make([]bool, n)}
@@ -110,23 +112,6 @@ func (w *work) distances(ctx context.Context, in *work, limit float64) (*distanc
 		room := bendShare * (float32(known) - max(a.mm, b.mm))
 		return !(c > 0 && room >= 0 && (x*x+y*y+z*z)*(1-c*c) <= room*room)
 	}
-	parts = make([]tally, (len(w.tri)+faceChunk-1)/faceChunk)
-	err = par.ChunksCtx(ctx, len(w.tri), faceChunk, func(lo, hi int) error {
-		mine := func(h int32) []int32 { return group[start[h]:start[h+1]] }
-		m := &parts[lo/faceChunk]
-		m.max = known
-		for t := lo; t < hi; t++ {
-			for k := range 3 {
-				w.sharp(in, normals, int32(t), k, mine, known, limit, m)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	d.take(parts, limit)
-	known = min(d.maxMM, limit)
 	parts = make([]tally, (len(in.tri)+faceChunk-1)/faceChunk)
 	err = par.ChunksCtx(ctx, len(in.tri), faceChunk, func(lo, hi int) error {
 		m := &parts[lo/faceChunk]
@@ -145,9 +130,23 @@ func (w *work) distances(ctx context.Context, in *work, limit float64) (*distanc
 				}
 				a, b := at[p], at[q]
 				if in.kind[p] != inner && in.kind[q] != inner || bent(a, b, &in.pos[p], &in.pos[q]) {
-					w.crossing(in, normals, &meeting{in.pos[p], in.pos[q], int32(t), [2]int32{a.face, b.face}, [2]int32{w.owner[p], w.owner[q]}}, known, limit, m)
+					w.crossing(in, normals, &meeting{in.pos[p], in.pos[q], int32(t), [2]int32{a.face, b.face}, [2]int32{w.owner[p], w.owner[q]}, [2]float64{float64(a.mm), float64(b.mm)}}, known, limit, m)
 				}
 			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.take(parts, limit)
+	known = min(d.maxMM, limit)
+	parts = make([]tally, (len(w.tri)+faceChunk-1)/faceChunk)
+	err = par.ChunksCtx(ctx, len(w.tri), faceChunk, func(lo, hi int) error {
+		m := &parts[lo/faceChunk]
+		m.max = known
+		for t := lo; t < hi; t++ {
+			w.sharp(in, normals, int32(t), start, group, known, limit, m)
 		}
 		return nil
 	})
@@ -309,48 +308,88 @@ func (w *work) around(p r3.Vec, c, t int32, d2 float64, pair uint32) (float64, i
 	return d2, t
 }
 
-// sharp measures places along edge k of face t of the result, whose neighbour
-// there turns away from it or has another pair, against the input. mine lists
-// the input vertices that went to a vertex.
-func (w *work) sharp(in *work, normals [][3]float32, t int32, k int, mine func(h int32) []int32, enough, limit float64, m *tally) {
+// sharp measures the edges of face t of the result where its neighbour turns
+// away from it or has another pair: there the surfaces need not lie on each
+// other.
+func (w *work) sharp(in *work, normals [][3]float32, t int32, start, group []int32, enough, limit float64, m *tally) {
 	v := &w.tri[t]
-	a, b, apex := v[k], v[(k+1)%3], v[(k+2)%3]
-	if a > b && (w.kind[a] == inner || w.kind[b] == inner) {
-		return // seen from the other side
-	}
-	pair := w.side[t] & pairMask
-	o := w.beyond(a, b, t)
-	if o >= 0 {
-		x, y := &normals[t], &normals[o]
-		if a > b || x[0]*y[0]+x[1]*y[1]+x[2]*y[2] >= sharpCos {
-			return
+	for k, a := range v {
+		b := v[(k+1)%3]
+		if a > b && (w.kind[a] == inner || w.kind[b] == inner) {
+			continue // seen from the other side
 		}
-	}
-	p, q := w.pos[a], w.pos[b]
-	steps := int(min(r3.Norm(r3.Sub(q, p))/limit, maxSharp)) + 2
-	for i := 1; i < steps; i++ {
-		c := r3.Add(p, r3.Scale(float64(i)/float64(steps), r3.Sub(q, p)))
-		closest, close2 := int32(-1), math.Inf(1)
-		for _, h := range [3]int32{a, b, apex} {
-			for _, u := range mine(h) {
-				if d2 := r3.Norm2(r3.Sub(in.pos[u], c)); d2 < close2 && in.bounds(u, pair) {
-					closest, close2 = u, d2
-				}
+		if o := w.beyond(a, b, t); o >= 0 {
+			x, y := &normals[t], &normals[o]
+			if a > b || x[0]*y[0]+x[1]*y[1]+x[2]*y[2] >= sharpCos {
+				continue
 			}
 		}
-		if closest < 0 {
-			continue
-		}
-		d2, f := in.around(c, closest, in.list[in.start[closest]]>>2, close2, pair)
-		if d2 > enough*enough {
-			d2, _ = in.walk(c, f, d2, pair)
-		}
-		d := math.Sqrt(d2)
+		p, q := w.pos[a], w.pos[b]
+		steps := int(min(math.Sqrt(r3.Norm2(r3.Sub(q, p)))/limit, maxSharp)) + 2
+		d := probe(p, q, 0, 0, steps, limit, func(p r3.Vec) float64 {
+			return w.fromGroups(in, p, t, start, group, enough)
+		})
 		m.max = max(m.max, d)
 		if d > limit {
-			m.bad = append(m.bad, a, b, apex)
+			m.bad = append(m.bad, v[0], v[1], v[2])
 		}
 	}
+}
+
+// fromGroups is the distance of p, on face t of the result, from the input
+// around the nearest vertex that went to one of t.
+func (w *work) fromGroups(in *work, p r3.Vec, t int32, start, group []int32, enough float64) float64 {
+	pair := w.side[t] & pairMask
+	closest, close2 := int32(-1), math.Inf(1)
+	for _, h := range w.tri[t] {
+		for _, u := range group[start[h]:start[h+1]] {
+			if d2 := r3.Norm2(r3.Sub(in.pos[u], p)); d2 < close2 && in.bounds(u, pair) {
+				closest, close2 = u, d2
+			}
+		}
+	}
+	if closest < 0 {
+		return 0
+	}
+	d2, f := in.around(p, closest, in.list[in.start[closest]]>>2, close2, pair)
+	if d2 > enough*enough {
+		d2, _ = in.walk(p, f, d2, pair)
+	}
+	return math.Sqrt(d2)
+}
+
+// probe is the largest distance found along pq, at whose ends it is x and y: at
+// steps−1 places between, and, as no distance changes faster than its place
+// moves, at more where it could be over the limit.
+func probe(p, q r3.Vec, x, y float64, steps int, limit float64, measure func(r3.Vec) float64) float64 {
+	e := r3.Sub(q, p)
+	step := 1 / float64(steps)
+	l := step * math.Sqrt(r3.Norm2(e))
+	worst, last := max(x, y), x
+	for i := 1; i <= steps; i++ {
+		here := y
+		if i < steps {
+			here = measure(r3.Add(p, r3.Scale(float64(i)*step, e)))
+			worst = max(worst, here)
+		}
+		// halve towards the farther end of what is left of the step
+		from, to := last, here
+		at, half := (float64(i)-0.5)*step, 0.25*step
+		for n := 0; n < maxHalve && (from+to+math.Ldexp(l, -n))/2 > limit; n++ {
+			z := measure(r3.Add(p, r3.Scale(at, e)))
+			worst = max(worst, z)
+			if from > to {
+				to = z
+				at -= half
+			} else {
+				from = z
+				at += half
+			}
+			half /= 2
+		}
+		last = here
+	}
+	return worst
 }
 
 // beyond is the face of the same pair that runs from b to a, −1 when there is
@@ -381,6 +420,7 @@ type meeting struct {
 	face  int32  // a face of the input at it
 	over  [2]int32
 	homes [2]int32 // the vertices its ends went to
+	mm    [2]float64
 }
 
 // crossing measures where e crosses the edge between the faces of the result
@@ -410,11 +450,8 @@ func (w *work) crossing(in *work, normals [][3]float32, e *meeting, enough, limi
 		}
 	}
 	if math.IsInf(d2, 1) {
-		d2 = 0
-		for i := range 3 {
-			c := r3.Add(e.p, r3.Scale(float64(i+1)/4, r3.Sub(e.q, e.p)))
-			d2 = max(d2, w.onto(c, e, pair, floor2))
-		}
+		d := probe(e.p, e.q, e.mm[0], e.mm[1], 2, limit, func(p r3.Vec) float64 { return math.Sqrt(w.onto(p, e, pair, floor2)) })
+		d2 = d * d
 		for _, o := range e.over {
 			v, m := &w.tri[o], &normals[o]
 			for k := range 3 {
