@@ -100,17 +100,33 @@ func (w *work) distances(ctx context.Context, in *work, limit float64) (*distanc
 		f := 1 / max(math.Sqrt(r3.Norm2(n)), math.SmallestNonzeroFloat64)
 		normals[t] = [3]float32{float32(f * n.X), float32(f * n.Y), float32(f * n.Z)}
 	}
+	turns := w.turns(normals)
 	known := min(d.maxMM, limit)
-	// bent reports whether the edge ab may be farther than known between its ends
-	bent := func(a, b near, p, q *r3.Vec) bool {
+	// bent reports whether the edge pq of the input may be farther than known
+	// between its ends
+	bent := func(p, q int32) bool {
+		a, b := at[p], at[q]
 		if a.face == b.face {
 			return false
 		}
+		x, y := &in.pos[p], &in.pos[q]
+		dx, dy, dz := float32(x.X-y.X), float32(x.Y-y.Y), float32(x.Z-y.Z)
+		room := bendShare * (float32(known) - max(a.mm, b.mm))
+		if room < 0 {
+			return true
+		}
 		m, n := &normals[a.face], &normals[b.face]
 		c := m[0]*n[0] + m[1]*n[1] + m[2]*n[2]
-		x, y, z := float32(p.X-q.X), float32(p.Y-q.Y), float32(p.Z-q.Z)
-		room := bendShare * (float32(known) - max(a.mm, b.mm))
-		return !(c > 0 && room >= 0 && (x*x+y*y+z*z)*(1-c*c) <= room*room)
+		l2 := dx*dx + dy*dy + dz*dz
+		room *= room
+		if c <= 0 || l2*(1-c*c) > room {
+			return true
+		}
+		if w.share(a.face, b.face) {
+			return false
+		}
+		c = min(turns[w.owner[p]], turns[w.owner[q]])
+		return c <= 0 || l2*(1-c*c) > room
 	}
 	parts = make([]tally, (len(in.tri)+faceChunk-1)/faceChunk)
 	err = par.ChunksCtx(ctx, len(in.tri), faceChunk, func(lo, hi int) error {
@@ -128,8 +144,8 @@ func (w *work) distances(ctx context.Context, in *work, limit float64) (*distanc
 				if p > q && in.kind[p] == inner {
 					continue
 				}
-				a, b := at[p], at[q]
-				if in.kind[p] != inner && in.kind[q] != inner || bent(a, b, &in.pos[p], &in.pos[q]) {
+				if in.kind[p] != inner && in.kind[q] != inner || bent(p, q) {
+					a, b := at[p], at[q]
 					w.crossing(in, normals, &meeting{in.pos[p], in.pos[q], int32(t), [2]int32{a.face, b.face}, [2]int32{w.owner[p], w.owner[q]}, [2]float64{float64(a.mm), float64(b.mm)}}, known, limit, m)
 				}
 			}
@@ -169,6 +185,42 @@ func (d *distances) take(parts []tally, limit float64) (sum float64, count int) 
 	}
 	d.far = d.maxMM > limit
 	return sum, count
+}
+
+// turns is, for each vertex, the least cosine between faces around it, or less.
+func (w *work) turns(normals [][3]float32) []float32 {
+	out := make([]float32, len(w.pos))
+	for u := range out {
+		mine := w.list[w.start[u]:w.start[u+1]]
+		var x, y, z float32
+		for _, c := range mine {
+			n := &normals[c>>2]
+			x, y, z = x+n[0], y+n[1], z+n[2]
+		}
+		f := 1 / max(float32(math.Sqrt(float64(x*x+y*y+z*z))), math.SmallestNonzeroFloat32)
+		least := float32(1)
+		for _, c := range mine {
+			n := &normals[c>>2]
+			least = min(least, f*(x*n[0]+y*n[1]+z*n[2]))
+		}
+		out[u] = -1
+		if least > 0 { // each is within α of the mean, so two are within 2α
+			out[u] = 2*least*least - 1
+		}
+	}
+	return out
+}
+
+// share reports whether two faces have two vertices in common.
+func (w *work) share(f, g int32) bool {
+	x, y := &w.tri[f], &w.tri[g]
+	n := 0
+	for _, v := range x {
+		if v == y[0] || v == y[1] || v == y[2] {
+			n++
+		}
+	}
+	return n == 2
 }
 
 // groups lists the vertices that went to each of n owners, in ascending order.

@@ -12,8 +12,8 @@
 //     as before: closed where it was closed, an edge with two faces keeps two,
 //     and every sheet keeps its Euler characteristic;
 //   - feature lines (where three or more labels meet, where a surface ends,
-//     where sheets of one label touch) are thinned along themselves only, and
-//     their end and meeting points stay where they are;
+//     where sheets of one label touch) are thinned along themselves only; their
+//     end and meeting points stay, and are moved only where an angle demands it;
 //   - faces keep their pair of labels, and none turns by more than 75° from the
 //     way it looked;
 //   - no angle of a face is under Options.MinAngleDeg, unless every repair would

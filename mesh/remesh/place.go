@@ -31,9 +31,9 @@ func (j *job) place(w *work) error {
 	return nil
 }
 
-// movable reports whether a vertex may be moved at all.
+// movable reports whether a vertex may be moved freely.
 func (j *job) movable(w *work, u int32) bool {
-	return w.kind[u] != corner && w.level[u] < maxLevel
+	return w.kind[u] < corner && w.level[u] < maxLevel
 }
 
 // shift moves u by d, or half of it, or not at all, as fair allows.

@@ -77,8 +77,19 @@ func (j *job) mend(w *work, t int32, touched []bool) bool {
 			best.score, best.kind, best.u, best.v, best.other, best.p = score, kind, u, v, other, p
 		}
 	}
+	move := func(u int32, before float32) {
+		for _, d := range j.moves(w, u, face, r) {
+			for _, share := range [3]float64{0.25, 0.5, 0.75} {
+				d := r3.Scale(share, d)
+				if w.quad[u].misfit(d) <= repairShare*j.atLevel(w.level[u]) {
+					p := r3.Add(w.pos[u], d)
+					consider(w.after(u, -1, p, r), before, 3, u, -1, -1, p)
+				}
+			}
+		}
+	}
 	for _, u := range face {
-		if w.kind[u] == corner || !w.gather(u, r) || !free(r) {
+		if w.kind[u] >= corner || !w.gather(u, r) || !free(r) {
 			continue
 		}
 		before := w.worst(u, r)
@@ -95,17 +106,8 @@ func (j *job) mend(w *work, t int32, touched []bool) bool {
 				}
 			}
 		}
-		if j.opt.KeepVerts {
-			continue
-		}
-		for _, d := range j.moves(w, u, face, r) {
-			for _, share := range [3]float64{0.25, 0.5, 0.75} {
-				d := r3.Scale(share, d)
-				if w.quad[u].misfit(d) <= repairShare*j.atLevel(w.level[u]) {
-					p := r3.Add(w.pos[u], d)
-					consider(w.after(u, -1, p, r), before, 3, u, -1, -1, p)
-				}
-			}
+		if !j.opt.KeepVerts {
+			move(u, before)
 		}
 	}
 	for k, a := range face {
@@ -120,6 +122,12 @@ func (j *job) mend(w *work, t int32, touched []bool) bool {
 		}
 		before := min(sin2(w.pos[a], w.pos[b], w.pos[c]), sin2(w.pos[b], w.pos[a], w.pos[d]))
 		consider(min(sin2(w.pos[a], w.pos[d], w.pos[c]), sin2(w.pos[d], w.pos[b], w.pos[c])), before, 2, a, b, o, r3.Vec{})
+	}
+	// ends and meeting points of lines only when nothing else will do
+	for _, u := range face {
+		if best.score < j.floor2 && !j.opt.KeepVerts && w.kind[u] == corner && w.gather(u, r) && free(r) {
+			move(u, w.worst(u, r))
+		}
 	}
 	switch best.kind {
 	case 1:
@@ -143,8 +151,8 @@ func (j *job) mend(w *work, t int32, touched []bool) bool {
 }
 
 // moves lists directions in which a vertex u of face may be moved: along its
-// feature line, or to the middle of its ring, away from the far edge of the face
-// and away from its two neighbours there.
+// feature line; any other to the middle of its ring, away from the far edge of
+// the face and away from its two neighbours there.
 func (j *job) moves(w *work, u int32, face [3]int32, r *ring) []r3.Vec {
 	at := w.pos[u]
 	if w.kind[u] == line {

@@ -14,7 +14,8 @@ import (
 const (
 	inner  = uint8(iota) // one closed fan of faces with one pair of labels
 	line                 // on a feature line: exactly two feature edges, every fan runs from one to the other
-	corner               // any other; never removed, never moved
+	corner               // any other; never removed, moved for the sake of an angle only
+	kept                 // on a border that is to stay as it is
 )
 
 // maxRing bounds the faces around a vertex that is looked at; a vertex with
@@ -194,13 +195,16 @@ func (w *work) classify(r *ring, keepBorders bool) uint8 {
 	if same && r.closedFan() {
 		return inner
 	}
+	if keepBorders && r.border() {
+		return kept
+	}
 	var f [3]int32
 	if w.features(r, &f) != 2 {
 		return corner
 	}
 	// every fan must run from f[0] to f[1]: walk from each face at f[0] across
 	// ordinary edges
-	fans, seen := 0, 0
+	seen := 0
 	for i := range r.n {
 		var at int32
 		switch f[0] {
@@ -211,7 +215,6 @@ func (w *work) classify(r *ring, keepBorders bool) uint8 {
 		default:
 			continue
 		}
-		fans++
 		seen++
 		for prev := i; at != f[1]; seen++ {
 			j := 0
@@ -227,10 +230,25 @@ func (w *work) classify(r *ring, keepBorders bool) uint8 {
 	if seen != r.n {
 		return corner
 	}
-	if keepBorders && fans == 1 {
-		return corner
-	}
 	return line
+}
+
+// border reports a neighbour at an edge with one face.
+func (r *ring) border() bool {
+	for i := range r.n {
+		for _, z := range [2]int32{r.x[i], r.y[i]} {
+			n := 0
+			for k := range r.n {
+				if r.x[k] == z || r.y[k] == z {
+					n++
+				}
+			}
+			if n == 1 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // features finds the neighbours joined by feature edges: edges that are not
