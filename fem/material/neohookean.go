@@ -10,19 +10,41 @@ import (
 // NeoHookean is the nearly incompressible neo-Hookean law in isochoric and
 // volumetric split,
 //
-//	W = μ/2·(Ī1 − 3) + κ/4·(J² − 1 − 2·ln J),  Ī1 = J^(−2/3)·F:F,
+//	W = μ/2·(Ī1 − 3) + U(J),  Ī1 = J^(−2/3)·F:F,
 //
-// the form of Simo, Taylor & Pister (1985) that Abaqus-like codes and
-// solids4foam use for Cook's membrane.
-type NeoHookean struct{ mu, kappa float64 }
+// with U = κ/4·(J² − 1 − 2·ln J), the form of Simo, Taylor & Pister (1985) that
+// solids4foam uses for Cook's membrane, unless another Volumetric is chosen.
+type NeoHookean struct {
+	mu, kappa float64
+	vol       Volumetric
+}
 
 // NewNeoHookean takes the shear modulus in MPa and Poisson's ratio;
-// κ = 2μ(1+ν)/(3(1−2ν)). It fails unless μ > 0 and −1 < ν < 0.5.
+// κ = 2μ(1+ν)/(3(1−2ν)), U is VolumetricSimo. It fails with a *ParameterError
+// unless μ > 0 and −1 < ν < 0.5.
 func NewNeoHookean(muMPa, nu float64) (NeoHookean, error) {
 	if err := checkIsotropic("shear modulus", muMPa, nu); err != nil {
 		return NeoHookean{}, fmt.Errorf("material: neo-Hookean: %w", err)
 	}
-	return NeoHookean{muMPa, bulk(muMPa, nu)}, nil
+	return NeoHookean{muMPa, bulk(muMPa, nu), VolumetricSimo}, nil
+}
+
+// NewNeoHookeanWith takes the shear and bulk modulus in MPa and the form of
+// U(J). Abaqus' C10 and D1 are μ = 2·C10, κ = 2/D1, VolumetricQuadratic. It
+// fails with a *ParameterError unless both moduli are positive and finite and
+// the form is known.
+func NewNeoHookeanWith(muMPa, kappaMPa float64, form Volumetric) (NeoHookean, error) {
+	err := positive("shear modulus", muMPa, "MPa")
+	if err == nil {
+		err = positive("bulk modulus", kappaMPa, "MPa")
+	}
+	if err == nil && form > VolumetricLog {
+		err = &ParameterError{"volumetric form", float64(form), "", "VolumetricSimo, VolumetricQuadratic or VolumetricLog"}
+	}
+	if err != nil {
+		return NeoHookean{}, fmt.Errorf("material: neo-Hookean: %w", err)
+	}
+	return NeoHookean{muMPa, kappaMPa, form}, nil
 }
 
 // Energy is W, MPa.
@@ -31,24 +53,29 @@ func (l NeoHookean) Energy(f *Mat3) float64 {
 	if !(j > 0) {
 		return math.Inf(1)
 	}
-	return l.mu/2*(cbrt2(j)*f.Norm2()-3) + l.kappa/4*(j*j-1-2*math.Log(j))
+	return l.mu/2*(cbrt2(j)*f.Norm2()-3) + l.vol.energy(l.kappa, j)
 }
 
-// Stress writes P = μJ^(−2/3)(F − (F:F)/3·F⁻ᵀ) + κ/2·(J²−1)·F⁻ᵀ.
+// Stress writes P = μJ^(−2/3)(F − (F:F)/3·F⁻ᵀ) + U'(J)·J·F⁻ᵀ.
 func (l NeoHookean) Stress(p, f *Mat3) {
 	var c Mat3
 	j := f.Cofactor(&c)
 	m := l.mu * cbrt2(j)
-	s := (-m*f.Norm2()/3 + l.kappa/2*(j*j-1)) / j
+	u := l.kappa / 2 * (j*j - 1)
+	if l.vol != VolumetricSimo {
+		u, _ = l.vol.slopes(l.kappa, j)
+	}
+	s := (u - m*f.Norm2()/3) / j
 	for k := range p {
 		p[k] = r3.Add(r3.Scale(m, f[k]), r3.Scale(s, c[k]))
 	}
 }
 
-// Tangent writes, with G = F⁻ᵀ, m = μJ^(−2/3) and I = F:F,
+// Tangent writes, with G = F⁻ᵀ, m = μJ^(−2/3), I = F:F, s = dU/dln J and
+// t = d²U/d(ln J)²,
 //
-//	A = m·(δik·δJL − ⅔(F⊗G + G⊗F) + 2/9·I·G⊗G) + κJ²·G⊗G
-//	    + (m·I/3 − κ/2·(J²−1))·G_iL·G_kJ.
+//	A = m·(δik·δJL − ⅔(F⊗G + G⊗F) + 2/9·I·G⊗G) + t·G⊗G
+//	    + (m·I/3 − s)·G_iL·G_kJ.
 func (l NeoHookean) Tangent(a *[9][9]float64, f *Mat3) {
 	var c Mat3
 	j := f.Cofactor(&c)
@@ -60,9 +87,8 @@ func (l NeoHookean) Tangent(a *[9][9]float64, f *Mat3) {
 	c.flat(&g)
 	m := l.mu * cbrt2(j)
 	i1 := f.Norm2()
-	dyad := 2./9*m*i1 + l.kappa*j*j
-	cross := m*i1/3 - l.kappa/2*(j*j-1)
-	isotropicTangent(a, &ff, &g, m, -2./3*m, dyad, cross)
+	s, t := l.vol.slopes(l.kappa, j)
+	isotropicTangent(a, &ff, &g, m, -2./3*m, 2./9*m*i1+t, m*i1/3-s)
 }
 
 // isotropicTangent writes A = s·δikδJL + fg·(F⊗G + G⊗F) + gg·G⊗G + x·G_iL·G_kJ.
@@ -81,10 +107,12 @@ func isotropicTangent(a *[9][9]float64, f, g *[9]float64, s, fg, gg, x float64) 
 	}
 }
 
-// Dilatation returns U(J), U'(J) and U”(J) of the volumetric part
-// U = κ/4·(J² − 1 − 2·ln J), MPa.
+// Volumetric is the form of U(J).
+func (l NeoHookean) Volumetric() Volumetric { return l.vol }
+
+// Dilatation returns U(J), U'(J) and U”(J) of the volumetric part, MPa.
 func (l NeoHookean) Dilatation(j float64) (u, du, ddu float64) {
-	return l.kappa / 4 * (j*j - 1 - 2*math.Log(j)), l.kappa / 2 * (j - 1/j), l.kappa / 2 * (1 + 1/(j*j))
+	return l.vol.dilatation(l.kappa, j)
 }
 
 // ShearMPa is μ.
