@@ -15,10 +15,14 @@ type Region struct {
 	Label          imaging.Label
 	Law            material.Law
 	DensityTPerMM3 float64 // t/mm³ (water: 1e-9)
+	// ActiveMPa is the tension along the first material axis f₀ at full
+	// Activation: it adds T·(F·f₀)⊗f₀ to P (Guccione, McCulloch & Waldman
+	// 1993); energy T/2·(|F·f₀|² − 1).
+	ActiveMPa float64
 }
 
-// Prescribed fixes one displacement component of a node at the end of the
-// load history; it is applied in proportion to the load factor.
+// Prescribed fixes one displacement component of a node: ValueMM at the end of
+// its stage, approached in proportion to time.
 type Prescribed struct {
 	Node    int32
 	Axis    int8 // 0, 1, 2: x, y, z in LPS
@@ -30,7 +34,24 @@ type Prescribed struct {
 type FaceLoad struct {
 	Face        [3]int32
 	TractionMPa r3.Vec  // dead load per reference area
-	PressureMPa float64 // along the inward normal, reference configuration
+	PressureMPa float64 // along the inward normal
+	// Follows lets the pressure act on the deformed face along its deformed
+	// normal; otherwise it is a dead load on the reference face.
+	Follows bool
+}
+
+// NodalForce is a dead force on a node, N.
+type NodalForce struct {
+	Node   int32
+	ForceN r3.Vec
+}
+
+// LoadCase is a set of loads that act together.
+type LoadCase struct {
+	Faces  []FaceLoad
+	Forces []NodalForce
+	// GravityChange is the change of the gravity vector since imaging, mm/s².
+	GravityChange r3.Vec
 }
 
 // Model is everything a solve needs. Nothing in it is changed by Solve.
@@ -39,8 +60,55 @@ type Model struct {
 	Regions    []Region
 	Prescribed []Prescribed
 	Loads      []FaceLoad
+	Forces     []NodalForce
 	// GravityChange is the change of the gravity vector since imaging, mm/s².
 	GravityChange r3.Vec
+
+	// Natural maps the stress-free, material-aligned shape to the reference
+	// mesh: the law sees F·G, so the first axis of a law with directions is
+	// G·e₁. A rotation orients fibres; a stretch is residual stress (opening
+	// angle). One per quadrature point (element·points + point; Tet10 has 4
+	// points, Tet4 has 1), one per element, or none.
+	Natural []material.Mat3
+	// Stiffness multiplies the energy of the law, per quadrature point or per
+	// element (bone from HU); none means 1.
+	Stiffness []float64
+
+	// Stages is the load history; none means one stage of 1 s in which the
+	// motions and loads above grow from zero. With stages, the motions and
+	// loads above belong to the first.
+	Stages []Stage
+}
+
+// Stage is a part of the load history. At its start the body is in equilibrium
+// as it is; what the stage changes comes in proportion to time: loads and
+// motions go linearly from their present to their new values, and what held a
+// node, element or attachment that the stage takes away fades to nothing.
+type Stage struct {
+	Name      string
+	DurationS float64 // 0 means 1
+	Steps     int     // frames; 0 means Settings.Steps
+	// Prescribed are new values for the end of the stage. A node and axis that
+	// is not named keeps its value.
+	Prescribed []Prescribed
+	Release    []Hold    // prescribed components that become free
+	Loads      *LoadCase // replaces all loads; nil keeps them
+	// Remove takes regions out (a resected part), Add puts them in: a region
+	// that any stage adds is absent before, and comes free of stress in the
+	// shape that the mesh then has.
+	Remove, Add []imaging.Label
+	// Detach and Attach name springs, foundations, ties and contacts that stop
+	// and start acting. One that any stage attaches is absent before.
+	Detach, Attach []string
+	// Activation is the part of the regions' active tension at the end of the
+	// stage, 0 to 1; nil keeps it.
+	Activation *float64
+}
+
+// Hold is one displacement component of a node.
+type Hold struct {
+	Node int32
+	Axis int8
 }
 
 // Formulation is how an element treats volume.
@@ -82,8 +150,9 @@ const (
 
 // Frame is one converged state. Slices belong to the receiver.
 type Frame struct {
-	Step                 int       // from 0 (the unloaded state) up
-	TimeS                float64   // load factor, 0 to 1
+	Step                 int       // from 0 (the unloaded state) up, through all stages
+	Stage                int       // index into Model.Stages
+	TimeS                float64   // from 0; without stages the load factor, 0 to 1
 	U                    []r3.Vec  // displacement per node, mm
 	VonMisesMPa          []float64 // per node, Cauchy
 	StressMax, StressMin []float64 // extreme principal Cauchy stress per node, MPa
