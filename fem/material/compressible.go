@@ -59,7 +59,7 @@ func (l CompressibleNeoHookean) Tangent(a *[9][9]float64, f *Mat3) {
 	var ff, g [9]float64
 	f.flat(&ff)
 	c.flat(&g)
-	isotropicTangent(a, &ff, &g, l.mu, 0, l.lambda, l.mu-l.lambda*math.Log(j))
+	isotropicTangent(a, &ff, &g, j, l.mu, 0, l.lambda, l.mu-l.lambda*math.Log(j))
 }
 
 // ShearMPa is μ.

@@ -56,19 +56,22 @@ func (l NeoHookean) Energy(f *Mat3) float64 {
 	return l.mu/2*(cbrt2(j)*f.Norm2()-3) + l.vol.energy(l.kappa, j)
 }
 
-// Stress writes P = μJ^(−2/3)(F − (F:F)/3·F⁻ᵀ) + U'(J)·J·F⁻ᵀ.
+// Stress writes P = μJ^(−2/3)(F − (F:F)/3·F⁻ᵀ) + U'(J)·J·F⁻ᵀ. It is written out
+// because it is the innermost call of most solves.
 func (l NeoHookean) Stress(p, f *Mat3) {
-	var c Mat3
-	j := f.Cofactor(&c)
+	a, b, c := f[0], f[1], f[2]
+	g0 := r3.Vec{X: b.Y*c.Z - b.Z*c.Y, Y: b.Z*c.X - b.X*c.Z, Z: b.X*c.Y - b.Y*c.X} // columns of cof F
+	j := a.X*g0.X + a.Y*g0.Y + a.Z*g0.Z
+	i1 := (a.X*a.X + a.Y*a.Y + a.Z*a.Z) + (b.X*b.X + b.Y*b.Y + b.Z*b.Z) + (c.X*c.X + c.Y*c.Y + c.Z*c.Z)
 	m := l.mu * cbrt2(j)
 	u := l.kappa / 2 * (j*j - 1)
 	if l.vol != VolumetricSimo {
 		u, _ = l.vol.slopes(l.kappa, j)
 	}
-	s := (u - m*f.Norm2()/3) / j
-	for k := range p {
-		p[k] = r3.Add(r3.Scale(m, f[k]), r3.Scale(s, c[k]))
-	}
+	s := (u - m*i1/3) / j
+	p[0] = r3.Vec{X: m*a.X + s*g0.X, Y: m*a.Y + s*g0.Y, Z: m*a.Z + s*g0.Z}
+	p[1] = r3.Vec{X: m*b.X + s*(c.Y*a.Z-c.Z*a.Y), Y: m*b.Y + s*(c.Z*a.X-c.X*a.Z), Z: m*b.Z + s*(c.X*a.Y-c.Y*a.X)}
+	p[2] = r3.Vec{X: m*c.X + s*(a.Y*b.Z-a.Z*b.Y), Y: m*c.Y + s*(a.Z*b.X-a.X*b.Z), Z: m*c.Z + s*(a.X*b.Y-a.Y*b.X)}
 }
 
 // Tangent writes, with G = F⁻ᵀ, m = μJ^(−2/3), I = F:F, s = dU/dln J and
@@ -88,23 +91,7 @@ func (l NeoHookean) Tangent(a *[9][9]float64, f *Mat3) {
 	m := l.mu * cbrt2(j)
 	i1 := f.Norm2()
 	s, t := l.vol.slopes(l.kappa, j)
-	isotropicTangent(a, &ff, &g, m, -2./3*m, 2./9*m*i1+t, m*i1/3-s)
-}
-
-// isotropicTangent writes A = s·δikδJL + fg·(F⊗G + G⊗F) + gg·G⊗G + x·G_iL·G_kJ.
-func isotropicTangent(a *[9][9]float64, f, g *[9]float64, s, fg, gg, x float64) {
-	for r := range 9 {
-		i, j := r/3, r%3
-		u, v := fg*g[r], fg*f[r]+gg*g[r]
-		row := &a[r]
-		for k := range 3 {
-			y := x * g[3*k+j]
-			row[3*k] = u*f[3*k] + v*g[3*k] + y*g[3*i]
-			row[3*k+1] = u*f[3*k+1] + v*g[3*k+1] + y*g[3*i+1]
-			row[3*k+2] = u*f[3*k+2] + v*g[3*k+2] + y*g[3*i+2]
-		}
-		row[r] += s
-	}
+	isotropicTangent(a, &ff, &g, j, m, -2./3*m, 2./9*m*i1+t, m*i1/3-s)
 }
 
 // Volumetric is the form of U(J).

@@ -1,10 +1,6 @@
 package material
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/spatial/r3"
-)
+import "gonum.org/v1/gonum/spatial/r3"
 
 // Det is det F.
 func (m *Mat3) Det() float64 { return r3.Dot(m[0], r3.Cross(m[1], m[2])) }
@@ -26,12 +22,6 @@ func (m *Mat3) flat(a *[9]float64) {
 	a[0], a[1], a[2] = m[0].X, m[1].X, m[2].X
 	a[3], a[4], a[5] = m[0].Y, m[1].Y, m[2].Y
 	a[6], a[7], a[8] = m[0].Z, m[1].Z, m[2].Z
-}
-
-// cbrt2 is J^(−2/3).
-func cbrt2(j float64) float64 {
-	c := math.Cbrt(j)
-	return 1 / (c * c)
 }
 
 // bulk is κ = 2μ(1+ν)/(3(1−2ν)).

@@ -56,7 +56,7 @@ func (l polynomial) Tangent(a *[9][9]float64, f *Mat3) {
 	m, i1 := cbrt2(j), f.Norm2()
 	_, dw, ddw := l.psi(m * i1)
 	s := 2 * dw * m
-	isotropicTangent(a, &ff, &g, s, -2./3*s, 2./9*s*i1+l.kappa*j*j, s*i1/3-l.slope(j))
+	isotropicTangent(a, &ff, &g, j, s, -2./3*s, 2./9*s*i1+l.kappa*j*j, s*i1/3-l.slope(j))
 	for r := range d {
 		d[r] = 2 * m * (ff[r] - i1/3*g[r])
 	}
