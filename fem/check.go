@@ -1,6 +1,7 @@
 package fem
 
 import (
+	"fmt"
 	"math"
 
 	"halsted/imaging"
@@ -71,23 +72,59 @@ func (m *Model) check() error {
 			return badInput("Regions", "element %d belongs to label %v, which has no material; add a Region for it", e, r)
 		}
 	}
-	for i, p := range m.Prescribed {
-		switch {
-		case p.Node < 0 || p.Node >= n:
-			return badInput("Prescribed", "entry %d names node %d, the mesh has %d", i, p.Node, n)
-		case p.Axis < 0 || p.Axis > 2:
-			return badInput("Prescribed", "entry %d has axis %d; 0, 1 or 2", i, p.Axis)
-		case !finite(p.ValueMM):
-			return badInput("Prescribed", "entry %d (node %d) moves by %v mm", i, p.Node, p.ValueMM)
-		}
-	}
-	for i, l := range m.Loads {
-		if !finiteVec(l.TractionMPa) || !finite(l.PressureMPa) {
-			return badInput("Loads", "entry %d has traction %v, pressure %v MPa; must be finite", i, l.TractionMPa, l.PressureMPa)
-		}
+	if err := checkPrescribed("Prescribed", m.Prescribed, n); err != nil {
+		return err
 	}
 	if !finiteVec(m.GravityChange) {
 		return badInput("GravityChange", "is %v mm/s²; must be finite", m.GravityChange)
+	}
+	return m.checkStages(laws)
+}
+
+func checkPrescribed(field string, list []Prescribed, nodes int32) error {
+	for i, p := range list {
+		switch {
+		case p.Node < 0 || p.Node >= nodes:
+			return badInput(field, "entry %d names node %d, the mesh has %d", i, p.Node, nodes)
+		case p.Axis < 0 || p.Axis > 2:
+			return badInput(field, "entry %d has axis %d; 0, 1 or 2", i, p.Axis)
+		case !finite(p.ValueMM):
+			return badInput(field, "entry %d (node %d) moves by %v mm", i, p.Node, p.ValueMM)
+		}
+	}
+	return nil
+}
+
+// checkStages refuses stages that name what is not there.
+func (m *Model) checkStages(laws map[imaging.Label]bool) error {
+	n := int32(len(m.Mesh.Nodes))
+	for i := range m.Stages {
+		st := &m.Stages[i]
+		field := fmt.Sprintf("Stages[%d]", i)
+		if !(st.DurationS >= 0) || !finite(st.DurationS) || st.Steps < 0 {
+			return badInput(field, "lasts %g s in %d steps; neither may be negative", st.DurationS, st.Steps)
+		}
+		if err := checkPrescribed(field+".Prescribed", st.Prescribed, n); err != nil {
+			return err
+		}
+		for k, r := range st.Release {
+			if r.Node < 0 || r.Node >= n || r.Axis < 0 || r.Axis > 2 {
+				return badInput(field+".Release", "entry %d names node %d, axis %d; the mesh has %d nodes and axes 0 to 2", k, r.Node, r.Axis, n)
+			}
+		}
+		for _, list := range [][]imaging.Label{st.Remove, st.Add} {
+			for _, l := range list {
+				if !laws[l] {
+					return badInput(field, "removes or adds label %v, which has no region", l)
+				}
+			}
+		}
+		if st.Loads != nil && !finiteVec(st.Loads.GravityChange) {
+			return badInput(field+".Loads", "gravity change is %v mm/s²; must be finite", st.Loads.GravityChange)
+		}
+		if a := st.Activation; a != nil && !finite(*a) {
+			return badInput(field+".Activation", "is %v; 0 to 1", *a)
+		}
 	}
 	return nil
 }

@@ -35,7 +35,8 @@ func (e *InvertedError) Error() string {
 // NotConvergedError says that the load could not be carried to the end: the
 // last increment tried failed after all cut-backs.
 type NotConvergedError struct {
-	LoadFactor float64 // reached, 0 to 1
+	Stage      int     // index into Model.Stages
+	LoadFactor float64 // reached in the stage, 0 to 1
 	Iter       int     // Newton iterations of the last attempt
 	Residual   float64 // relative residual it ended with
 	Element    int32   // the worst element: inverted, or next to the largest residual

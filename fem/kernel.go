@@ -24,6 +24,8 @@ type inversion struct {
 // laws are interfaces, so one is made per chunk.
 type scratch struct {
 	f, p, cof material.Mat3
+	fn        material.Mat3 // F·G
+	memory    []float64     // a history to throw away
 	a         [9][9]float64
 	half      [3][9]float64
 	u         [element.Tet10Nodes]r3.Vec
@@ -35,8 +37,15 @@ type scratch struct {
 
 // gatherU takes the element's displacements from u.
 func (s *system) gatherU(k *scratch, e int, u []float64) {
-	for a, v := range s.conn[e*s.k : (e+1)*s.k] {
+	conn := s.conn[e*s.k : (e+1)*s.k]
+	for a, v := range conn {
 		k.u[a] = r3.Vec{X: u[3*v], Y: u[3*v+1], Z: u[3*v+2]}
+	}
+	if s.birth != nil && s.birth[e] > 0 {
+		b := s.bases[s.birth[e]-1]
+		for a, v := range conn {
+			k.u[a] = r3.Sub(k.u[a], r3.Vec{X: b[3*v], Y: b[3*v+1], Z: b[3*v+2]})
+		}
 	}
 }
 
@@ -75,25 +84,12 @@ func (s *system) dilatation(k *scratch, e int) (theta, vol float64, ok bool) {
 	return theta / vol, vol, true
 }
 
-// internal writes the internal force fint(u) = ∫P·∇N, force per node. When an
-// element is inverted fint is not defined and the inversion says where.
+// internal writes the internal force fint(u) = ∫P·∇N, force per node, with the
+// forces of the terms; bulk is the norm of the elements' part. When an element
+// is inverted fint is not defined and the inversion says where.
 func (s *system) internal(fint, u []float64) inversion {
-	chunks := (s.elems + elemChunk - 1) / elemChunk
-	bad := make([]inversion, chunks)
-	par.Chunks(s.elems, elemChunk, func(lo, hi int) {
-		k := new(scratch)
-		bad[lo/elemChunk].element = -1
-		for e := lo; e < hi; e++ {
-			if det, ok := s.elementForce(k, e, u); !ok {
-				bad[lo/elemChunk] = inversion{int32(e), det}
-				return
-			}
-		}
-	})
-	for _, b := range bad {
-		if b.element >= 0 {
-			return b
-		}
+	if bad := s.forces(u); bad.element >= 0 {
+		return bad
 	}
 	par.Chunks(s.n, 512, func(lo, hi int) {
 		for v := lo; v < hi; v++ {
@@ -107,6 +103,46 @@ func (s *system) internal(fint, u []float64) inversion {
 			fint[3*v], fint[3*v+1], fint[3*v+2] = f0, f1, f2
 		}
 	})
+	s.bulk = math.Sqrt(sparse.Dot(fint, fint))
+	for _, t := range s.terms {
+		if v := t.force(fint, u, s.now); v >= 0 {
+			return inversion{s.elementAt(v), math.NaN()}
+		}
+	}
+	return inversion{element: -1}
+}
+
+// elementAt is an element of node v, or 0.
+func (s *system) elementAt(v int32) int32 {
+	if s.adjPtr[v] == s.adjPtr[v+1] {
+		return 0
+	}
+	return s.adj[s.adjPtr[v]] / int32(s.k)
+}
+
+// forces fills elemF with the forces of the elements at u.
+func (s *system) forces(u []float64) inversion {
+	chunks := (s.elems + elemChunk - 1) / elemChunk
+	bad := make([]inversion, chunks)
+	par.Chunks(s.elems, elemChunk, func(lo, hi int) {
+		k := new(scratch)
+		bad[lo/elemChunk].element = -1
+		for e := lo; e < hi; e++ {
+			if s.alive != nil && !s.alive[e] {
+				clear(s.elemF[3*e*s.k : 3*(e+1)*s.k])
+				continue
+			}
+			if det, ok := s.elementForce(k, e, u); !ok {
+				bad[lo/elemChunk] = inversion{int32(e), det}
+				return
+			}
+		}
+	})
+	for _, b := range bad {
+		if b.element >= 0 {
+			return b
+		}
+	}
 	return inversion{element: -1}
 }
 
@@ -131,7 +167,9 @@ func (s *system) elementForce(k *scratch, e int, u []float64) (det float64, ok b
 				return det, false
 			}
 		}
-		r.law.Stress(&k.p, &k.f)
+		if !s.stress(k, r, e, q) {
+			return det, false
+		}
 		if r.vol != nil {
 			// P = P(F) + (U'(θ) − U'(J))·cof F
 			k.f.Cofactor(&k.cof)
@@ -159,17 +197,20 @@ func (s *system) elementForce(k *scratch, e int, u []float64) (det float64, ok b
 // energy is the stored energy ∫W at the displacement x, mJ; +Inf when an
 // element is inverted.
 func (s *system) energy(x []float64) float64 {
-	return par.Sum(s.elems, elemChunk, func(lo, hi int) float64 {
+	w := par.Sum(s.elems, elemChunk, func(lo, hi int) float64 {
 		k := new(scratch)
 		var sum float64
 		for e := lo; e < hi; e++ {
+			if s.alive != nil && !s.alive[e] {
+				continue
+			}
 			r := &s.reg[s.regOf[e]]
 			s.gatherU(k, e, x)
 			var theta, vol float64
 			for q := range s.nq {
 				at := e*s.nq + q
 				gradient(&k.f, k.u[:s.k], s.grad[at*s.k:(at+1)*s.k])
-				w := r.law.Energy(&k.f)
+				w := s.stored(k, r, e, q)
 				if r.vol != nil && !math.IsInf(w, 1) {
 					j := k.f.Det()
 					u, _, _ := r.vol.Dilatation(j)
@@ -186,6 +227,14 @@ func (s *system) energy(x []float64) float64 {
 		}
 		return sum
 	})
+	for _, t := range s.terms {
+		v, ok := t.energy(x, s.now)
+		if !ok {
+			return math.NaN()
+		}
+		w += v
+	}
+	return w
 }
 
 // positions are the block indices of every element in the matrix, k² each.
@@ -215,10 +264,16 @@ func (s *system) tangent(m *sparse.BSR3, pos []int32, u []float64) {
 			k := new(scratch)
 			first := int(list[lo]) * clusterSize
 			for e := first; e < min(s.elems, first+clusterSize); e++ {
+				if s.alive != nil && !s.alive[e] {
+					continue
+				}
 				s.elementTangent(k, e, u)
 				s.scatter(m, pos, k, e)
 			}
 		})
+	}
+	for _, t := range s.terms {
+		t.tangent(&stiffness{m}, u, s.now)
 	}
 }
 
@@ -241,7 +296,7 @@ func (s *system) elementTangent(k *scratch, e int, u []float64) {
 		at := e*s.nq + q
 		g := s.grad[at*n : (at+1)*n]
 		gradient(&k.f, k.u[:n], g)
-		r.law.Tangent(&k.a, &k.f)
+		s.tangentAt(k, r, e, q)
 		w := s.w[at]
 		if r.vol != nil {
 			s.meanTangent(k, r, dTheta, g, w)

@@ -41,7 +41,7 @@ type linear struct {
 
 // newLinear analyses the pattern; values are not allocated yet.
 func newLinear(s *system) *linear {
-	l := &linear{m: sparse.NewBSR3(s.n, s.conn, s.k), stale: true}
+	l := &linear{m: sparse.NewBSR3(s.n, s.conn, s.k, s.couplings()...), stale: true}
 	if s.n <= directNodes {
 		if c := sparse.NewCholesky(l.m); c.Flops() <= directFlops {
 			l.chol = c
@@ -59,6 +59,14 @@ func newLinear(s *system) *linear {
 	}
 	l.jac = sparse.NewJacobi(s.n)
 	return l
+}
+
+// couplings are the groups of nodes that terms couple.
+func (s *system) couplings() (groups [][]int32) {
+	for _, t := range s.terms {
+		t.couple(func(nodes ...int32) { groups = append(groups, append([]int32(nil), nodes...)) })
+	}
+	return groups
 }
 
 // bytes estimates the memory of a solve.
@@ -158,7 +166,13 @@ func (s *system) parentsOf() (parents [][2]int32, vertex, corner []int32) {
 			vertex = append(vertex, int32(v))
 		}
 	}
-	parents = make([][2]int32, s.n) // a node without element hangs on vertex 0; it is fixed
+	for v := range dense { // a node without element is its own vertex
+		if s.adjPtr[v] == s.adjPtr[v+1] {
+			dense[v] = int32(len(vertex))
+			vertex = append(vertex, int32(v))
+		}
+	}
+	parents = make([][2]int32, s.n)
 	for v, d := range dense {
 		if d >= 0 {
 			parents[v] = [2]int32{d, d}

@@ -9,20 +9,31 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
-// loads integrates the body force ρ·Δg and the face loads into fext.
-func (s *system) loads(rule *element.Rule, shape element.Shape) error {
-	s.fext = make([]float64, 3*s.n)
+// deadLoads integrates the body force ρ·Δg, the face loads that do not follow
+// and the nodal forces into extTo.
+func (s *system) deadLoads(c *LoadCase) error {
+	clear(s.extTo)
 	add := func(v int32, f r3.Vec) {
-		s.fext[3*v] += f.X
-		s.fext[3*v+1] += f.Y
-		s.fext[3*v+2] += f.Z
+		s.extTo[3*v] += f.X
+		s.extTo[3*v+1] += f.Y
+		s.extTo[3*v+2] += f.Z
 	}
-	if g := s.model.GravityChange; g != (r3.Vec{}) {
+	for i, f := range c.Forces {
+		if f.Node < 0 || int(f.Node) >= s.n || !finiteVec(f.ForceN) {
+			return badInput("Forces", "entry %d is %v N on node %d of %d; name a node of the mesh and a finite force", i, f.ForceN, f.Node, s.n)
+		}
+		add(f.Node, f.ForceN)
+	}
+	rule, shape := s.rule()
+	if g := c.GravityChange; g != (r3.Vec{}) {
 		n := make([]float64, s.nq*s.k)
 		for q, p := range rule.P {
 			shape(n[q*s.k:(q+1)*s.k], nil, p)
 		}
 		for e := range s.elems {
+			if s.alive != nil && !s.alive[e] {
+				continue
+			}
 			b := r3.Scale(s.reg[s.regOf[e]].rho, g)
 			for a, v := range s.conn[e*s.k : (e+1)*s.k] {
 				var vol float64
@@ -39,7 +50,10 @@ func (s *system) loads(rule *element.Rule, shape element.Shape) error {
 	}
 	n, d := make([]float64, fk), make([]r3.Vec, fk)
 	nodes, x := make([]int32, fk), make([]r3.Vec, fk)
-	for i, l := range s.model.Loads {
+	for i, l := range c.Faces {
+		if !finiteVec(l.TractionMPa) || !finite(l.PressureMPa) {
+			return badInput("Loads", "entry %d has traction %v, pressure %v MPa; must be finite", i, l.TractionMPa, l.PressureMPa)
+		}
 		if err := s.face(l.Face, nodes); err != nil {
 			err.Field = "Loads"
 			err.Msg = "entry " + strconv.Itoa(i) + ": " + err.Msg
@@ -51,7 +65,10 @@ func (s *system) loads(rule *element.Rule, shape element.Shape) error {
 		for q, p := range frule.P {
 			fshape(n, d, p)
 			area := element.AreaVector(d, x) // outward
-			t := r3.Add(r3.Scale(r3.Norm(area), l.TractionMPa), r3.Scale(-l.PressureMPa, area))
+			t := r3.Scale(r3.Norm(area), l.TractionMPa)
+			if !l.Follows {
+				t = r3.Add(t, r3.Scale(-l.PressureMPa, area))
+			}
 			for a, v := range nodes {
 				add(v, r3.Scale(frule.W[q]*n[a], t))
 			}

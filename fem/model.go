@@ -100,6 +100,9 @@ type Stage struct {
 	// Detach and Attach name springs, foundations, ties and contacts that stop
 	// and start acting. One that any stage attaches is absent before.
 	Detach, Attach []string
+	// Sudden lets loads stand at their new values from the start of the stage
+	// (dynamics, creep); prescribed motion still moves in proportion to time.
+	Sudden bool
 	// Activation is the part of the regions' active tension at the end of the
 	// stage, 0 to 1; nil keeps it.
 	Activation *float64
@@ -128,13 +131,16 @@ const (
 
 // Settings controls a solve; the zero value means the documented defaults.
 type Settings struct {
-	Formulation Formulation        // 0 means Displacement
-	Steps       int                // equal load steps; 0 means 5
-	MaxNewton   int                // Newton iterations a step; 0 means 25
-	ResidualTol float64            // ‖R‖ ≤ tol·(largest ‖f_int‖ or ‖f_ext‖ of the step); 0 means 1e-6
-	MaxCutbacks int                // halvings of a step that does not converge; 0 means 6
-	MemoryLimit int64              // bytes; 0 means no limit; the estimate is checked before allocation
-	Progress    func(done float64) // may be nil; called from the solving goroutine
+	Formulation Formulation // 0 means Displacement
+	Steps       int         // equal load steps; 0 means 5
+	MaxNewton   int         // Newton iterations a step; 0 means 25
+	ResidualTol float64     // ‖R‖ ≤ tol·(largest ‖f_int‖ or ‖f_ext‖ of the step); 0 means 1e-6
+	MaxCutbacks int         // halvings of a step that does not converge; 0 means 6
+	MemoryLimit int64       // bytes; 0 means no limit; the estimate is checked before allocation
+	// Guess is a displacement per node at the end of the first stage, mm, from
+	// which the first increment may start; it changes the work, not the answer.
+	Guess    []r3.Vec
+	Progress func(done float64) // may be nil; called from the solving goroutine
 }
 
 // Status is why a solve ended.

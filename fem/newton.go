@@ -7,20 +7,23 @@ import (
 	"halsted/internal/sparse"
 )
 
-// residual writes load·fext − fint into r at free degrees of freedom, 0 at
-// fixed ones, and returns ‖r‖ and the scale it is compared with.
-func (n *newton) residual(r, fint []float64, t float64) (norm, scale float64) {
-	var ee, ii float64
+// residual writes the external load at part t of the stage less fint into r at
+// free degrees of freedom, 0 at fixed ones, and returns ‖r‖ and the scale it is
+// compared with: the largest of the norms of the external load, of fint, and of
+// the elements' forces alone.
+func (n *newton) residual(r, fint []float64, bulk, t float64) (norm, scale float64) {
+	ee, ii := 0.0, bulk*bulk
+	var all float64
 	for i, f := range fint {
-		e := t * n.sys.fext[i]
+		e := n.sys.external(i, t)
 		ee += e * e
-		ii += f * f
+		all += f * f
 		r[i] = 0
 		if !n.sys.fixed[i] {
 			r[i] = e - f
 		}
 	}
-	return math.Sqrt(sparse.Dot(r, r)), math.Sqrt(max(ee, ii))
+	return math.Sqrt(sparse.Dot(r, r)), math.Sqrt(max(ee, ii, all))
 }
 
 // extrapolate guesses the state at t from the past: a parabola through three
@@ -30,9 +33,31 @@ func (n *newton) residual(r, fint []float64, t float64) (norm, scale float64) {
 func (n *newton) extrapolate(t float64) bool {
 	best := math.Inf(1)
 	if n.gap(t) == 0 {
-		best, _ = n.residual(n.tmp, n.fint, t)
+		best, _ = n.residual(n.tmp, n.fint, n.bulk, t)
 	}
 	found := false
+	try := func() {
+		if bad := n.sys.internal(n.ftrial, n.trial); bad.element >= 0 {
+			return
+		}
+		if norm, _ := n.residual(n.tmp, n.ftrial, n.sys.bulk, t); norm < best {
+			best, found = norm, true
+			copy(n.u, n.trial)
+			copy(n.fint, n.ftrial)
+			n.bulk = n.sys.bulk
+		}
+	}
+	if g := n.s.Guess; g != nil && n.sys.stage == 0 && len(n.past) == 1 {
+		for v, d := range g {
+			n.trial[3*v], n.trial[3*v+1], n.trial[3*v+2] = t*d.X, t*d.Y, t*d.Z
+		}
+		for i, f := range n.sys.fixed {
+			if f {
+				n.trial[i] = n.sys.bar(i, t)
+			}
+		}
+		try()
+	}
 	for order := len(n.past) - 1; order >= 1; order-- {
 		p := n.past[len(n.past)-1-order:]
 		c := make([]float64, order+1) // Lagrange weights at t
@@ -50,18 +75,11 @@ func (n *newton) extrapolate(t float64) bool {
 				v += c[k] * p[k].u[i]
 			}
 			if n.sys.fixed[i] {
-				v = t * n.sys.ubar[i]
+				v = n.sys.bar(i, t)
 			}
 			n.trial[i] = v
 		}
-		if bad := n.sys.internal(n.ftrial, n.trial); bad.element >= 0 {
-			continue
-		}
-		if norm, _ := n.residual(n.tmp, n.ftrial, t); norm < best {
-			best, found = norm, true
-			copy(n.u, n.trial)
-			copy(n.fint, n.ftrial)
-		}
+		try()
 	}
 	return found
 }
@@ -71,9 +89,13 @@ func (n *newton) extrapolate(t float64) bool {
 func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (iter int, rel float64, err error) {
 	sys := n.sys
 	n.step.element, n.step.reason, n.step.residual = 0, "", math.NaN()
+	if err := n.begin(t0, t1); err != nil {
+		return 0, 0, err
+	}
 	lifted := guess && n.extrapolate(t1) || n.gap(t1) == 0 // the prescribed motion is in u already
-	norm, scale := n.residual(n.rhs, n.fint, t1)
+	norm, scale := n.residual(n.rhs, n.fint, n.bulk, t1)
 	prev, eta := 0.0, firstEta
+	rounds := 0
 	for iter = 0; ; iter++ {
 		n.step.iter = iter
 		if err := ctx.Err(); err != nil {
@@ -82,12 +104,22 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 		target := max(n.s.ResidualTol*scale, n.floor)
 		if lifted {
 			if norm <= target {
-				n.progress(t1)
-				return iter, norm / max(scale, 1e-300), nil
+				if rounds++; sys.commit(n.u) && rounds < maxRounds { // the multipliers have moved
+					sys.internal(n.fint, n.u)
+					n.bulk = sys.bulk
+					norm, scale = n.residual(n.rhs, n.fint, n.bulk, t1)
+					prev, eta = 0, firstEta
+					if norm <= target {
+						continue
+					}
+				} else {
+					n.progress(t1)
+					return iter, norm / max(scale, 1e-300), nil
+				}
 			}
 			n.step.residual = norm / scale
 		}
-		if iter == n.s.MaxNewton {
+		if iter >= n.s.MaxNewton*max(1, rounds) {
 			return iter, 0, n.fail("the residual did not fall in the allowed iterations", sys.worst(n.rhs))
 		}
 		n.progress(t0 + (t1-t0)*min(0.9, 0.15*float64(iter)))
@@ -100,7 +132,7 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 			for i, f := range sys.fixed {
 				n.tmp[i] = 0
 				if f {
-					n.tmp[i] = t1*sys.ubar[i] - n.u[i]
+					n.tmp[i] = sys.bar(i, t1) - n.u[i]
 				}
 			}
 			n.lin.m.MulVec(n.trial, n.tmp)
@@ -147,7 +179,7 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 func (n *newton) gap(t float64) (g float64) {
 	for i, f := range n.sys.fixed {
 		if f {
-			g = max(g, math.Abs(t*n.sys.ubar[i]-n.u[i]))
+			g = max(g, math.Abs(n.sys.bar(i, t)-n.u[i]))
 		}
 	}
 	return g
@@ -185,12 +217,13 @@ func (n *newton) search(norm, scale, t float64, lifted bool) (float64, float64, 
 		if !lifted {
 			for i, f := range sys.fixed {
 				if f {
-					n.trial[i] = t * sys.ubar[i]
+					n.trial[i] = sys.bar(i, t)
 				}
 			}
 		}
 		if bad = sys.internal(n.ftrial, n.trial); bad.element < 0 {
-			new, sc := n.residual(n.tmp, n.ftrial, t)
+			bulk := sys.bulk
+			new, sc := n.residual(n.tmp, n.ftrial, bulk, t)
 			ok := !lifted && finite(new)
 			if lifted && new < norm*(1-1e-4*a) {
 				ok = true
@@ -204,6 +237,7 @@ func (n *newton) search(norm, scale, t float64, lifted bool) (float64, float64, 
 			if ok {
 				n.u, n.trial = n.trial, n.u
 				n.fint, n.ftrial = n.ftrial, n.fint
+				n.bulk = bulk
 				copy(n.rhs, n.tmp)
 				return new, max(scale, sc), nil
 			}
@@ -218,9 +252,48 @@ func (n *newton) search(norm, scale, t float64, lifted bool) (float64, float64, 
 	return norm, scale, n.fail("the line search found no lower residual or energy", sys.worst(n.rhs))
 }
 
-// potential is ∫W − t·fext·u.
+// potential is ∫W − fext·u with the loads at part t of the stage.
 func (n *newton) potential(u []float64, t float64) float64 {
-	return n.sys.energy(u) - t*sparse.Dot(n.sys.fext, u)
+	w := n.sys.energy(u)
+	for i, v := range u {
+		w -= n.sys.external(i, t) * v
+	}
+	return w
+}
+
+// maxRounds bounds the augmentations of an increment.
+const maxRounds = 20
+
+// begin sets the clock to the end of the increment and lets the terms search.
+func (n *newton) begin(t0, t1 float64) error {
+	sys := n.sys
+	d := sys.stages[sys.stage].duration()
+	sys.now = clock{s: t1, t: n.start + t1*d, dt: (t1 - t0) * d, at: n.start + t0*d}
+	changed := false
+	for _, t := range sys.terms {
+		c, err := t.begin(n.u, sys.now)
+		if err != nil {
+			return err
+		}
+		changed = changed || c
+	}
+	if changed {
+		n.rebuild()
+	}
+	if len(sys.terms) > 0 || sys.old != nil { // they answer to the clock
+		sys.internal(n.fint, n.u)
+		n.bulk = sys.bulk
+	}
+	return nil
+}
+
+// rebuild makes the matrix and its preconditioner for the present couplings.
+func (n *newton) rebuild() {
+	iters := n.lin.iters
+	n.lin = newLinear(n.sys)
+	n.lin.iters = iters
+	n.lin.m.Zero()
+	n.lin.pos = n.sys.positions(n.lin.m)
 }
 
 func (n *newton) fail(reason string, element int32) error {

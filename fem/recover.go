@@ -160,10 +160,10 @@ func (t *sym6) principal() (lo, hi float64) {
 }
 
 // frame packs a converged state; fint is the internal force at u, and the
-// reaction is what the constraint must add: fint − factor·fext.
-func (s *system) frame(step int, factor float64, u, fint []float64) *Frame {
+// reaction is what the constraint must add: fint less the external load.
+func (s *system) frame(step int, u, fint []float64) *Frame {
 	f := &Frame{
-		Step: step, TimeS: factor,
+		Step: step, Stage: s.stage, TimeS: s.now.t,
 		U: make([]r3.Vec, s.n), ReactionN: make([]r3.Vec, s.n),
 		VonMisesMPa: make([]float64, s.n),
 		StressMax:   make([]float64, s.n), StressMin: make([]float64, s.n),
@@ -176,7 +176,7 @@ func (s *system) frame(step int, factor float64, u, fint []float64) *Frame {
 			var r [3]float64
 			for c := range 3 {
 				if s.fixed[3*v+c] {
-					r[c] = fint[3*v+c] - factor*s.fext[3*v+c]
+					r[c] = fint[3*v+c] - s.external(3*v+c, s.now.s)
 				}
 			}
 			f.ReactionN[v] = r3.Vec{X: r[0], Y: r[1], Z: r[2]}

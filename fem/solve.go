@@ -88,7 +88,9 @@ type newton struct {
 	u, trial, du      []float64
 	fint, ftrial, rhs []float64
 	tmp               []float64
-	past              []state // up to three converged states, oldest first
+	bulk              float64 // of fint
+	start             float64 // time of the stage's start, s
+	past              []state // up to three converged states of the stage, oldest first
 	floor             float64 // residual that rounding alone can make, N
 	done              float64 // progress reported
 
@@ -118,16 +120,45 @@ func (n *newton) run(ctx context.Context, res *Result, emit func(*Frame) error) 
 	if bad := sys.internal(n.fint, n.u); bad.element >= 0 {
 		return fmt.Errorf("%w at element %d", errStart, bad.element)
 	}
-	f := sys.frame(0, 0, n.u, n.fint)
-	if err := emit(f); err != nil {
+	n.bulk = sys.bulk
+	if err := emit(sys.frame(0, n.u, n.fint)); err != nil {
 		return err
 	}
-	n.past = []state{{0, append([]float64(nil), n.u...)}}
-	full := 1 / float64(n.s.Steps)
+	for i := range sys.stages {
+		if i > 0 {
+			n.start += sys.stages[i-1].duration()
+			rebuilt, err := sys.enterStage(i, n.u, n.start)
+			if err != nil {
+				return err
+			}
+			if rebuilt {
+				n.rebuild()
+			}
+			n.lin.stale = true
+			sys.internal(n.fint, n.u)
+			n.bulk = sys.bulk
+		}
+		n.past = []state{{0, append([]float64(nil), n.u...)}}
+		if err := n.stage(ctx, res, emit); err != nil {
+			return err
+		}
+	}
+	n.progress(1)
+	return nil
+}
+
+// stage carries the stage that sys is in to its end.
+func (n *newton) stage(ctx context.Context, res *Result, emit func(*Frame) error) error {
+	sys := n.sys
+	steps := n.s.Steps
+	if v := sys.stages[sys.stage].Steps; v > 0 {
+		steps = v
+	}
+	full := 1 / float64(steps)
 	dt := full
 	t, guess := 0.0, true // guess: start from the extrapolated motion
-	for step := 1; step <= n.s.Steps; step++ {
-		end := float64(step) / float64(n.s.Steps)
+	for step := 1; step <= steps; step++ {
+		end := float64(step) / float64(steps)
 		stepIters, residual := 0, 0.0
 		for t < end {
 			next := t + dt
@@ -149,33 +180,34 @@ func (n *newton) run(ctx context.Context, res *Result, emit func(*Frame) error) 
 			}
 			copy(n.u, n.past[len(n.past)-1].u)
 			sys.internal(n.fint, n.u)
+			n.bulk = sys.bulk
 			n.lin.stale = true
-			if guess && len(n.past) > 1 { // the guess may be to blame: go by the tangent
+			if guess && (len(n.past) > 1 || n.s.Guess != nil) { // the guess may be to blame: go by the tangent
 				guess = false
 				continue
 			}
 			dt = (next - t) / 2
 			if dt < full*math.Pow(0.5, float64(n.s.MaxCutbacks))*(1-1e-9) {
 				st := n.step
-				return &NotConvergedError{LoadFactor: t, Iter: st.iter, Residual: st.residual,
+				return &NotConvergedError{Stage: sys.stage, LoadFactor: t, Iter: st.iter, Residual: st.residual,
 					Element: st.element, AtMM: sys.centroid(st.element), Reason: st.reason}
 			}
 		}
-		f := sys.frame(step, t, n.u, n.fint)
+		res.Steps++
+		f := sys.frame(res.Steps, n.u, n.fint)
 		f.Newton, f.Residual = stepIters, residual
 		if err := f.finite(); err != nil {
 			return err
 		}
-		res.Steps = step
 		if err := emit(f); err != nil {
 			return err
 		}
 	}
-	n.progress(1)
 	return nil
 }
 
 func (n *newton) progress(v float64) {
+	v = (float64(n.sys.stage) + v) / float64(len(n.sys.stages))
 	if n.s.Progress != nil && v > n.done {
 		n.done = v
 		n.s.Progress(v)

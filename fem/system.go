@@ -24,10 +24,13 @@ type dilatational interface {
 
 // region is a Region prepared for the kernels.
 type region struct {
-	law   material.Law
-	vol   dilatational // not nil: mean dilatation
-	small bool
-	rho   float64
+	law    material.Law
+	memory material.Inelastic // law, if it has a history
+	size   int                // of the history, per quadrature point
+	vol    dilatational       // not nil: mean dilatation
+	small  bool
+	rho    float64
+	active float64 // MPa at full activation
 }
 
 // system is the discretised model: what the Newton loop asks for forces and
@@ -45,9 +48,29 @@ type system struct {
 	reg   []region
 	regOf []int32 // per element
 
-	fixed []bool    // 3n
-	ubar  []float64 // 3n: prescribed at load factor 1
-	fext  []float64 // 3n: dead loads at load factor 1
+	// The stage under way (stage.go).
+	stages         []Stage
+	stage          int
+	now            clock
+	held           []bool    // 3n: prescribed
+	orphan         []bool    // n: nothing alive at the node
+	fixed          []bool    // 3n: held or orphan
+	barFrom, barTo []float64 // 3n: displacement of fixed ones at the stage's ends, mm
+	extFrom, extTo []float64 // 3n: dead loads at the stage's ends, N
+	actFrom, actTo float64   // activation
+	loads          LoadCase
+	terms          []term
+	alive          []bool      // per element; nil: all
+	touched        []int32     // per node: alive elements
+	bases          [][]float64 // displacements at which elements were born
+	birth          []int32     // per element: 1 + index of its base; nil: none
+
+	natural   []material.Mat3 // G per quadrature point; nil: identity
+	detG      []float64
+	mult      []float64 // stiffness multiplier per quadrature point; nil: 1
+	old, next []float64 // history of inelastic laws: at the increment's start, at the last state tried
+	historyAt []int     // per element
+	bulk      float64   // norm of the last internal forces of the elements, N
 
 	adjPtr []int32 // node → (element·k + local), CSR: the gather of forces
 	adj    []int32
@@ -60,13 +83,13 @@ type system struct {
 // on the displacement.
 func newSystem(m *Model, s Settings) (*system, error) {
 	me := m.Mesh
-	sys := &system{model: m, x: me.Nodes, n: len(me.Nodes), elems: len(me.Tets), k: element.Tet4Nodes}
-	rule, shape := element.TetRule(1), element.Shape(element.Tet4)
+	sys := &system{model: m, x: me.Nodes, n: len(me.Nodes), elems: len(me.Tets), k: element.Tet4Nodes, stages: m.history()}
 	if me.Mid != nil {
-		sys.k, rule, shape = element.Tet10Nodes, element.TetRule(2), element.Tet10
+		sys.k = element.Tet10Nodes
 	}
-	k, nq := sys.k, len(rule.P)
-	sys.nq = nq
+	rule, shape := sys.rule()
+	k := sys.k
+	sys.nq = len(rule.P)
 	sys.conn = make([]int32, 0, k*sys.elems)
 	for e, t := range me.Tets {
 		sys.conn = append(sys.conn, t[:]...)
@@ -76,7 +99,10 @@ func newSystem(m *Model, s Settings) (*system, error) {
 	}
 	at := map[imaging.Label]int32{}
 	for i, r := range m.Regions {
-		p := region{law: r.Law, rho: r.DensityTPerMM3}
+		p := region{law: r.Law, rho: r.DensityTPerMM3, active: r.ActiveMPa}
+		if q, ok := r.Law.(material.Inelastic); ok {
+			p.memory, p.size = q, q.HistorySize()
+		}
 		if q, ok := r.Law.(smallStrain); ok {
 			p.small = q.SmallStrain()
 		}
@@ -101,16 +127,30 @@ func newSystem(m *Model, s Settings) (*system, error) {
 		return nil, err
 	}
 	sys.adjacency()
-	if err := sys.constraints(); err != nil {
+	if err := sys.fields(); err != nil {
 		return nil, err
 	}
-	if err := sys.checkHeld(); err != nil {
+	for _, v := range []*[]float64{&sys.barFrom, &sys.barTo, &sys.extFrom, &sys.extTo} {
+		*v = make([]float64, 3*sys.n)
+	}
+	sys.held, sys.fixed = make([]bool, 3*sys.n), make([]bool, 3*sys.n)
+	sys.orphan, sys.touched = make([]bool, sys.n), make([]int32, sys.n)
+	sys.loads = LoadCase{Faces: m.Loads, Forces: m.Forces, GravityChange: m.GravityChange}
+	if err := sys.newTerms(); err != nil {
 		return nil, err
 	}
-	if err := sys.loads(rule, shape); err != nil {
+	if _, err := sys.enterStage(0, make([]float64, 3*sys.n), 0); err != nil {
 		return nil, err
 	}
 	return sys, nil
+}
+
+// rule is the quadrature rule and the shape functions of the elements.
+func (s *system) rule() (*element.Rule, element.Shape) {
+	if s.k == element.Tet10Nodes {
+		return element.TetRule(2), element.Tet10
+	}
+	return element.TetRule(1), element.Tet4
 }
 
 // flatTol is the smallest det J, relative to the cube of the longest edge,
@@ -210,23 +250,4 @@ func (s *system) colourClusters() {
 		}
 		s.colour[colour[c]] = append(s.colour[colour[c]], int32(c))
 	}
-}
-
-// constraints fills fixed and ubar; nodes without an element stay where they are.
-func (s *system) constraints() error {
-	s.fixed = make([]bool, 3*s.n)
-	s.ubar = make([]float64, 3*s.n)
-	for i, p := range s.model.Prescribed {
-		d := 3*int(p.Node) + int(p.Axis)
-		if s.fixed[d] && s.ubar[d] != p.ValueMM {
-			return badInput("Prescribed", "entry %d: node %d, axis %d is prescribed %g mm and %g mm", i, p.Node, p.Axis, s.ubar[d], p.ValueMM)
-		}
-		s.fixed[d], s.ubar[d] = true, p.ValueMM
-	}
-	for v := range s.n {
-		if s.adjPtr[v] == s.adjPtr[v+1] {
-			s.fixed[3*v], s.fixed[3*v+1], s.fixed[3*v+2] = true, true, true
-		}
-	}
-	return nil
 }

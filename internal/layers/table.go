@@ -29,6 +29,10 @@ var mayImport = map[string][]string{
 	"fem/material": {},
 	"fem":          {"imaging", "mesh", "fem/element", "fem/material", "internal/sparse", "internal/par"},
 
+	"fem/deck":    {"imaging", "mesh", "mesh/meshio", "fem", "fem/material", "internal/par"},
+	"fem/inverse": {"imaging", "mesh", "fem", "fem/material", "internal/par"},
+	"fem/verify":  {"imaging", "mesh", "mesh/meshio", "mesh/spatial", "fem", "fem/element", "fem/material", "fem/inverse", "internal/par"},
+
 	"planner":          {"imaging", "mesh", "fem"},
 	"planner/rules":    {"planner"},
 	"planner/liver":    {"planner", "planner/rules", "imaging", "imaging/distance", "mesh", "fem", "fem/material", "internal/par"},
@@ -50,7 +54,8 @@ var mayImport = map[string][]string{
 	"cmd/halsted":      {anything},
 	"cmd/halsted-view": {"internal/atomicfile", "viewer/scene", "viewer/raster", "viewer/feed", "viewer/window", "internal/access"},
 
-	"internal/sparse":     {"internal/par"},
+	"internal/sparse":     {"internal/par", "internal/dense"},
+	"internal/dense":      {"internal/par"},
 	"internal/par":        {},
 	"internal/access":     {},
 	"internal/layers":     {},

@@ -24,10 +24,10 @@ type BSR3 struct {
 }
 
 // NewBSR3 makes the pattern over n nodes in which two nodes are coupled when
-// an element has both; conn holds k nodes per element. Every row has its
-// diagonal block. The values, 18 times the memory of the pattern, are
+// an element has both; conn holds k nodes per element; extra lists further
+// groups of nodes that are coupled. Every row has its diagonal block. The values, 18 times the memory of the pattern, are
 // allocated by the first Zero: Bytes can be asked before.
-func NewBSR3(n int, conn []int32, k int) *BSR3 {
+func NewBSR3(n int, conn []int32, k int, extra ...[]int32) *BSR3 {
 	start := make([]int32, n+1) // node → elements, CSR
 	for _, v := range conn {
 		start[v+1]++
@@ -41,6 +41,15 @@ func NewBSR3(n int, conn []int32, k int) *BSR3 {
 		elem[fill[v]] = int32(i / k)
 		fill[v]++
 	}
+	groups := make([][]int32, 0) // node → extra groups
+	if len(extra) > 0 {
+		groups = make([][]int32, n)
+		for g, nodes := range extra {
+			for _, v := range nodes {
+				groups[v] = append(groups[v], int32(g))
+			}
+		}
+	}
 	m := &BSR3{N: n, RowPtr: make([]int32, n+1)}
 	rows := make([][]int32, n)
 	par.Chunks(n, rowChunk, func(lo, hi int) {
@@ -49,6 +58,11 @@ func NewBSR3(n int, conn []int32, k int) *BSR3 {
 			buf = append(buf[:0], int32(i))
 			for _, e := range elem[start[i]:start[i+1]] {
 				buf = append(buf, conn[int(e)*k:int(e)*k+k]...)
+			}
+			if len(extra) > 0 {
+				for _, g := range groups[i] {
+					buf = append(buf, extra[g]...)
+				}
 			}
 			slices.Sort(buf)
 			buf = slices.Compact(buf)
