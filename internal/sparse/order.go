@@ -1,204 +1,265 @@
 package sparse
 
-import "slices"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
-// minimumDegree orders the graph (rows of a symmetric pattern; the diagonal is
-// ignored) for little fill: the approximate minimum degree method on the
-// quotient graph (Amestoy, Davis & Duff 1996) with element absorption and
-// merging of indistinguishable nodes. order[k] is the node eliminated as k-th.
-func minimumDegree(n int, ptr, col []int32) (order []int32) {
-	q := &quotient{
-		n: n, vars: make([][]int32, n), elems: make([][]int32, n),
-		weight: make([]int32, n), degree: make([]int32, n), state: make([]uint8, n),
-		mark: make([]int32, n), outside: make([]int32, n), stamp: make([]int32, n),
-		next: make([]int32, n), prev: make([]int32, n), head: make([]int32, n+1),
-		members: make([]int32, n), tail: make([]int32, n),
+// compareSize is the number of vertices up to which minimum degree is tried
+// beside nested dissection and the better order kept.
+const compareSize = 20000
+
+// fillOrder orders the nodes of a symmetric pattern (both halves stored, the
+// diagonal ignored) for a Cholesky factor of little work: order[k] is the node
+// eliminated as k-th. Nodes of degree at most 1 go first, again and again:
+// they bring no fill. Nodes coupled to very many others go last. Of the rest,
+// nodes with the same neighbours are joined, and every connected component is
+// ordered by nested dissection; small ones by minimum degree.
+func fillOrder(n int, ptr, col []int32) []int32 {
+	order := make([]int32, 0, n)
+	gone := make([]bool, n)
+	order = peel(order, gone, ptr, col)
+	last := dense(gone, ptr, col)
+	g, first, next := compress(gone, ptr, col)
+	for _, v := range orderComponents(g) {
+		for i := first[v]; i >= 0; i = next[i] {
+			order = append(order, i)
+		}
 	}
-	for i := range q.head {
-		q.head[i] = -1
-	}
-	for i := range n {
-		r := make([]int32, 0, ptr[i+1]-ptr[i])
-		for _, j := range col[ptr[i]:ptr[i+1]] {
-			if int(j) != i {
-				r = append(r, j)
+	return append(order, last...)
+}
+
+// peel appends nodes of degree ≤ 1 to order until none is left.
+func peel(order []int32, gone []bool, ptr, col []int32) []int32 {
+	n := len(gone)
+	degree := make([]int32, n)
+	for v := range n {
+		for _, u := range col[ptr[v]:ptr[v+1]] {
+			if int(u) != v {
+				degree[v]++
 			}
 		}
-		q.vars[i] = r
-		q.weight[i] = 1
-		q.members[i], q.tail[i] = -1, int32(i)
-		q.insert(int32(i), int32(len(r)))
+		if degree[v] <= 1 {
+			order = append(order, int32(v))
+			gone[v] = true
+		}
 	}
-	order = make([]int32, 0, n)
-	low := int32(0)
-	for len(order) < n {
-		for q.head[low] < 0 {
-			low++
+	for k := 0; k < len(order); k++ {
+		v := order[k]
+		for _, u := range col[ptr[v]:ptr[v+1]] {
+			if gone[u] {
+				continue
+			}
+			if degree[u]--; degree[u] <= 1 {
+				order = append(order, u)
+				gone[u] = true
+			}
 		}
-		p := q.head[low]
-		q.remove(p)
-		q.eliminate(p, int32(n-len(order)))
-		for v := p; v >= 0; v = q.members[v] {
-			order = append(order, v)
-		}
-		low = min(low, q.lowest)
 	}
 	return order
 }
 
-const (
-	live     = iota // a principal variable
-	merged          // stands in the member list of another variable
-	element         // eliminated
-	absorbed        // an element inside another
-)
-
-// quotient is the graph after some eliminations: variables know neighbouring
-// variables (vars) and elements (elems); an element's vars are its variables.
-type quotient struct {
-	n             int
-	vars, elems   [][]int32
-	weight        []int32 // nodes a principal variable stands for
-	degree        []int32 // approximate external degree, in nodes
-	state         []uint8
-	mark, stamp   []int32 // last round a node was seen in
-	outside       []int32 // nodes of an element outside the new element, valid if stamp is now
-	round         int32
-	next, prev    []int32 // degree lists
-	head          []int32
-	members, tail []int32 // chain of merged nodes behind a principal variable
-	lowest        int32
+// dense takes out the nodes with more than 10·√n neighbours (Amestoy, Davis &
+// Duff 2004), least first.
+func dense(gone []bool, ptr, col []int32) (last []int32) {
+	n := len(gone)
+	limit := int32(max(64, 10*math.Sqrt(float64(n))))
+	for v := range n {
+		if !gone[v] && ptr[v+1]-ptr[v] > limit {
+			last = append(last, int32(v))
+		}
+	}
+	if 2*len(last) > n {
+		return nil // a dense matrix
+	}
+	for _, v := range last {
+		gone[v] = true
+	}
+	slices.SortStableFunc(last, func(a, b int32) int { return cmp.Compare(ptr[a+1]-ptr[a], ptr[b+1]-ptr[b]) })
+	return last
 }
 
-func (q *quotient) insert(i, d int32) {
-	d = min(d, int32(q.n))
-	q.degree[i] = d
-	h := q.head[d]
-	q.next[i], q.prev[i] = h, -1
-	if h >= 0 {
-		q.prev[h] = i
+// compress makes the graph of the nodes that are not gone, nodes with the same
+// closed neighbourhood joined into one vertex (Ashcraft 1995). The nodes of
+// vertex v are the chain first[v], next[first[v]], … up to −1.
+func compress(gone []bool, ptr, col []int32) (g *graph, first, next []int32) {
+	n := len(gone)
+	next = make([]int32, n)
+	vertex := make([]int32, n) // −1 for those gone
+	hash := make([]uint32, n)
+	size := make([]int32, n)
+	bits := 4
+	for 1<<bits < n {
+		bits++
 	}
-	q.head[d] = i
-}
-
-func (q *quotient) remove(i int32) {
-	if q.prev[i] >= 0 {
-		q.next[q.prev[i]] = q.next[i]
-	} else {
-		q.head[q.degree[i]] = q.next[i]
+	head := make([]int32, 1<<bits)
+	for i := range head {
+		head[i] = -1
 	}
-	if q.next[i] >= 0 {
-		q.prev[q.next[i]] = q.prev[i]
-	}
-}
-
-// eliminate turns variable p into an element and updates its neighbours; left
-// counts the nodes not yet ordered, p's included.
-func (q *quotient) eliminate(p, left int32) {
-	q.round++
-	now := q.round
-	q.mark[p] = now
-	var lp []int32
-	size := int32(0)
-	add := func(list []int32) {
-		for _, i := range list {
-			if q.state[i] == live && q.mark[i] != now {
-				q.mark[i] = now
-				lp = append(lp, i)
-				size += q.weight[i]
+	chain := make([]int32, n) // of representatives with the same hash bits
+	stamp := make([]int32, n)
+	tail := make([]int32, 0, n)
+	entries := 0
+	for v := range n {
+		vertex[v], next[v] = -1, -1
+		if gone[v] {
+			continue
+		}
+		h, d := mix(uint32(v)), int32(0)
+		for _, u := range col[ptr[v]:ptr[v+1]] {
+			if int(u) != v && !gone[u] {
+				h += mix(uint32(u))
+				d++
 			}
 		}
-	}
-	add(q.vars[p])
-	for _, e := range q.elems[p] {
-		if q.state[e] == element {
-			add(q.vars[e])
-			q.state[e], q.vars[e] = absorbed, nil
-		}
-	}
-	q.state[p], q.elems[p], q.vars[p] = element, nil, lp
-	left -= q.weight[p]
-	q.lowest = int32(q.n)
-	// outside[e] = |L_e \ L_p| for every element next to L_p.
-	for _, i := range lp {
-		for _, e := range q.elems[i] {
-			if q.state[e] != element {
+		hash[v], size[v] = h, d
+		slot := &head[h>>(32-bits)]
+		stamped := false
+		for w := *slot; w >= 0; w = chain[w] {
+			if hash[w] != h || size[w] != d {
 				continue
 			}
-			if q.stamp[e] != now {
-				q.stamp[e] = now
-				s := int32(0)
-				for _, v := range q.vars[e] {
-					if q.state[v] == live {
-						s += q.weight[v]
-					}
+			if !stamped {
+				stamped = true
+				stamp[v] = int32(v + 1)
+				for _, u := range col[ptr[v]:ptr[v+1]] {
+					stamp[u] = int32(v + 1)
 				}
-				q.outside[e] = s
 			}
-			q.outside[e] -= q.weight[i]
-		}
-	}
-	buckets := make(map[uint64][]int32, len(lp)) // only looked up, never ranged over
-	for _, i := range lp {
-		q.remove(i)
-		var hash uint64
-		es := q.elems[i][:0]
-		d := int32(0)
-		for _, e := range q.elems[i] {
-			if q.state[e] != element {
-				continue
+			equal := stamp[w] == int32(v+1)
+			for _, u := range col[ptr[w]:ptr[w+1]] {
+				equal = equal && (gone[u] || stamp[u] == int32(v+1))
 			}
-			if q.outside[e] == 0 { // inside the new element: aggressive absorption
-				q.state[e], q.vars[e] = absorbed, nil
-				continue
-			}
-			es = append(es, e)
-			d += q.outside[e]
-			hash += uint64(e) * 0x9E3779B97F4A7C15
-		}
-		es = append(es, p)
-		q.elems[i] = es
-		vs := q.vars[i][:0]
-		for _, v := range q.vars[i] {
-			if q.state[v] == live && q.mark[v] != now {
-				vs = append(vs, v)
-				d += q.weight[v]
-				hash += uint64(v) * 0xC2B2AE3D27D4EB4F
-			}
-		}
-		q.vars[i] = vs
-		own := size - q.weight[i]
-		d = min(d+own, q.degree[i]+own, left-q.weight[i])
-		q.degree[i] = d
-		buckets[hash] = append(buckets[hash], i)
-		for _, j := range buckets[hash][:len(buckets[hash])-1] {
-			if q.state[j] == live && sameSet(q.elems[i], q.elems[j]) && sameSet(q.vars[i], q.vars[j]) {
-				q.weight[j] += q.weight[i]
-				q.degree[j] -= q.weight[i]
-				q.members[q.tail[j]] = i
-				q.tail[j] = q.tail[i]
-				q.state[i], q.vars[i], q.elems[i] = merged, nil, nil
+			if equal {
+				vertex[v] = vertex[w]
 				break
 			}
 		}
-	}
-	keep := lp[:0]
-	for _, i := range lp {
-		if q.state[i] == live {
-			keep = append(keep, i)
-			q.insert(i, max(q.degree[i], 0))
-			q.lowest = min(q.lowest, q.degree[i])
+		if k := vertex[v]; k >= 0 {
+			next[tail[k]] = int32(v)
+			tail[k] = int32(v)
+			continue
 		}
+		chain[v], *slot = *slot, int32(v)
+		vertex[v] = int32(len(first))
+		first, tail = append(first, int32(v)), append(tail, int32(v))
+		entries += int(d)
 	}
-	q.vars[p] = keep
+	g = &graph{n: int32(len(first)), ptr: make([]int32, len(first)+1), vw: make([]int32, len(first)), adj: make([]int32, 0, entries)}
+	seen := size // of vertices: last vertex that has it as a neighbour
+	for i := range seen {
+		seen[i] = -1
+	}
+	for k, v := range first {
+		seen[k] = int32(k)
+		for _, u := range col[ptr[v]:ptr[v+1]] {
+			if j := vertex[u]; j >= 0 && seen[j] != int32(k) {
+				seen[j] = int32(k)
+				g.adj = append(g.adj, j)
+			}
+		}
+		g.ptr[k+1] = int32(len(g.adj))
+		for i := v; i >= 0; i = next[i] {
+			g.vw[k]++
+		}
+		g.total += g.vw[k]
+	}
+	return g, first, next
 }
 
-// sameSet compares lists without repeats; sorting them in place is harmless.
-func sameSet(a, b []int32) bool {
-	if len(a) != len(b) {
-		return false
+func mix(x uint32) uint32 {
+	x = (x + 0x9E3779B9) * 0x85EBCA6B
+	x = (x ^ x>>15) * 0xC2B2AE35
+	return x ^ x>>13
+}
+
+// orderComponents orders each connected component apart; those of a leaf's
+// size are ordered together.
+func orderComponents(g *graph) []int32 {
+	out := make([]int32, 0, g.n)
+	seen := make([]bool, g.n)
+	var small, part []int32
+	for s := range g.n {
+		if seen[s] {
+			continue
+		}
+		seen[s] = true
+		part = append(part[:0], s)
+		for k := 0; k < len(part); k++ {
+			for _, u := range g.edges(part[k]) {
+				if !seen[u] {
+					seen[u] = true
+					part = append(part, u)
+				}
+			}
+		}
+		switch {
+		case len(part) <= leafSize:
+			small = append(small, part...)
+		case len(part) == int(g.n):
+			return orderConnected(g)
+		default:
+			sub := subgraph(g, part)
+			for _, k := range orderConnected(sub) {
+				out = append(out, part[k])
+			}
+		}
 	}
-	slices.Sort(a)
-	slices.Sort(b)
-	return slices.Equal(a, b)
+	for _, k := range minimumDegree(subgraph(g, small)) {
+		out = append(out, small[k])
+	}
+	return out
+}
+
+func orderConnected(g *graph) []int32 {
+	order := nestedDissection(g)
+	if g.n > compareSize {
+		return order
+	}
+	if other := minimumDegree(g); orderWork(g, other) < orderWork(g, order) {
+		return other
+	}
+	return order
+}
+
+// orderWork is the sum of the squared column lengths of the factor: twice its
+// multiply-adds.
+func orderWork(g *graph, order []int32) (work float64) {
+	parent := etree(int(g.n), g.ptr, g.adj, order)
+	post := postorder(parent)
+	sorted := make([]int32, g.n)
+	for k, p := range post {
+		sorted[k] = order[p]
+	}
+	counts := columnCounts(g.ptr, g.adj, g.vw, sorted, relabel(parent, post))
+	for k, c := range counts {
+		work += float64(g.vw[sorted[k]]) * float64(c) * float64(c)
+	}
+	return work
+}
+
+// subgraph is the part of g on the listed vertices, in that order.
+func subgraph(g *graph, list []int32) *graph {
+	local := make([]int32, g.n)
+	for i := range local {
+		local[i] = -1
+	}
+	entries := 0
+	for k, v := range list {
+		local[v] = int32(k)
+		entries += len(g.edges(v))
+	}
+	s := &graph{n: int32(len(list)), ptr: make([]int32, len(list)+1), vw: make([]int32, len(list)), adj: make([]int32, 0, entries)}
+	for k, v := range list {
+		for _, u := range g.edges(v) {
+			if l := local[u]; l >= 0 {
+				s.adj = append(s.adj, l)
+			}
+		}
+		s.ptr[k+1] = int32(len(s.adj))
+		s.vw[k] = g.vw[v]
+		s.total += g.vw[v]
+	}
+	return s
 }

@@ -131,28 +131,6 @@ func iota32(n int) []int32 {
 
 func sorted(s []int32) []int32 { s = slices.Clone(s); slices.Sort(s); return s }
 
-func TestMinimumDegreeBeatsTheNaturalOrder(t *testing.T) {
-	m := brick(11, 11, 11, 1)
-	fill := func(order []int32) (blocks int) {
-		s := &symbolic{n: m.N, order: order, place: make([]int32, m.N)}
-		for k, v := range order {
-			s.place[v] = int32(k)
-		}
-		for _, r := range s.columns(m.RowPtr, m.Col, etree(m.N, m.RowPtr, m.Col, order)) {
-			blocks += len(r) + 1
-		}
-		return blocks
-	}
-	band, md := fill(iota32(m.N)), fill(minimumDegree(m.N, m.RowPtr, m.Col))
-	if md*4 > band*3 {
-		t.Errorf("%d blocks in the factor, %d in the natural order", md, band)
-	}
-	s := analyse(m.N, m.RowPtr, m.Col)
-	if post := fill(s.order); post != md {
-		t.Errorf("postordering changed the fill from %d to %d blocks", md, post)
-	}
-}
-
 func TestIndefiniteMatrixIsRefusedByName(t *testing.T) {
 	m := brick(3, 3, 3, 5)
 	m.Val[9*m.Diag[17]+4] = -1
