@@ -104,7 +104,15 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 		target := max(n.s.ResidualTol*scale, n.floor)
 		if lifted {
 			if norm <= target {
-				if rounds++; sys.commit(n.u) && rounds < maxRounds { // the multipliers have moved
+				rounds++
+				again, why := sys.augment(n.u, rounds >= maxRounds)
+				if why != "" {
+					return iter, 0, n.fail(why, sys.worst(n.fint))
+				}
+				if !again {
+					again = sys.commit(n.u) && rounds < maxRounds
+				}
+				if again { // the multipliers have moved
 					sys.internal(n.fint, n.u)
 					n.bulk = sys.bulk
 					norm, scale = n.residual(n.rhs, n.fint, n.bulk, t1)

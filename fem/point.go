@@ -270,6 +270,21 @@ func pullTangent(a *[9][9]float64, g *material.Mat3, c float64) {
 	}
 }
 
+// augment asks the terms with multipliers for another round of the increment;
+// the history is left alone until they are content.
+func (s *system) augment(u []float64, last bool) (again bool, why string) {
+	for _, t := range s.terms {
+		if a, ok := t.(augmented); ok {
+			more, reason := a.augment(u, s.now, last)
+			again = again || more
+			if reason != "" {
+				return false, reason
+			}
+		}
+	}
+	return again, ""
+}
+
 // commit takes the state at the converged u over into the history.
 func (s *system) commit(u []float64) (again bool) {
 	if s.old != nil {

@@ -38,6 +38,14 @@ type term interface {
 	history() []float64
 }
 
+// augmented is a term with multipliers that move between the rounds of an
+// increment. augment moves them at the converged u, before any history is
+// taken over; again asks for another round. last says that there will be none:
+// then why tells what is left, if that cannot stand.
+type augmented interface {
+	augment(u []float64, now clock, last bool) (again bool, why string)
+}
+
 // passive has the answers of a term that has nothing to say.
 type passive struct{}
 
