@@ -73,4 +73,5 @@ var (
 	_ Law = RaghavanVorp{}
 	_ Law = HolzapfelGasserOgden{}
 	_ Law = GasserOgdenHolzapfel{}
+	_ Law = Guccione{}
 )

@@ -26,3 +26,10 @@ func (m *Mat3) flat(a *[9]float64) {
 
 // bulk is κ = 2μ(1+ν)/(3(1−2ν)).
 func bulk(mu, nu float64) float64 { return 2 * mu * (1 + nu) / (3 * (1 - 2*nu)) }
+
+// mul writes c = a·b.
+func mul(c, a, b *Mat3) {
+	for k := range c {
+		c[k] = r3.Add(r3.Scale(b[k].X, a[0]), r3.Add(r3.Scale(b[k].Y, a[1]), r3.Scale(b[k].Z, a[2])))
+	}
+}
