@@ -1,6 +1,7 @@
 package fem
 
 import (
+	"slices"
 	"strconv"
 
 	"halsted/fem/element"
@@ -54,6 +55,9 @@ func (s *system) deadLoads(c *LoadCase) error {
 		if !finiteVec(l.TractionMPa) || !finite(l.PressureMPa) {
 			return badInput("Loads", "entry %d has traction %v, pressure %v MPa; must be finite", i, l.TractionMPa, l.PressureMPa)
 		}
+		if s.faceGone(l.Face) {
+			continue
+		}
 		if err := s.face(l.Face, nodes); err != nil {
 			err.Field = "Loads"
 			err.Msg = "entry " + strconv.Itoa(i) + ": " + err.Msg
@@ -85,6 +89,32 @@ var edgeOf = func() (m [4][4]int) {
 	return m
 }()
 
+// faceGone says that the face belongs to removed elements only: what acted on
+// it is gone with them.
+func (s *system) faceGone(f [3]int32) bool {
+	if s.alive == nil {
+		return false
+	}
+	gone := false
+	for _, v := range f {
+		if v < 0 || int(v) >= s.n {
+			return false
+		}
+	}
+	for _, i := range s.adj[s.adjPtr[f[0]]:s.adjPtr[f[0]+1]] {
+		e := int(i) / s.k
+		c := s.conn[e*s.k : e*s.k+4]
+		if !slices.Contains(c, f[1]) || !slices.Contains(c, f[2]) {
+			continue
+		}
+		if s.alive[e] {
+			return false
+		}
+		gone = true
+	}
+	return gone
+}
+
 // face finds the element face with the three corner nodes, and writes its
 // nodes counter-clockwise seen from outside.
 func (s *system) face(f [3]int32, nodes []int32) *InputError {
@@ -96,6 +126,9 @@ func (s *system) face(f [3]int32, nodes []int32) *InputError {
 	found := 0
 	for _, i := range s.adj[s.adjPtr[f[0]]:s.adjPtr[f[0]+1]] {
 		e := int(i) / s.k
+		if s.alive != nil && !s.alive[e] {
+			continue
+		}
 		c := s.conn[e*s.k : (e+1)*s.k]
 		for _, lf := range mesh.TetFaces {
 			hits := 0
