@@ -81,18 +81,28 @@ func project(p *Mat3, a *[9][9]float64, f, g *Mat3, m, j float64) {
 }
 
 // isochoric writes the isochoric stress of a law at F into p and, unless a is
-// nil, its tangent into a, and returns the isochoric energy W(F̄).
-func isochoric(law Law, p *Mat3, a *[9][9]float64, f, g *Mat3, j float64) (energy float64) {
+// nil, its tangent into a.
+func isochoric(law Law, p *Mat3, a *[9][9]float64, f, g *Mat3, j float64) {
 	bar := unimodulars.Get().(*Mat3)
 	defer unimodulars.Put(bar)
 	m := unimodular(bar, f, j)
-	energy = law.Energy(bar)
 	law.Stress(p, bar)
 	if a != nil {
 		law.Tangent(a, bar)
 	}
 	project(p, a, f, g, m, j)
-	return energy
+}
+
+// isochoricEnergy is W(F̄), MPa; +Inf when det F ≤ 0.
+func isochoricEnergy(law Law, f *Mat3) float64 {
+	j := f.Det()
+	if !(j > 0) {
+		return math.Inf(1)
+	}
+	bar := unimodulars.Get().(*Mat3)
+	defer unimodulars.Put(bar)
+	unimodular(bar, f, j)
+	return law.Energy(bar)
 }
 
 // volumetric adds U'(J)·J·G to p, and to a unless it is nil the tangent

@@ -74,4 +74,9 @@ var (
 	_ Law = HolzapfelGasserOgden{}
 	_ Law = GasserOgdenHolzapfel{}
 	_ Law = Guccione{}
+	_ Law = Hencky{}
+
+	_ Inelastic = Viscoelastic{}
+	_ Inelastic = ElasticPlastic{}
+	_ Inelastic = Damage{}
 )
