@@ -1,0 +1,281 @@
+package dense
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite kernels_amd64.s")
+
+const assembly = "kernels_amd64.s"
+
+// TestAssemblyIsWhatTheGeneratorWrites keeps kernels_amd64.s and its
+// description in step; -update rewrites the file.
+func TestAssemblyIsWhatTheGeneratorWrites(t *testing.T) {
+	want := generate()
+	if *update {
+		if err := os.WriteFile(assembly, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(assembly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Error(assembly + " is not what generate writes; run go test -run Assembly -update ./internal/dense")
+	}
+}
+
+// isa is a vector instruction set.
+type isa struct {
+	name  string
+	reg   string // vector register prefix
+	bytes int    // of a vector register
+	nr    int    // columns of a tile
+	temps int    // registers that broadcasts rotate through
+}
+
+// number is a type of number.
+type number struct {
+	bits  int
+	p, s  string // suffix of packed and scalar instructions
+	bytes int
+}
+
+var (
+	isas    = []isa{{"AVX2", "Y", 32, 4, 1}, {"AVX512", "Z", 64, 8, 4}}
+	numbers = []number{{64, "PD", "SD", 8}, {32, "PS", "SS", 4}}
+)
+
+type writer struct{ strings.Builder }
+
+func (w *writer) f(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+
+func generate() string {
+	w := new(writer)
+	w.f("// Written by generate in gen_test.go. DO NOT EDIT.\n")
+	w.f("#include \"textflag.h\"\n")
+	w.f("// Eight ones and eight zeros for loads of less than a register.")
+	for _, n := range numbers {
+		count := 64 / n.bytes
+		for i := range 2 * count {
+			v := "0"
+			if i < count {
+				v = "-1"
+			}
+			w.f("DATA ones%d<>+%d(SB)/%d, $%s", n.bits, i*n.bytes, n.bytes, v)
+		}
+		w.f("GLOBL ones%d<>(SB), RODATA|NOPTR, $%d\n", n.bits, 2*count*n.bytes)
+	}
+	for _, v := range isas {
+		for _, n := range numbers {
+			tile(w, v, n)
+			solve(w, v, n)
+		}
+	}
+	for _, n := range numbers {
+		sub4(w, n)
+		dot4(w, n)
+	}
+	return strings.TrimSuffix(w.String(), "\n")
+}
+
+// tile writes C −= A·Bᵀ for one strip of A: 3 registers high, nr columns wide,
+// one accumulator for every entry.
+func tile(w *writer, v isa, n number) {
+	mr := 3 * v.bytes / n.bytes
+	acc := func(i, j int) string { return fmt.Sprintf("%s%d", v.reg, 3*j+i) }
+	a := func(i int) string { return fmt.Sprintf("%s%d", v.reg, 3*v.nr+i) }
+	b := func(j int) string { return fmt.Sprintf("%s%d", v.reg, 3*v.nr+3+j%v.temps) }
+	w.f("// func tile%d%s(nb, k int, a, b, c *float%d, ldc int)", n.bits, v.name, n.bits)
+	w.f("//\n// Tiles of %d×%d: C −= A·Bᵀ for nb consecutive B.", mr, v.nr)
+	w.f("TEXT ·tile%d%s(SB), NOSPLIT, $0-48", n.bits, v.name)
+	for i, s := range []string{"nb+0(FP), R9", "k+8(FP), R10", "a+16(FP), R11", "b+24(FP), DI", "c+32(FP), DX", "ldc+40(FP), R8"} {
+		_ = i
+		w.f("\tMOVQ %s", s)
+	}
+	w.f("\tSHLQ $%d, R8", map[int]int{8: 3, 4: 2}[n.bytes])
+	w.f("\tTESTQ R9, R9\n\tJEQ done")
+	w.f("\nnext:")
+	w.f("\tMOVQ R11, SI\n\tMOVQ R10, CX")
+	w.f("\tMOVQ DX, BX")
+	for j := range v.nr {
+		for at := 0; at < 3*v.bytes; at += 64 {
+			w.f("\tPREFETCHT0 %d(BX)", at)
+		}
+		if j+1 < v.nr {
+			w.f("\tADDQ R8, BX")
+		}
+	}
+	for j := range v.nr {
+		for i := range 3 {
+			if v.reg == "Z" {
+				w.f("\tVPXORQ %[1]s, %[1]s, %[1]s", acc(i, j))
+			} else {
+				w.f("\tVXORPD %[1]s, %[1]s, %[1]s", acc(i, j))
+			}
+		}
+	}
+	step := func(u int) {
+		for i := range 3 {
+			w.f("\tVMOVU%s %d(SI), %s", n.p, u*3*v.bytes+i*v.bytes, a(i))
+		}
+		for j := range v.nr {
+			w.f("\tVBROADCAST%s %d(DI), %s", n.s, (u*v.nr+j)*n.bytes, b(j))
+			for i := range 3 {
+				w.f("\tVFMADD231%s %s, %s, %s", n.p, b(j), a(i), acc(i, j))
+			}
+		}
+	}
+	const unroll = 2
+	w.f("\tSUBQ $%d, CX\n\tJLT rest\n", unroll)
+	w.f("loop:")
+	for u := range unroll {
+		step(u)
+	}
+	w.f("\tADDQ $%d, SI\n\tADDQ $%d, DI\n\tSUBQ $%d, CX\n\tJGE loop\n", unroll*3*v.bytes, unroll*v.nr*n.bytes, unroll)
+	w.f("rest:\n\tADDQ $%d, CX\n\tJEQ store", unroll)
+	step(0)
+	w.f("\tADDQ $%d, DI\n", v.nr*n.bytes)
+	w.f("store:")
+	for j := range v.nr {
+		for i := range 3 {
+			w.f("\tVMOVU%s %d(DX), %s", n.p, i*v.bytes, a(i))
+		}
+		for i := range 3 {
+			w.f("\tVSUB%s %s, %s, %s", n.p, acc(i, j), a(i), a(i))
+		}
+		for i := range 3 {
+			w.f("\tVMOVU%s %s, %d(DX)", n.p, a(i), i*v.bytes)
+		}
+		w.f("\tADDQ R8, DX")
+	}
+	w.f("\tDECQ R9\n\tJNE next\n")
+	w.f("done:\n\tVZEROUPPER\n\tRET\n")
+}
+
+// solve writes C ← C·T⁻ᵀ for eight columns of strips.
+func solve(w *writer, v isa, n number) {
+	mr := 3 * v.bytes / n.bytes
+	w.f("// func solve%d%s(strips int, t, c *float%d, sc int)", n.bits, v.name, n.bits)
+	w.f("//\n// C ← C·T⁻ᵀ for strips of %d rows and eight columns, sc apart.", mr)
+	w.f("TEXT ·solve%d%s(SB), NOSPLIT, $0-32", n.bits, v.name)
+	for _, s := range []string{"strips+0(FP), R9", "t+8(FP), SI", "c+16(FP), DI", "sc+24(FP), R8"} {
+		w.f("\tMOVQ %s", s)
+	}
+	w.f("\tSHLQ $%d, R8", map[int]int{8: 3, 4: 2}[n.bytes])
+	w.f("\tTESTQ R9, R9\n\tJEQ done\n")
+	w.f("next:\n\tMOVQ DI, DX\n\tMOVQ $3, CX\n")
+	w.f("loop:")
+	for j := range 8 {
+		w.f("\tVMOVU%s %d(DX), %s%d", n.p, j*mr*n.bytes, v.reg, j)
+	}
+	turn := 0
+	broadcast := func(at int) string {
+		r := fmt.Sprintf("%s%d", v.reg, 8+turn%8)
+		turn++
+		w.f("\tVBROADCAST%s %d(SI), %s", n.s, at*n.bytes, r)
+		return r
+	}
+	for p := range 8 {
+		r := broadcast(8*p + p)
+		w.f("\tVMUL%s %s, %s%d, %s%d", n.p, r, v.reg, p, v.reg, p)
+		w.f("\tVMOVU%s %s%d, %d(DX)", n.p, v.reg, p, p*mr*n.bytes)
+		for j := p + 1; j < 8; j++ {
+			r := broadcast(8*j + p)
+			w.f("\tVFNMADD231%s %s, %s%d, %s%d", n.p, r, v.reg, p, v.reg, j)
+		}
+	}
+	w.f("\tADDQ $%d, DX\n\tDECQ CX\n\tJNE loop", v.bytes)
+	w.f("\tADDQ R8, DI\n\tDECQ R9\n\tJNE next\n")
+	w.f("done:\n\tVZEROUPPER\n\tRET\n")
+}
+
+// sub4 writes y −= x₀·l₀ + x₁·l₁ + x₂·l₂ + x₃·l₃, one product after the other.
+func sub4(w *writer, n number) {
+	w.f("// func sub%dAVX2(n int, l0, l1, l2, l3, x, y *float%d)", n.bits, n.bits)
+	w.f("TEXT ·sub%dAVX2(SB), NOSPLIT, $0-56", n.bits)
+	for i, s := range []string{"CX", "R8", "R9", "R10", "R11", "SI", "DI"} {
+		w.f("\tMOVQ %s+%d(FP), %s", []string{"n", "l0", "l1", "l2", "l3", "x", "y"}[i], 8*i, s)
+	}
+	l := []string{"R8", "R9", "R10", "R11"}
+	for q := range 4 {
+		w.f("\tVBROADCAST%s %d(SI), Y%d", n.s, q*n.bytes, 12+q)
+	}
+	w.f("\tXORQ AX, AX")
+	for _, vecs := range []int{4, 1} {
+		step := vecs * 32 / n.bytes
+		w.f("\tSUBQ $%d, CX\n\tJLT rest%d\n\nloop%d:", step, vecs, vecs)
+		for i := range vecs {
+			w.f("\tVMOVU%s %d(DI)(AX*1), Y%d", n.p, 32*i, i)
+		}
+		for q := range 4 {
+			for i := range vecs {
+				w.f("\tVFNMADD231%s %d(%s)(AX*1), Y%d, Y%d", n.p, 32*i, l[q], 12+q, i)
+			}
+		}
+		for i := range vecs {
+			w.f("\tVMOVU%s Y%d, %d(DI)(AX*1)", n.p, i, 32*i)
+		}
+		w.f("\tADDQ $%d, AX\n\tSUBQ $%d, CX\n\tJGE loop%d\n", 32*vecs, step, vecs)
+		w.f("rest%d:\n\tADDQ $%d, CX", vecs, step)
+	}
+	w.f("\tJEQ done\n\nlast:")
+	w.f("\tVMOV%s (DI)(AX*1), X0", n.s)
+	for q := range 4 {
+		w.f("\tVFNMADD231%s (%s)(AX*1), X%d, X0", n.s, l[q], 12+q)
+	}
+	w.f("\tVMOV%s X0, (DI)(AX*1)\n\tADDQ $%d, AX\n\tDECQ CX\n\tJNE last\n", n.s, n.bytes)
+	w.f("done:\n\tVZEROUPPER\n\tRET\n")
+}
+
+// dot4 writes the four products l_q·y, each summed in 64 bytes of lanes.
+func dot4(w *writer, n number) {
+	lanes := 64 / n.bytes
+	w.f("// func dot%dAVX2(n int, l0, l1, l2, l3, y, out *float%d)", n.bits, n.bits)
+	w.f("TEXT ·dot%dAVX2(SB), NOSPLIT, $0-56", n.bits)
+	for i, s := range []string{"CX", "R8", "R9", "R10", "R11", "SI", "DI"} {
+		w.f("\tMOVQ %s+%d(FP), %s", []string{"n", "l0", "l1", "l2", "l3", "y", "out"}[i], 8*i, s)
+	}
+	l := []string{"R8", "R9", "R10", "R11"}
+	for i := range 8 {
+		w.f("\tVXORPD Y%[1]d, Y%[1]d, Y%[1]d", i)
+	}
+	w.f("\tXORQ AX, AX\n\tSUBQ $%d, CX\n\tJLT rest\n\nloop:", lanes)
+	for i := range 2 {
+		w.f("\tVMOVU%s %d(SI)(AX*1), Y%d", n.p, 32*i, 8+i)
+	}
+	for q := range 4 {
+		for i := range 2 {
+			w.f("\tVFMADD231%s %d(%s)(AX*1), Y%d, Y%d", n.p, 32*i, l[q], 8+i, 2*q+i)
+		}
+	}
+	w.f("\tADDQ $64, AX\n\tSUBQ $%d, CX\n\tJGE loop\n", lanes)
+	w.f("rest:\n\tADDQ $%d, CX\n\tJEQ sum", lanes)
+	w.f("\tLEAQ ones%d<>+64(SB), BX\n\tSHLQ $%d, CX\n\tSUBQ CX, BX", n.bits, map[int]int{8: 3, 4: 2}[n.bytes])
+	for i := range 2 {
+		w.f("\tVMOVU%s %d(BX), Y%d", n.p, 32*i, 10+i)
+		w.f("\tVMASKMOV%s %d(SI)(AX*1), Y%d, Y%d", n.p, 32*i, 10+i, 8+i)
+	}
+	for q := range 4 {
+		for i := range 2 {
+			w.f("\tVMASKMOV%s %d(%s)(AX*1), Y%d, Y12", n.p, 32*i, l[q], 10+i)
+			w.f("\tVFMADD231%s Y12, Y%d, Y%d", n.p, 8+i, 2*q+i)
+		}
+	}
+	w.f("\nsum:")
+	for q := range 4 {
+		w.f("\tVADD%s Y%d, Y%d, Y%d", n.p, 2*q+1, 2*q, 2*q)
+		w.f("\tVEXTRACTF128 $1, Y%d, X12\n\tVADD%s X12, X%d, X%d", 2*q, n.p, 2*q, 2*q)
+		if n.bits == 32 {
+			w.f("\tVPERMILPS $14, X%d, X12\n\tVADDPS X12, X%d, X%d", 2*q, 2*q, 2*q)
+		}
+		w.f("\tVPERMIL%s $1, X%d, X12\n\tVADD%s X12, X%d, X%d", n.p, 2*q, n.s, 2*q, 2*q)
+		w.f("\tVMOV%s X%d, %d(DI)", n.s, 2*q, q*n.bytes)
+	}
+	w.f("\tVZEROUPPER\n\tRET\n")
+}

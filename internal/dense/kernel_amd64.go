@@ -1,0 +1,99 @@
+package dense
+
+import "unsafe"
+
+func cpuid(leaf, sub uint32) (a, b, c, d uint32)
+func xgetbv() (a uint32)
+
+//go:noescape
+func tile64AVX2(nb, k int, a, b, c *float64, ldc int)
+
+//go:noescape
+func tile32AVX2(nb, k int, a, b, c *float32, ldc int)
+
+//go:noescape
+func tile64AVX512(nb, k int, a, b, c *float64, ldc int)
+
+//go:noescape
+func tile32AVX512(nb, k int, a, b, c *float32, ldc int)
+
+//go:noescape
+func solve64AVX2(strips int, t, c *float64, sc int)
+
+//go:noescape
+func solve32AVX2(strips int, t, c *float32, sc int)
+
+//go:noescape
+func solve64AVX512(strips int, t, c *float64, sc int)
+
+//go:noescape
+func solve32AVX512(strips int, t, c *float32, sc int)
+
+//go:noescape
+func sub64AVX2(n int, l0, l1, l2, l3, x, y *float64)
+
+//go:noescape
+func sub32AVX2(n int, l0, l1, l2, l3, x, y *float32)
+
+//go:noescape
+func dot64AVX2(n int, l0, l1, l2, l3, y, out *float64)
+
+//go:noescape
+func dot32AVX2(n int, l0, l1, l2, l3, y, out *float32)
+
+// machineSets asks the processor and, through XCR0, the operating system which
+// registers are kept (Intel SDM vol. 1, 14.3, 15.2).
+func machineSets() []*set {
+	const (
+		fma, osxsave, avx = 1 << 12, 1 << 27, 1 << 28 // leaf 1, ECX
+		avx2, avx512f     = 1 << 5, 1 << 16           // leaf 7, EBX
+		ymm, zmm          = 0x6, 0xe6                 // XCR0
+	)
+	if leaves, _, _, _ := cpuid(0, 0); leaves < 7 {
+		return nil
+	}
+	_, _, c, _ := cpuid(1, 0)
+	if c&fma == 0 || c&osxsave == 0 || c&avx == 0 {
+		return nil
+	}
+	_, b, _, _ := cpuid(7, 0)
+	kept := xgetbv()
+	if b&avx2 == 0 || kept&ymm != ymm {
+		return nil
+	}
+	s2 := &set{
+		id:  "avx2",
+		f64: kernel[float64]{mr: 12, nr: 4, tile: tile64AVX2, solve: solve64AVX2, vector: true},
+		f32: kernel[float32]{mr: 24, nr: 4, tile: tile32AVX2, solve: solve32AVX2, vector: true},
+	}
+	if b&avx512f == 0 || kept&zmm != zmm {
+		return []*set{s2}
+	}
+	s5 := &set{
+		id:  "avx512",
+		f64: kernel[float64]{mr: 24, nr: 8, tile: tile64AVX512, solve: solve64AVX512, vector: true},
+		f32: kernel[float32]{mr: 48, nr: 8, tile: tile32AVX512, solve: solve32AVX512, vector: true},
+	}
+	return []*set{s5, s2}
+}
+
+func f64[T Float](p *T) *float64 { return (*float64)(unsafe.Pointer(p)) }
+func f32[T Float](p *T) *float32 { return (*float32)(unsafe.Pointer(p)) }
+
+// machineSub and machineDot call by name: through a variable every argument
+// would have to live on the heap.
+func machineSub[T Float](n int, l0, l1, l2, l3, x, y *T) {
+	if unsafe.Sizeof(*x) == 8 {
+		sub64AVX2(n, f64(l0), f64(l1), f64(l2), f64(l3), f64(x), f64(y))
+		return
+	}
+	sub32AVX2(n, f32(l0), f32(l1), f32(l2), f32(l3), f32(x), f32(y))
+}
+
+func machineDot[T Float](n int, l0, l1, l2, l3, y, out *T) {
+	if unsafe.Sizeof(*y) == 8 {
+		dot64AVX2(n, f64(l0), f64(l1), f64(l2), f64(l3), f64(y), f64(out))
+		return
+	}
+	dot32AVX2(n, f32(l0), f32(l1), f32(l2), f32(l3), f32(y), f32(out))
+}

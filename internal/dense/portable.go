@@ -1,0 +1,130 @@
+package dense
+
+import (
+	"math"
+	"unsafe"
+)
+
+// portable is the kernel in Go, the definition the assembly is tested against.
+// math.FMA is one instruction where the processor has it and exact everywhere.
+func portable[T Float]() kernel[T] {
+	return kernel[T]{mr: 12, nr: 4, tile: portableTile[T], solve: portableSolve[T]}
+}
+
+// fma is a·b + c, rounded once.
+func fma[T Float](a, b, c T) T {
+	if unsafe.Sizeof(a) == 8 {
+		return T(math.FMA(float64(a), float64(b), float64(c)))
+	}
+	return T(fma32(float32(a), float32(b), float32(c)))
+}
+
+// fma32 computes in float64: the product of two float32 is exact there, the
+// sum is rounded to odd, and rounding that to float32 is then correct (S.
+// Boldo & G. Melquiond, IEEE Trans. Comput. 57 (2008) 462).
+func fma32(a, b, c float32) float32 {
+	p, d := float64(a)*float64(b), float64(c)
+	s := p + d
+	t := s - p
+	e := (p - float64(s-t)) + (d - t) // s + e = p + d exactly (Knuth's TwoSum)
+	if e != 0 && !math.IsNaN(e) {
+		bits := math.Float64bits(s)
+		if bits&1 == 0 {
+			if (e > 0) == (s > 0) {
+				bits++
+			} else {
+				bits--
+			}
+			s = math.Float64frombits(bits)
+		}
+	}
+	return float32(s)
+}
+
+func portableTile[T Float](nb, k int, a, b, c *T, ldc int) {
+	const mr, nr = 12, 4
+	as := unsafe.Slice(a, k*mr)
+	bs := unsafe.Slice(b, nb*k*nr)
+	for s := range nb {
+		bg := bs[s*k*nr : (s+1)*k*nr]
+		for j := range nr {
+			col := unsafe.Slice((*T)(unsafe.Add(unsafe.Pointer(c), uintptr((nr*s+j)*ldc)*unsafe.Sizeof(*c))), mr)
+			for i := 0; i < mr; i += 4 {
+				var s0, s1, s2, s3 T
+				for p := range k {
+					x := bg[p*nr+j]
+					ap := (*[4]T)(as[p*mr+i:])
+					s0 = fma(ap[0], x, s0)
+					s1 = fma(ap[1], x, s1)
+					s2 = fma(ap[2], x, s2)
+					s3 = fma(ap[3], x, s3)
+				}
+				col[i] -= s0
+				col[i+1] -= s1
+				col[i+2] -= s2
+				col[i+3] -= s3
+			}
+		}
+	}
+}
+
+func portableSolve[T Float](strips int, t, c *T, sc int) {
+	const mr = 12
+	tri := unsafe.Slice(t, 64)
+	for s := range strips {
+		x := unsafe.Slice((*T)(unsafe.Add(unsafe.Pointer(c), uintptr(s*sc)*unsafe.Sizeof(*c))), 8*mr)
+		for p := range 8 {
+			xp := x[p*mr : (p+1)*mr]
+			for i := range xp {
+				xp[i] *= tri[9*p]
+			}
+			for j := p + 1; j < 8; j++ {
+				l := tri[8*j+p]
+				xj := x[j*mr : (j+1)*mr]
+				for i, v := range xp {
+					xj[i] = fma(-v, l, xj[i])
+				}
+			}
+		}
+	}
+}
+
+func portableSub[T Float](n int, l0, l1, l2, l3, x, y *T) {
+	xs, ys := unsafe.Slice(x, 4), unsafe.Slice(y, n)
+	for q, l := range [4]*T{l0, l1, l2, l3} {
+		v := xs[q]
+		for i, u := range unsafe.Slice(l, n) {
+			ys[i] = fma(-v, u, ys[i])
+		}
+	}
+}
+
+func portableDot[T Float](n int, l0, l1, l2, l3, y, out *T) {
+	lanes := 64 / int(unsafe.Sizeof(*y))
+	ys := unsafe.Slice(y, n)
+	for q, lq := range [4]*T{l0, l1, l2, l3} {
+		l := unsafe.Slice(lq, n)
+		var s [16]T
+		i := 0
+		for ; i+lanes <= n; i += lanes {
+			for k := range lanes {
+				s[k] = fma(l[i+k], ys[i+k], s[k])
+			}
+		}
+		if i < n {
+			for k := range lanes {
+				if i+k < n {
+					s[k] = fma(l[i+k], ys[i+k], s[k])
+				} else {
+					s[k] += 0 // as a masked register does it
+				}
+			}
+		}
+		for h := lanes / 2; h > 0; h /= 2 {
+			for k := range h {
+				s[k] += s[k+h]
+			}
+		}
+		*(*T)(unsafe.Add(unsafe.Pointer(out), uintptr(q)*unsafe.Sizeof(*out))) = s[0]
+	}
+}
