@@ -263,7 +263,8 @@ func (s *system) tangent(m *sparse.BSR3, pos []int32, u []float64) {
 		par.Chunks(len(list), 1, func(lo, _ int) {
 			k := new(scratch)
 			first := int(list[lo]) * clusterSize
-			for e := first; e < min(s.elems, first+clusterSize); e++ {
+			for _, i := range s.order[first:min(s.elems, first+clusterSize)] {
+				e := int(i)
 				if s.alive != nil && !s.alive[e] {
 					continue
 				}
@@ -380,14 +381,14 @@ func (s *system) scatter(m *sparse.BSR3, pos []int32, k *scratch, e int) {
 	for a := range n {
 		for b := a; b < n; b++ {
 			t := &k.ke[a][b]
-			d := m.Val[9*p[a*n+b] : 9*p[a*n+b]+9 : 9*p[a*n+b]+9]
+			d := (*[9]float64)(m.Val[9*int(p[a*n+b]):])
 			for c, v := range t {
 				d[c] += v
 			}
 			if a == b {
 				continue
 			}
-			d = m.Val[9*p[b*n+a] : 9*p[b*n+a]+9 : 9*p[b*n+a]+9]
+			d = (*[9]float64)(m.Val[9*int(p[b*n+a]):])
 			d[0] += t[0]
 			d[1] += t[3]
 			d[2] += t[6]

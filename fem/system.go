@@ -1,12 +1,14 @@
 package fem
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
 	"halsted/fem/element"
 	"halsted/fem/material"
 	"halsted/imaging"
+	"halsted/internal/par"
 	"halsted/mesh"
 
 	"gonum.org/v1/gonum/spatial/r3"
@@ -75,7 +77,8 @@ type system struct {
 	adjPtr []int32 // node → (element·k + local), CSR: the gather of forces
 	adj    []int32
 	elemF  []float64 // 3k per element
-	colour [][]int32 // clusters of elements; those of a colour share no node
+	order  []int32   // elements along a space-filling curve
+	colour [][]int32 // clusters of elements in order; those of a colour share no node
 	size   float64   // diagonal of the bounding box, mm
 }
 
@@ -224,19 +227,25 @@ func (s *system) adjacency() {
 
 // clusterSize neighbouring elements are assembled one after the other, so that
 // the matrix rows they share stay in the cache.
-const clusterSize = 24
+const clusterSize = 128
 
-// colourClusters cuts the elements, in their order, in clusters, and colours
-// these so that clusters of one colour share no node (greedy, in order).
+// colourClusters cuts the elements, along a space-filling curve, in clusters,
+// and colours these so that clusters of one colour share no node (greedy, in
+// order).
 func (s *system) colourClusters() {
+	s.order = s.alongCurve()
+	place := make([]int32, s.elems)
+	for i, e := range s.order {
+		place[e] = int32(i)
+	}
 	count := (s.elems + clusterSize - 1) / clusterSize
 	colour := make([]int32, count)
 	var taken []int32 // last cluster that saw the colour next to it
 	for c := range count {
-		for e := c * clusterSize; e < min(s.elems, (c+1)*clusterSize); e++ {
-			for _, v := range s.conn[e*s.k : (e+1)*s.k] {
+		for _, e := range s.order[c*clusterSize : min(s.elems, (c+1)*clusterSize)] {
+			for _, v := range s.conn[int(e)*s.k : (int(e)+1)*s.k] {
 				for _, i := range s.adj[s.adjPtr[v]:s.adjPtr[v+1]] {
-					if o := int(i) / s.k / clusterSize; o < c {
+					if o := int(place[int(i)/s.k]) / clusterSize; o < c {
 						taken[colour[o]] = int32(c)
 					}
 				}
@@ -250,4 +259,47 @@ func (s *system) colourClusters() {
 		}
 		s.colour[colour[c]] = append(s.colour[colour[c]], int32(c))
 	}
+}
+
+// alongCurve sorts the elements by the Morton code of their centroids, 16 bits
+// an axis, so that neighbours in the list are neighbours in space.
+func (s *system) alongCurve() []int32 {
+	type keyed struct {
+		code uint64
+		e    int32
+	}
+	list := make([]keyed, s.elems)
+	lo := s.centroid(0)
+	for e := range s.elems {
+		c := s.centroid(int32(e))
+		lo = r3.Vec{X: min(lo.X, c.X), Y: min(lo.Y, c.Y), Z: min(lo.Z, c.Z)}
+	}
+	scale := 65535 / s.size
+	par.Chunks(s.elems, 4096, func(a, b int) {
+		for e := a; e < b; e++ {
+			c := r3.Scale(scale, r3.Sub(s.centroid(int32(e)), lo))
+			list[e] = keyed{spread(uint64(c.X)) | spread(uint64(c.Y))<<1 | spread(uint64(c.Z))<<2, int32(e)}
+		}
+	})
+	slices.SortFunc(list, func(a, b keyed) int {
+		if a.code != b.code {
+			return cmp.Compare(a.code, b.code)
+		}
+		return cmp.Compare(a.e, b.e)
+	})
+	out := make([]int32, s.elems)
+	for i, k := range list {
+		out[i] = k.e
+	}
+	return out
+}
+
+// spread puts two zero bits between the low 16 bits of v.
+func spread(v uint64) uint64 {
+	v &= 0xffff
+	v = (v | v<<16) & 0xff00_00ff
+	v = (v | v<<8) & 0xf0_0f00_f00f
+	v = (v | v<<4) & 0xc30_c30c_30c3
+	v = (v | v<<2) & 0x2492_4924_9249
+	return v
 }

@@ -99,7 +99,7 @@ func (m *BSR3) Bytes() int64 {
 // Zero sets all values to 0, keeping the pattern.
 func (m *BSR3) Zero() {
 	if m.Val == nil {
-		m.Val = make([]float64, 9*len(m.Col))
+		m.Val = make([]float64, 9*len(m.Col)+1)[:9*len(m.Col)] // one more: rows are read past their end
 		return
 	}
 	par.Chunks(len(m.Val), 1<<16, func(lo, hi int) { clear(m.Val[lo:hi]) })
@@ -110,21 +110,11 @@ func (m *BSR3) MulVec(dst, x []float64) {
 	if len(x) != 3*m.N || len(dst) != 3*m.N {
 		panic(fmt.Sprintf("sparse: MulVec of %d rows with vectors of %d and %d", 3*m.N, len(dst), len(x)))
 	}
+	row := row64()
 	par.Chunks(m.N, rowChunk, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			var y0, y1, y2 float64
 			first, end := int(m.RowPtr[i]), int(m.RowPtr[i+1])
-			vals := m.Val[9*first : 9*end]
-			for _, j := range m.Col[first:end] {
-				v := (*[9]float64)(vals)
-				vals = vals[9:]
-				u := (*[3]float64)(x[3*int(j):])
-				x0, x1, x2 := u[0], u[1], u[2]
-				y0 += v[0]*x0 + v[1]*x1 + v[2]*x2
-				y1 += v[3]*x0 + v[4]*x1 + v[5]*x2
-				y2 += v[6]*x0 + v[7]*x1 + v[8]*x2
-			}
-			dst[3*i], dst[3*i+1], dst[3*i+2] = y0, y1, y2
+			dst[3*i], dst[3*i+1], dst[3*i+2] = row(m.Val[9*first:9*end:9*end+1], m.Col[first:end], x)
 		}
 	})
 }

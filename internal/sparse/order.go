@@ -20,7 +20,7 @@ func fillOrder(n int, ptr, col []int32) []int32 {
 	order := make([]int32, 0, n)
 	gone := make([]bool, n)
 	order = peel(order, gone, ptr, col)
-	last := dense(gone, ptr, col)
+	last := crowded(gone, ptr, col)
 	g, first, next := compress(gone, ptr, col)
 	for _, v := range orderComponents(g) {
 		for i := first[v]; i >= 0; i = next[i] {
@@ -60,9 +60,9 @@ func peel(order []int32, gone []bool, ptr, col []int32) []int32 {
 	return order
 }
 
-// dense takes out the nodes with more than 10·√n neighbours (Amestoy, Davis &
+// crowded takes out the nodes with more than 10·√n neighbours (Amestoy, Davis &
 // Duff 2004), least first.
-func dense(gone []bool, ptr, col []int32) (last []int32) {
+func crowded(gone []bool, ptr, col []int32) (last []int32) {
 	n := len(gone)
 	limit := int32(max(64, 10*math.Sqrt(float64(n))))
 	for v := range n {

@@ -1,5 +1,7 @@
 package sparse
 
+import "halsted/internal/dense"
+
 // rowKernel is rowPortable in assembly, with the same order of roundings. It
 // reads one float past the last block, so val needs one more element.
 //
@@ -9,4 +11,29 @@ func rowKernel(val *float32, col *int32, n int, x *float32) (y0, y1, y2 float32)
 func row32(val []float32, col []int32, x []float32) (y0, y1, y2 float32) {
 	_ = val[9*len(col)] // the element past the end
 	return rowKernel(&val[0], &col[0], len(col), &x[0])
+}
+
+// rowKernel64 is row64Portable in AVX, with the same order of roundings: rows
+// of 4 sums, of which the first three count, at y. It reads one number past the
+// last block.
+//
+//go:noescape
+func rowKernel64(val *float64, col *int32, n int, x, y *float64)
+
+// row64 is the block row times x of the kernels in use.
+func row64() func(val []float64, col []int32, x []float64) (y0, y1, y2 float64) {
+	if dense.Kernel() == "portable" {
+		return row64Portable
+	}
+	return row64AVX
+}
+
+func row64AVX(val []float64, col []int32, x []float64) (y0, y1, y2 float64) {
+	if len(col) == 0 {
+		return 0, 0, 0
+	}
+	_ = val[: 9*len(col)+1 : 9*len(col)+1] // the number past the end
+	var y [12]float64
+	rowKernel64(&val[0], &col[0], len(col), &x[0], &y[0])
+	return (y[0] + y[1]) + y[2], (y[4] + y[5]) + y[6], (y[8] + y[9]) + y[10]
 }
