@@ -8,11 +8,11 @@ import (
 	"halsted/fem/material"
 )
 
-func must[L material.Law](l L, err error) L {
+func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
 	}
-	return l
+	return v
 }
 
 func ExampleNeoHookean() {
