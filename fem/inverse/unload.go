@@ -1,0 +1,365 @@
+package inverse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"halsted/fem"
+	"halsted/mesh"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// Options controls Unload; the zero value means the documented defaults.
+type Options struct {
+	// TolMM is the largest nodal distance between the imaged shape and the
+	// reloaded one that is accepted; 0 means 1e-3 mm. The forward solves must be
+	// exact to less: a fem.Settings.ResidualTol of 0 means 1e-9 here, as a thin
+	// wall or a slender part moves far for a small residual.
+	TolMM float64
+	// MaxForward bounds the forward solves, failed ones too; 0 means 60.
+	MaxForward int
+	// Window is the number of past differences that Anderson acceleration
+	// keeps; 0 means 5, −1 means none: the plain fixed-point iteration.
+	Window int
+	// Solve replaces fem.Solve, for wrapped solvers; nil means fem.Solve.
+	Solve fem.Solver
+	// Progress is called after every forward solve; may be nil.
+	Progress func(Iteration)
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.TolMM == 0 {
+		o.TolMM = 1e-3
+	}
+	if !(o.TolMM > 0) || math.IsInf(o.TolMM, 0) {
+		return o, badInput("Options.TolMM", "is %g mm; must be positive", o.TolMM)
+	}
+	if o.MaxForward == 0 {
+		o.MaxForward = 60
+	}
+	if o.MaxForward < 0 {
+		return o, badInput("Options.MaxForward", "is %d; must not be negative", o.MaxForward)
+	}
+	switch {
+	case o.Window == 0:
+		o.Window = 5
+	case o.Window < -1 || o.Window > 50:
+		return o, badInput("Options.Window", "is %d; −1 (none) or up to 50", o.Window)
+	}
+	if o.Solve == nil {
+		o.Solve = fem.Solve
+	}
+	return o, nil
+}
+
+// Iteration is one forward solve of Unload.
+type Iteration struct {
+	LoadFactor float64 // of the known loads, 0 to 1
+	MaxMM      float64 // largest nodal distance to the imaged shape; NaN when the solve failed
+	RMSMM      float64 // root mean square over the nodes
+	Node       int32   // where the largest distance is
+	Newton     int     // iterations of the forward solve
+	Columns    int     // differences that the step to this shape was mixed from
+	Damping    float64 // part of that step that was taken
+	Kept       bool    // the shape became the current one; false: solve failed or distance grew
+	Failure    string  // of the forward solve
+}
+
+// Report is the course of an Unload.
+type Report struct {
+	History       []Iteration
+	ForwardSolves int
+	Newton        int     // iterations of all forward solves
+	LoadFactor    float64 // part of the loads for which a shape was found
+	MaxMM, RMSMM  float64 // of the shape returned
+	Node          int32   // where MaxMM is
+}
+
+// Reference is a stress-free shape.
+type Reference struct {
+	Mesh   *mesh.TetMesh // Nodes stand at the stress-free places X, LPS mm; the rest is shared with the model's mesh
+	Imaged []r3.Vec      // nodes of the model's mesh, LPS mm
+	// U is the displacement of the last forward solve, mm: X + U is the imaged
+	// shape to within Report.MaxMM.
+	U []r3.Vec
+}
+
+// Unload finds the shape X that the loads of m carry into the shape of m.Mesh:
+// the zero-pressure or gravity-free configuration of an imaged organ. Here the
+// loads are those that acted while the image was taken; GravityChange is the
+// gravity vector itself. A prescribed node stands at its place in the image
+// less its prescribed value. Fibre directions and residual stress (Natural)
+// belong to the stress-free shape. With stages, the image shows the end of the
+// last one.
+//
+// Fixed point X ← X − (x(X) − x_img) (M. Sellier, J. Fluids Struct. 27 (2011)
+// 1461; J. Bols et al., J. Comput. Appl. Math. 246 (2013) 10) with Anderson
+// acceleration; each iteration is one forward solve with s. A step that makes
+// the distance (root mean square) grow is taken back and its difference kept;
+// one that turns an element inside out, or whose solve fails, is halved. Where
+// that does not help, the loads are first unloaded in part.
+//
+// The result is the shape of the last forward solve, whose distance was
+// measured. Errors: *InputError; those of the solver that no other shape can
+// cure; *NotConvergedError, with which the best shape at full load, if any, is
+// returned too; the error of ctx.
+func Unload(ctx context.Context, m *fem.Model, s fem.Settings, o Options) (*Reference, Report, error) {
+	o, err := o.withDefaults()
+	rep := Report{Node: -1, MaxMM: math.NaN(), RMSMM: math.NaN()}
+	if err != nil {
+		return nil, rep, err
+	}
+	if m == nil || m.Mesh == nil || len(m.Mesh.Nodes) == 0 {
+		return nil, rep, badInput("model", "has no mesh; give the imaged one")
+	}
+	if s.ResidualTol == 0 {
+		s.ResidualTol = residualTol
+	}
+	u := &unloader{ctx: ctx, o: o, s: s, model: m, rep: &rep, u: make([]r3.Vec, len(m.Mesh.Nodes))}
+	return u.run()
+}
+
+// unloader is the state of one Unload. Vectors are flat, 3·node + axis, mm.
+type unloader struct {
+	ctx   context.Context
+	o     Options
+	s     fem.Settings
+	model *fem.Model
+	rep   *Report
+	u     []r3.Vec // displacement of the last solve that came through
+	best  struct { // at the load factor under way
+		x, f []float64
+		u    []r3.Vec
+		at   Iteration
+	}
+	last error // of the last failed solve
+}
+
+// residualTol is the default of the forward solves.
+const residualTol = 1e-9
+
+// minLoadStep is the least share of the loads by which unloading in parts goes on.
+const minLoadStep = 1. / 32
+
+// partTol is how exactly a part of the loads is unloaded before the next part,
+// relative to its largest displacement.
+const partTol = 0.01
+
+func (u *unloader) run() (*Reference, Report, error) {
+	img := flat(u.model.Mesh.Nodes)
+	x := append([]float64(nil), img...)
+	reached, step := 0.0, 1.0
+	for {
+		target := min(1, reached+step)
+		if target > 1-1e-9 {
+			target = 1
+		}
+		start := append([]float64(nil), img...)
+		if reached > 0 { // the past shape, carried on in proportion
+			for i := range start {
+				start[i] += (x[i] - img[i]) * target / reached
+			}
+		}
+		err := u.fixedPoint(start, img, target)
+		b := &u.best
+		part, ok := errors.AsType[*partError](err)
+		switch {
+		case err == nil && target == 1:
+			u.rep.LoadFactor = 1
+			return u.reference(), *u.rep, nil
+		case err == nil:
+			copy(x, b.x)
+			reached = target
+			u.rep.LoadFactor = reached
+			step = min(2*step, 1-reached)
+			continue
+		case !ok:
+			return nil, *u.rep, err
+		case u.rep.ForwardSolves < u.o.MaxForward && step/2 >= minLoadStep && !u.near():
+			step /= 2
+			continue
+		}
+		nc := &NotConvergedError{LoadFactor: reached, ForwardSolves: u.rep.ForwardSolves, DistanceMM: math.NaN(), Node: -1, Reason: part.msg, Err: u.last}
+		if b.x == nil {
+			return nil, *u.rep, nc
+		}
+		nc.DistanceMM, nc.Node, nc.AtMM = b.at.MaxMM, b.at.Node, u.model.Mesh.Nodes[b.at.Node]
+		if target < 1 {
+			return nil, *u.rep, nc
+		}
+		return u.reference(), *u.rep, nc
+	}
+}
+
+// reference packs the best shape.
+func (u *unloader) reference() *Reference {
+	b := &u.best
+	u.rep.MaxMM, u.rep.RMSMM, u.rep.Node = b.at.MaxMM, b.at.RMSMM, b.at.Node
+	me := *u.model.Mesh
+	me.Nodes = vectors(b.x)
+	return &Reference{Mesh: &me, Imaged: append([]r3.Vec(nil), u.model.Mesh.Nodes...), U: b.u}
+}
+
+// partError is a failure that a smaller part of the loads may cure.
+type partError struct{ msg string }
+
+func (e *partError) Error() string { return e.msg }
+
+const (
+	maxBackoff = 5 // halvings of a step whose forward solve fails
+	maxGrowth  = 4 // steps in a row that may be taken back because the distance grew
+)
+
+// fixedPoint finds the shape for a load factor from start; it is u.best then.
+// A *partError leaves u.best at the best shape met, if any.
+func (u *unloader) fixedPoint(start, img []float64, factor float64) error {
+	b := &u.best
+	b.x, b.f, b.u = nil, nil, nil
+	mix := anderson{window: u.o.Window}
+	model := scaled(u.model, factor)
+	x := append([]float64(nil), start...)
+	step := make([]float64, len(x))
+	damping, columns, grown := 1.0, 0, 0
+	for {
+		if u.rep.ForwardSolves >= u.o.MaxForward {
+			return &partError{"the allowed forward solves are used up"}
+		}
+		it := Iteration{LoadFactor: factor, Columns: columns, Damping: damping, MaxMM: math.NaN(), RMSMM: math.NaN(), Node: -1}
+		f, err := u.forward(model, x, img, &it)
+		if err != nil {
+			return err
+		}
+		if f == nil { // no solution at x
+			u.note(it)
+			if b.x == nil {
+				return &partError{"the loads cannot be put on the imaged shape"}
+			}
+			if damping < math.Pow(0.5, maxBackoff-0.5) {
+				return &partError{"the forward solve fails however short the step"}
+			}
+			damping /= 2
+			copy(x, b.x)
+			axpy(x, damping, step)
+			continue
+		}
+		if b.x != nil {
+			dx, df := append([]float64(nil), x...), append([]float64(nil), f...)
+			axpy(dx, -1, b.x)
+			axpy(df, -1, b.f)
+			mix.learn(dx, df)
+		}
+		if b.x == nil || it.RMSMM < b.at.RMSMM {
+			it.Kept = true
+			b.x, b.f, b.u, b.at, grown = append(b.x[:0], x...), f, append(b.u[:0], u.u...), it, 0
+			damping = 1
+		} else {
+			if grown++; grown > maxGrowth {
+				u.note(it)
+				return &partError{"the distance no longer falls: lower Settings.ResidualTol, raise TolMM, or use Anderson acceleration with a larger window"}
+			}
+			damping = 0.5
+			if u.o.Window < 0 {
+				damping = math.Pow(0.5, float64(grown))
+			}
+		}
+		u.note(it)
+		if b.at.MaxMM <= u.tolerance(factor) {
+			return nil
+		}
+		mix.step(step, b.f)
+		columns = mix.kept
+		copy(x, b.x)
+		axpy(x, damping, step)
+	}
+}
+
+// tolerance at a load factor, mm.
+func (u *unloader) tolerance(factor float64) float64 {
+	if factor == 1 {
+		return u.o.TolMM
+	}
+	return max(u.o.TolMM, u.partTolMM())
+}
+
+// partTolMM is partTol of the largest displacement of the best shape, mm.
+func (u *unloader) partTolMM() (size float64) {
+	for _, v := range u.best.u {
+		size = max(size, r3.Norm(v))
+	}
+	return partTol * size
+}
+
+// near says that the best shape is so good that unloading in parts would only
+// lead back to it.
+func (u *unloader) near() bool {
+	return u.best.x != nil && u.best.at.MaxMM <= u.partTolMM()
+}
+
+func (u *unloader) note(it Iteration) {
+	u.rep.History = append(u.rep.History, it)
+	if u.o.Progress != nil {
+		u.o.Progress(it)
+	}
+}
+
+// forward solves from the shape x and returns f = x_img − x(X), or nil when
+// the solve fails in a way that another shape may cure.
+func (u *unloader) forward(m *fem.Model, x, img []float64, it *Iteration) ([]float64, error) {
+	me := *m.Mesh
+	me.Nodes = vectors(x)
+	fm := *m
+	fm.Mesh = &me
+	u.rep.ForwardSolves++
+	var disp []r3.Vec
+	s := u.s
+	res, err := u.o.Solve(u.ctx, &fm, s, func(f *fem.Frame) error { disp = f.U; return nil })
+	it.Newton = res.Newton
+	u.rep.Newton += res.Newton
+	if err != nil {
+		_, stuck := errors.AsType[*fem.NotConvergedError](err)
+		_, inverted := errors.AsType[*fem.InvertedError](err)
+		if u.ctx.Err() == nil && (stuck || inverted && u.best.x != nil) {
+			u.last, it.Failure = err, err.Error()
+			return nil, nil
+		}
+		return nil, fmt.Errorf("inverse: forward solve %d: %w", u.rep.ForwardSolves, err)
+	}
+	if len(disp) != len(u.u) {
+		return nil, fmt.Errorf("inverse: forward solve %d gave no frame for %d nodes", u.rep.ForwardSolves, len(u.u))
+	}
+	copy(u.u, disp)
+	f := make([]float64, len(x))
+	var sum float64
+	it.MaxMM = -1
+	for v, d := range disp {
+		f[3*v] = img[3*v] - (x[3*v] + d.X)
+		f[3*v+1] = img[3*v+1] - (x[3*v+1] + d.Y)
+		f[3*v+2] = img[3*v+2] - (x[3*v+2] + d.Z)
+		d2 := f[3*v]*f[3*v] + f[3*v+1]*f[3*v+1] + f[3*v+2]*f[3*v+2]
+		sum += d2
+		if d2 > it.MaxMM {
+			it.MaxMM, it.Node = d2, int32(v)
+		}
+	}
+	it.MaxMM, it.RMSMM = math.Sqrt(it.MaxMM), math.Sqrt(sum/float64(len(disp)))
+	return f, nil
+}
+
+func flat(v []r3.Vec) []float64 {
+	out := make([]float64, 3*len(v))
+	for i, p := range v {
+		out[3*i], out[3*i+1], out[3*i+2] = p.X, p.Y, p.Z
+	}
+	return out
+}
+
+func vectors(x []float64) []r3.Vec {
+	out := make([]r3.Vec, len(x)/3)
+	for i := range out {
+		out[i] = r3.Vec{X: x[3*i], Y: x[3*i+1], Z: x[3*i+2]}
+	}
+	return out
+}
