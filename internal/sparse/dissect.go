@@ -11,12 +11,12 @@ import (
 // come last in the order; parts of at most leafSize vertices are ordered by
 // minimum degree with the separators around them as halo.
 const (
-	leafSize   = 160
-	coarseSize = 80   // vertices at which shrinking ends
+	leafSize   = 120
+	coarseSize = 40   // vertices at which shrinking ends
 	manySize   = 2000 // above this the cut is sought on a shrunken graph several times
-	manyTries  = 4
+	manyTries  = 3
 	manyLevels = 3
-	firstTries = 6    // separators grown at the bottom
+	firstTries = 4    // separators grown at the bottom
 	maxShare   = 0.6  // of the weight on one side
 	skewPrice  = 1.0  // of unequal sides, see cost
 	passes     = 6    // of refinement per level

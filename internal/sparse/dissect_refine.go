@@ -93,7 +93,7 @@ func (f *refiner) pass(limit int32) bool {
 		bestCost = 1e30
 	}
 	start := bestCost
-	patience := max(60, min(int(g.n)/50, 300))
+	patience := max(10, min(len(f.heap[0]), 300))
 	moved, since := 0, 0
 	for since < patience {
 		k := f.choose(limit)
