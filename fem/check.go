@@ -23,7 +23,7 @@ func finiteVec(v r3.Vec) bool { return finite(v.X, v.Y, v.Z) }
 
 // check refuses what can be seen wrong in the model before geometry is touched.
 func (m *Model) check() error {
-	if m == nil || m.Mesh == nil || len(m.Mesh.Tets) == 0 {
+	if m == nil || m.Mesh == nil || len(m.Mesh.Nodes) == 0 || len(m.Mesh.Tets) == 0 && !m.beside() {
 		return badInput("Mesh", "has no elements; make a mesh first")
 	}
 	me := m.Mesh
@@ -77,6 +77,9 @@ func (m *Model) check() error {
 	}
 	if !finiteVec(m.GravityChange) {
 		return badInput("GravityChange", "is %v mm/s²; must be finite", m.GravityChange)
+	}
+	if err := m.checkTerms(); err != nil {
+		return err
 	}
 	return m.checkStages(laws)
 }
@@ -169,8 +172,8 @@ var rigidNames = [6]string{
 }
 
 // checkHeld finds connected parts that keep a rigid motion: for every part the
-// six rigid motions are evaluated at its fixed degrees of freedom, and their
-// Gram matrix must be regular.
+// six rigid motions are evaluated at its fixed degrees of freedom and along the
+// supports of the terms, and their Gram matrix must be regular.
 func (s *system) checkHeld() error {
 	part, count := s.parts()
 	type body struct {
@@ -189,6 +192,9 @@ func (s *system) checkHeld() error {
 		}
 	}
 	for e := s.elems - 1; e >= 0; e-- {
+		if s.alive != nil && !s.alive[e] {
+			continue
+		}
 		b := &bodies[part[s.conn[e*s.k]]]
 		b.elements++
 		b.element = int32(e)
@@ -201,30 +207,40 @@ func (s *system) checkHeld() error {
 			bodies[p].radius = max(bodies[p].radius, r3.Norm(r3.Sub(s.x[v], bodies[p].sum)))
 		}
 	}
-	for v, p := range part {
-		if p < 0 {
-			continue
+	hold := func(v int32, dir r3.Vec) {
+		if part[v] < 0 {
+			return
 		}
-		b := &bodies[p]
-		d := r3.Scale(1/b.radius, r3.Sub(s.x[v], b.sum))
-		rows := [3][6]float64{ // motion of axis i per rigid mode: e_i and (e_r × d)_i
-			{1, 0, 0, 0, d.Z, -d.Y},
-			{0, 1, 0, -d.Z, 0, d.X},
-			{0, 0, 1, d.Y, -d.X, 0},
+		b := &bodies[part[v]]
+		var d r3.Vec // a single node does not turn
+		if b.radius > 0 {
+			d = r3.Scale(1/b.radius, r3.Sub(s.x[v], b.sum))
 		}
-		for i, row := range rows {
-			if !s.fixed[3*v+i] {
-				continue
-			}
-			for a := range 6 {
-				for c := range 6 {
-					b.gram[a][c] += row[a] * row[c]
-				}
+		m := r3.Cross(d, dir) // motion along dir per rigid mode: dir and (e_r × d)·dir
+		row := [6]float64{dir.X, dir.Y, dir.Z, m.X, m.Y, m.Z}
+		for a := range 6 {
+			for c := range 6 {
+				b.gram[a][c] += row[a] * row[c]
 			}
 		}
 	}
+	for v := range part {
+		for i, axis := range [3]r3.Vec{{X: 1}, {Y: 1}, {Z: 1}} {
+			if s.fixed[3*v+i] {
+				hold(int32(v), axis)
+			}
+		}
+	}
+	for _, t := range s.terms {
+		t.supports(hold)
+	}
 	for p := range bodies {
 		b := &bodies[p]
+		if b.radius == 0 { // no rotations
+			for a := 3; a < 6; a++ {
+				b.gram[a][a] = 1
+			}
+		}
 		if modes := freeModes(&b.gram); len(modes) > 0 {
 			return &UnconstrainedError{Elements: b.elements, Element: b.element, AtMM: b.sum, Modes: modes}
 		}
@@ -287,7 +303,8 @@ func dotSmall(a, b []float64) (s float64) {
 	return s
 }
 
-// parts numbers the connected parts of the mesh; nodes without element get −1.
+// parts numbers the connected parts of the mesh, joined by elements and by the
+// couplings of the terms; nodes with neither get −1.
 func (s *system) parts() (part []int32, count int) {
 	root := make([]int32, s.n)
 	for i := range root {
@@ -301,8 +318,7 @@ func (s *system) parts() (part []int32, count int) {
 		return i
 	}
 	used := make([]bool, s.n)
-	for e := range s.elems {
-		c := s.conn[e*s.k : (e+1)*s.k]
+	join := func(c ...int32) {
 		a := find(c[0])
 		for _, v := range c {
 			used[v] = true
@@ -311,6 +327,18 @@ func (s *system) parts() (part []int32, count int) {
 				root[hi], a = lo, lo
 			}
 		}
+	}
+	for e := range s.elems {
+		if s.alive == nil || s.alive[e] {
+			join(s.conn[e*s.k : (e+1)*s.k]...)
+		}
+	}
+	for _, t := range s.terms {
+		t.couple(func(nodes ...int32) {
+			if len(nodes) > 0 {
+				join(nodes...)
+			}
+		})
 	}
 	part = make([]int32, s.n)
 	id := make(map[int32]int32) // only looked up

@@ -66,7 +66,7 @@ func newTriangles(k int) triangles {
 
 // faceNodes is the number of nodes of a face of the mesh.
 func (s *system) faceNodes() int {
-	if s.k == element.Tet10Nodes {
+	if s.k == element.Tet10Nodes || s.elems == 0 && len(s.model.Membranes) > 0 && s.model.Membranes[0].Mid != nil {
 		return element.Tri6Nodes
 	}
 	return element.Tri3Nodes

@@ -413,5 +413,5 @@ func (s *system) worst(r []float64) int32 {
 			best, size = v, q
 		}
 	}
-	return s.adj[s.adjPtr[best]] / int32(s.k)
+	return s.elementAt(int32(best))
 }

@@ -46,7 +46,7 @@ func (s *system) deadLoads(c *LoadCase) error {
 		}
 	}
 	fshape, frule, fk := element.Shape(element.Tri3), element.TriRule(2), element.Tri3Nodes
-	if s.k == element.Tet10Nodes {
+	if s.faceNodes() == element.Tri6Nodes {
 		fshape, frule, fk = element.Tri6, element.TriRule(4), element.Tri6Nodes
 	}
 	n, d := make([]float64, fk), make([]r3.Vec, fk)
@@ -153,6 +153,9 @@ func (s *system) face(f [3]int32, nodes []int32) *InputError {
 	case 1:
 		return nil
 	case 0:
+		if s.sheetFace(f, nodes) {
+			return nil
+		}
 		return &InputError{Msg: "no element has a face with corner nodes " + strconv.Itoa(int(f[0])) + ", " + strconv.Itoa(int(f[1])) + ", " + strconv.Itoa(int(f[2])) + "; load faces of the mesh boundary"}
 	}
 	return &InputError{Msg: "the face with corner nodes " + strconv.Itoa(int(f[0])) + ", " + strconv.Itoa(int(f[1])) + ", " + strconv.Itoa(int(f[2])) + " lies between two elements; load faces of the mesh boundary"}

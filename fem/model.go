@@ -74,6 +74,8 @@ type Model struct {
 	// element (bone from HU); none means 1.
 	Stiffness []float64
 
+	Membranes []Membrane // thin sheets on faces of the mesh
+
 	// Stages is the load history; none means one stage of 1 s in which the
 	// motions and loads above grow from zero. With stages, the motions and
 	// loads above belong to the first.

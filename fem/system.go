@@ -119,8 +119,15 @@ func newSystem(m *Model, s Settings) (*system, error) {
 	for e, l := range me.Region {
 		sys.regOf[e] = at[l]
 	}
-	lo, hi := me.Nodes[me.Tets[0][0]], me.Nodes[me.Tets[0][0]]
-	for _, v := range sys.conn {
+	members := sys.conn
+	if len(members) == 0 { // terms alone: all nodes count
+		members = make([]int32, sys.n)
+		for v := range members {
+			members[v] = int32(v)
+		}
+	}
+	lo, hi := me.Nodes[members[0]], me.Nodes[members[0]]
+	for _, v := range members {
 		p := me.Nodes[v]
 		lo = r3.Vec{X: min(lo.X, p.X), Y: min(lo.Y, p.Y), Z: min(lo.Z, p.Z)}
 		hi = r3.Vec{X: max(hi.X, p.X), Y: max(hi.Y, p.Y), Z: max(hi.Z, p.Z)}
@@ -199,6 +206,9 @@ func (s *system) geometry(rule *element.Rule, shape element.Shape) error {
 }
 
 func (s *system) centroid(e int32) r3.Vec {
+	if s.elems == 0 {
+		return s.x[0]
+	}
 	var c r3.Vec
 	for _, v := range s.conn[int(e)*s.k : int(e)*s.k+4] {
 		c = r3.Add(c, r3.Scale(0.25, s.x[v]))
