@@ -48,7 +48,7 @@ func newFibred(law string, cMPa, k1MPa, k2, spread, nu float64, a1, a2 r3.Vec) (
 	if err != nil {
 		return fibred{}, fmt.Errorf("material: %s: %w", law, err)
 	}
-	l.dilatation = dilatation{bulk(cMPa, nu)}
+	l.dilatation = dilatationOf(cMPa, nu)
 	return l, nil
 }
 
@@ -127,7 +127,7 @@ func (l fibred) Tangent(a *[9][9]float64, f *Mat3) {
 	c.flat(&g)
 	m, i1 := cbrt2(j), f.Norm2()
 	s := l.c * m
-	gg, cross := 2./9*s*i1+l.kappa*j*j, s*i1/3-l.slope(j)
+	gg, cross := 2./9*s*i1+l.curve(j), s*i1/3-l.slope(j)
 	for n := range l.h {
 		q[n] = l.strain(&km, f, n)
 		km.flat(&k[n])
@@ -199,6 +199,28 @@ type GasserOgdenHolzapfel struct{ fibred }
 func NewGasserOgdenHolzapfel(cMPa, k1MPa, k2, dispersion, nu float64, a1, a2 r3.Vec) (GasserOgdenHolzapfel, error) {
 	l, err := newFibred("Gasser-Ogden-Holzapfel", cMPa, k1MPa, k2, dispersion, nu, a1, a2)
 	return GasserOgdenHolzapfel{l}, err
+}
+
+// WithBulk is the law with κ in MPa and the form of U(J). It fails with a
+// *ParameterError unless κ > 0.
+func (l HolzapfelGasserOgden) WithBulk(kappaMPa float64, form Volumetric) (HolzapfelGasserOgden, error) {
+	d, err := newDilatation(kappaMPa, form)
+	if err != nil {
+		return HolzapfelGasserOgden{}, fmt.Errorf("material: Holzapfel-Gasser-Ogden: %w", err)
+	}
+	l.dilatation = d
+	return l, nil
+}
+
+// WithBulk is the law with κ in MPa and the form of U(J). It fails with a
+// *ParameterError unless κ > 0.
+func (l GasserOgdenHolzapfel) WithBulk(kappaMPa float64, form Volumetric) (GasserOgdenHolzapfel, error) {
+	d, err := newDilatation(kappaMPa, form)
+	if err != nil {
+		return GasserOgdenHolzapfel{}, fmt.Errorf("material: Gasser-Ogden-Holzapfel: %w", err)
+	}
+	l.dilatation = d
+	return l, nil
 }
 
 // FibresInPlane are the two directions at ±angle (rad) from the circumferential

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"halsted/fem/material"
+
+	"gonum.org/v1/gonum/spatial/r3"
 )
 
 func must[T any](v T, err error) T {
@@ -109,6 +111,63 @@ func TestStretchesAgainstClosedForms(t *testing.T) {
 	}
 }
 
+// Ogden's rubber at a stretch of 1.5 in its three forms, to 1e-8 of the closed
+// form σ = Σμ·(λ^α − λ^t), t = −α/2 in tension and −2α in equibiaxial tension,
+// with μ = (6.3e5, 0.012e5, −0.1e5) Pa: 602425 and 902970 Pa.
+func TestOgdenForms(t *testing.T) {
+	rubber := []material.OgdenTerm{{MuMPa: 0.63, Alpha: 1.3}, {MuMPa: 0.0012, Alpha: 5}, {MuMPa: -0.01, Alpha: -2}}
+	for _, form := range []material.OgdenForm{material.OgdenMuOverAlpha, material.Ogden2MuOverAlpha2, material.OgdenCOverM2} {
+		terms := make([]material.OgdenTerm, len(rubber))
+		for n, term := range rubber {
+			terms[n] = must(material.ConvertOgden(term, material.OgdenMuOverAlpha, form))
+			back := must(material.ConvertOgden(terms[n], form, material.OgdenMuOverAlpha))
+			if math.Abs(back.MuMPa-term.MuMPa) > 1e-15 || back.Alpha != term.Alpha {
+				t.Errorf("form %d: %v comes back as %v", form, term, back)
+			}
+		}
+		law := must(material.NewOgden(form, 0.4999, terms...))
+		const l = 1.5
+		var uniaxial, biaxial float64
+		for _, term := range rubber {
+			uniaxial += term.MuMPa * (math.Pow(l, term.Alpha) - math.Pow(l, -term.Alpha/2))
+			biaxial += term.MuMPa * (math.Pow(l, term.Alpha) - math.Pow(l, -2*term.Alpha))
+		}
+		if math.Abs(uniaxial-0.602425) > 5e-7 || math.Abs(biaxial-0.902970) > 5e-7 {
+			t.Fatalf("closed form %.7f, %.7f MPa", uniaxial, biaxial)
+		}
+		closed(t, law, l, 1/math.Sqrt(l), uniaxial)
+		closed(t, law, l, l, biaxial)
+	}
+	_, err := material.ConvertOgden(rubber[0], material.OgdenUnknown, material.OgdenCOverM2)
+	refused(t, err, "form")
+	_, err = material.ConvertOgden(material.OgdenTerm{MuMPa: 1}, material.OgdenCOverM2, material.OgdenCOverM2)
+	refused(t, err, "alpha")
+}
+
+// Every split law takes κ and the form of U(J); at J = 1 the stress is as before.
+func TestBulkIsChosen(t *testing.T) {
+	const kappa = 7.0
+	for _, form := range []material.Volumetric{material.VolumetricSimo, material.VolumetricQuadratic, material.VolumetricLog} {
+		for _, law := range []material.Split{
+			must(must(material.NewMooneyRivlin(0.4, 0.1, 0.3)).WithBulk(kappa, form)),
+			must(must(material.NewYeoh(0.5, -0.05, 0.01, 0.3)).WithBulk(kappa, form)),
+			must(must(material.NewOgden(material.OgdenMuOverAlpha, 0.3, material.OgdenTerm{MuMPa: 0.6, Alpha: 3})).WithBulk(kappa, form)),
+			must(must(material.NewHolzapfelGasserOgden(0.3, 0.2, 0.8, 0.3, r3.Vec{X: 1}, r3.Vec{Y: 1})).WithBulk(kappa, form)),
+			must(must(material.NewGasserOgdenHolzapfel(0.3, 0.2, 0.8, 0.2, 0.3, r3.Vec{X: 1}, r3.Vec{Y: 1})).WithBulk(kappa, form)),
+		} {
+			checkLaw(t, law, 0.7, 1.4)
+			u, du, ddu := must(material.NewNeoHookeanWith(1, kappa, form)).Dilatation(1.2)
+			if a, b, c := law.Dilatation(1.2); a != u || b != du || c != ddu || law.BulkMPa() != kappa {
+				t.Errorf("%T, %v: U, U', U” = %g, %g, %g, want %g, %g, %g", law, form, a, b, c, u, du, ddu)
+			}
+		}
+	}
+	_, err := must(material.NewMooneyRivlin(0.4, 0.1, 0.3)).WithBulk(0, material.VolumetricLog)
+	refused(t, err, "bulk modulus")
+	_, err = must(material.NewYeoh(0.4, 0.1, 0, 0.3)).WithBulk(1, 5)
+	refused(t, err, "volumetric form")
+}
+
 func TestBadConstantsAreRefused(t *testing.T) {
 	nan := math.NaN()
 	for _, nu := range []float64{0.5, 0.6, -1, nan} {
@@ -130,12 +189,14 @@ func TestBadConstantsAreRefused(t *testing.T) {
 			t.Errorf("κ = %v accepted", v)
 		}
 	}
-	for _, terms := range [][]material.OgdenTerm{nil, {{MuMPa: 1, Alpha: 0}}, {{MuMPa: 1, Alpha: -2}}, make([]material.OgdenTerm, 4)} {
-		if _, err := material.NewOgden(material.OgdenMuOverAlpha, 0.45, terms...); err == nil {
-			t.Errorf("terms %v accepted", terms)
-		}
+	for name, terms := range map[string][]material.OgdenTerm{"number of terms": nil, "alpha": {{MuMPa: 1, Alpha: 0}}, "initial shear modulus": {{MuMPa: 1, Alpha: -2}}} {
+		_, err := material.NewOgden(material.OgdenMuOverAlpha, 0.45, terms...)
+		refused(t, err, name)
 	}
-	if _, err := material.NewOgden(material.OgdenUnknown, 0.45, material.OgdenTerm{MuMPa: 1, Alpha: 2}); err == nil {
-		t.Error("a pair without a form accepted")
-	}
+	_, err := material.NewOgden(material.OgdenMuOverAlpha, 0.45, make([]material.OgdenTerm, 4)...)
+	refused(t, err, "number of terms")
+	_, err = material.NewOgden(material.OgdenUnknown, 0.45, material.OgdenTerm{MuMPa: 1, Alpha: 2})
+	refused(t, err, "form")
+	_, err = material.NewOgden(material.OgdenMuOverAlpha, 0.45, material.OgdenTerm{MuMPa: nan, Alpha: 2})
+	refused(t, err, "initial shear modulus")
 }

@@ -34,7 +34,18 @@ func NewMooneyRivlin(c10MPa, c01MPa, nu float64) (MooneyRivlin, error) {
 	if err != nil {
 		return MooneyRivlin{}, fmt.Errorf("material: Mooney-Rivlin: %w", err)
 	}
-	return MooneyRivlin{c10MPa, c01MPa, dilatation{bulk(mu, nu)}}, nil
+	return MooneyRivlin{c10MPa, c01MPa, dilatationOf(mu, nu)}, nil
+}
+
+// WithBulk is the law with κ in MPa and the form of U(J): Abaqus' D1 is
+// κ = 2/D1 with VolumetricQuadratic. It fails with a *ParameterError unless κ > 0.
+func (l MooneyRivlin) WithBulk(kappaMPa float64, form Volumetric) (MooneyRivlin, error) {
+	d, err := newDilatation(kappaMPa, form)
+	if err != nil {
+		return MooneyRivlin{}, fmt.Errorf("material: Mooney-Rivlin: %w", err)
+	}
+	l.dilatation = d
+	return l, nil
 }
 
 // Energy is W, MPa; +Inf when det F ≤ 0.
@@ -93,7 +104,7 @@ func (l MooneyRivlin) Tangent(a *[9][9]float64, f *Mat3) {
 	hm.flat(&h)
 	x, y := 2*l.c10*m, 2*l.c01*m*m
 	isotropicTangent(a, &ff, &g, j, x+y*i1, -2./3*x,
-		2./9*x*i1+8./9*y*i2+l.kappa*j*j, x*i1/3+2./3*y*i2-l.slope(j))
+		2./9*x*i1+8./9*y*i2+l.curve(j), x*i1/3+2./3*y*i2-l.slope(j))
 	addDyad(a, 2*y, &ff, &ff)
 	addDyad(a, -8./3*y, &h, &g)
 	for i := range 3 {

@@ -36,10 +36,7 @@ func NewNeoHookean(muMPa, nu float64) (NeoHookean, error) {
 func NewNeoHookeanWith(muMPa, kappaMPa float64, form Volumetric) (NeoHookean, error) {
 	err := positive("shear modulus", muMPa, "MPa")
 	if err == nil {
-		err = positive("bulk modulus", kappaMPa, "MPa")
-	}
-	if err == nil && form > VolumetricLog {
-		err = &ParameterError{"volumetric form", float64(form), "", "VolumetricSimo, VolumetricQuadratic or VolumetricLog"}
+		_, err = newDilatation(kappaMPa, form)
 	}
 	if err != nil {
 		return NeoHookean{}, fmt.Errorf("material: neo-Hookean: %w", err)

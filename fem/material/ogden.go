@@ -17,6 +17,35 @@ const (
 	OgdenCOverM2                 // c = μ/α² (FEBio, its c and m): initial shear modulus ½·Σ μ
 )
 
+// factor is c/μ of the form for an exponent; ok is false for an unknown form.
+func (form OgdenForm) factor(alpha float64) (per float64, ok bool) {
+	switch form {
+	case OgdenMuOverAlpha:
+		return 1 / alpha, true
+	case Ogden2MuOverAlpha2:
+		return 2 / (alpha * alpha), true
+	case OgdenCOverM2:
+		return 1 / (alpha * alpha), true
+	}
+	return 0, false
+}
+
+// ConvertOgden gives the term that means in the form to what t means in the form
+// from; α is the same in all. The uniaxial and equibiaxial stresses σ =
+// Σμ·(λ^α − λ^t) of Ogden (1972) are those of OgdenMuOverAlpha. It fails with a
+// *ParameterError for an unknown form or α = 0.
+func ConvertOgden(t OgdenTerm, from, to OgdenForm) (OgdenTerm, error) {
+	if t.Alpha == 0 || math.IsNaN(t.Alpha) {
+		return OgdenTerm{}, fmt.Errorf("material: Ogden: %w", &ParameterError{"alpha", t.Alpha, "", "finite and not zero"})
+	}
+	a, ok := from.factor(t.Alpha)
+	b, known := to.factor(t.Alpha)
+	if !ok || !known {
+		return OgdenTerm{}, fmt.Errorf("material: Ogden: %w", &ParameterError{"form", float64(min(from, to)), "", "one of the three forms"})
+	}
+	return OgdenTerm{t.MuMPa * a / b, t.Alpha}, nil
+}
+
 // ogdenForms are the names used in tissues.json.
 var ogdenForms = map[string]OgdenForm{
 	"mu/alpha": OgdenMuOverAlpha, "2mu/alpha^2": Ogden2MuOverAlpha2, "c/m^2": OgdenCOverM2,
@@ -27,45 +56,41 @@ type OgdenTerm struct{ MuMPa, Alpha float64 }
 
 // Ogden is
 //
-//	W = Σ c_p·(λ̄₁^α_p + λ̄₂^α_p + λ̄₃^α_p − 3) + κ/4·(J² − 1 − 2·ln J),
+//	W = Σ c_p·(λ̄₁^α_p + λ̄₂^α_p + λ̄₃^α_p − 3) + U(J),
 //
-// with isochoric principal stretches λ̄ = J^(−1/3)·λ and up to three terms.
+// R. W. Ogden, Proc. R. Soc. A 326 (1972) 565, with isochoric principal stretches λ̄ = J^(−1/3)·λ and up to three terms.
 type Ogden struct {
-	c, alpha  [3]float64
-	terms     int
-	mu, kappa float64
+	c, alpha [3]float64
+	terms    int
+	mu       float64
+	dilatation
 }
 
 // NewOgden takes one to three terms, how to read them, and Poisson's ratio for
 // κ (from the initial shear modulus). It fails for another number of terms, an
 // unknown form, α = 0, numbers that are not finite, an initial shear modulus
-// that is not positive, or ν out of (−1, 0.5).
+// that is not positive, or ν out of (−1, 0.5); each is a *ParameterError.
 func NewOgden(form OgdenForm, nu float64, terms ...OgdenTerm) (Ogden, error) {
 	l := Ogden{terms: len(terms)}
 	if len(terms) < 1 || len(terms) > len(l.c) {
-		return Ogden{}, fmt.Errorf("material: Ogden: %d terms; one to three are supported", len(terms))
+		return Ogden{}, fmt.Errorf("material: Ogden: %w", &ParameterError{"number of terms", float64(len(terms)), "", "one to three"})
 	}
 	for p, t := range terms {
 		if t.Alpha == 0 || math.IsNaN(t.Alpha) || math.IsInf(t.Alpha, 0) {
-			return Ogden{}, fmt.Errorf("material: Ogden: α = %g in term %d; must be finite and not zero", t.Alpha, p+1)
+			return Ogden{}, fmt.Errorf("material: Ogden: term %d: %w", p+1, &ParameterError{"alpha", t.Alpha, "", "finite and not zero"})
 		}
-		switch form {
-		case OgdenMuOverAlpha:
-			l.c[p] = t.MuMPa / t.Alpha
-		case Ogden2MuOverAlpha2:
-			l.c[p] = 2 * t.MuMPa / (t.Alpha * t.Alpha)
-		case OgdenCOverM2:
-			l.c[p] = t.MuMPa / (t.Alpha * t.Alpha)
-		default:
-			return Ogden{}, fmt.Errorf("material: Ogden: form %d is not known; say how μ and α are to be read", form)
+		per, ok := form.factor(t.Alpha)
+		if !ok {
+			return Ogden{}, fmt.Errorf("material: Ogden: %w", &ParameterError{"form", float64(form), "", "one of the three forms: say how mu and alpha are to be read"})
 		}
+		l.c[p] = per * t.MuMPa
 		l.alpha[p] = t.Alpha
 		l.mu += l.c[p] * t.Alpha * t.Alpha / 2
 	}
 	if err := checkIsotropic("initial shear modulus", l.mu, nu); err != nil {
 		return Ogden{}, fmt.Errorf("material: Ogden: %w", err)
 	}
-	l.kappa = bulk(l.mu, nu)
+	l.dilatation = dilatationOf(l.mu, nu)
 	return l, nil
 }
 
@@ -75,10 +100,17 @@ func NewOgdenBulk(form OgdenForm, kappaMPa float64, terms ...OgdenTerm) (Ogden, 
 	if err != nil {
 		return Ogden{}, err
 	}
-	if err := positive("bulk modulus", kappaMPa, "MPa"); err != nil {
+	return l.WithBulk(kappaMPa, VolumetricSimo)
+}
+
+// WithBulk is the law with κ in MPa and the form of U(J). It fails with a
+// *ParameterError unless κ > 0.
+func (l Ogden) WithBulk(kappaMPa float64, form Volumetric) (Ogden, error) {
+	d, err := newDilatation(kappaMPa, form)
+	if err != nil {
 		return Ogden{}, fmt.Errorf("material: Ogden: %w", err)
 	}
-	l.kappa = kappaMPa
+	l.dilatation = d
 	return l, nil
 }
 
@@ -90,7 +122,7 @@ func (l Ogden) Energy(f *Mat3) float64 {
 	}
 	var s stretches
 	s.of(f)
-	w := l.kappa / 4 * (j*j - 1 - 2*math.Log(j))
+	w := l.energy(j)
 	for p := range l.terms {
 		for _, b := range s.iso(j) {
 			w += l.c[p] * (math.Pow(b, l.alpha[p]) - 1)
@@ -121,7 +153,7 @@ func (l Ogden) principal(s *stretches, j float64) (beta [3]float64, gamma [3][3]
 			}
 		}
 	}
-	u, uu := l.kappa/2*(j*j-1), l.kappa*j*j // dU/dln J and its derivative
+	u, uu := l.form.slopes(l.kappa, j) // dU/dln J and its derivative
 	for a := range 3 {
 		beta[a] += u
 		for k := range 3 {
@@ -147,14 +179,5 @@ func (l Ogden) Tangent(a *[9][9]float64, f *Mat3) {
 	s.tangent(a, &beta, &gamma)
 }
 
-// Dilatation returns U(J), U'(J) and U”(J) of the volumetric part
-// U = κ/4·(J² − 1 − 2·ln J), MPa.
-func (l Ogden) Dilatation(j float64) (u, du, ddu float64) {
-	return l.kappa / 4 * (j*j - 1 - 2*math.Log(j)), l.kappa / 2 * (j - 1/j), l.kappa / 2 * (1 + 1/(j*j))
-}
-
 // ShearMPa is the initial shear modulus ½·Σ c·α².
 func (l Ogden) ShearMPa() float64 { return l.mu }
-
-// BulkMPa is κ.
-func (l Ogden) BulkMPa() float64 { return l.kappa }

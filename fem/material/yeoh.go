@@ -56,7 +56,7 @@ func (l polynomial) Tangent(a *[9][9]float64, f *Mat3) {
 	m, i1 := cbrt2(j), f.Norm2()
 	_, dw, ddw := l.psi(m * i1)
 	s := 2 * dw * m
-	isotropicTangent(a, &ff, &g, j, s, -2./3*s, 2./9*s*i1+l.kappa*j*j, s*i1/3-l.slope(j))
+	isotropicTangent(a, &ff, &g, j, s, -2./3*s, 2./9*s*i1+l.curve(j), s*i1/3-l.slope(j))
 	for r := range d {
 		d[r] = 2 * m * (ff[r] - i1/3*g[r])
 	}
@@ -92,7 +92,18 @@ func NewYeoh(c10MPa, c20MPa, c30MPa, nu float64) (Yeoh, error) {
 	if err != nil {
 		return Yeoh{}, fmt.Errorf("material: Yeoh: %w", err)
 	}
-	return Yeoh{polynomial{[3]float64{c10MPa, c20MPa, c30MPa}, dilatation{bulk(2*c10MPa, nu)}}}, nil
+	return Yeoh{polynomial{[3]float64{c10MPa, c20MPa, c30MPa}, dilatationOf(2*c10MPa, nu)}}, nil
+}
+
+// WithBulk is the law with κ in MPa and the form of U(J). It fails with a
+// *ParameterError unless κ > 0.
+func (l Yeoh) WithBulk(kappaMPa float64, form Volumetric) (Yeoh, error) {
+	d, err := newDilatation(kappaMPa, form)
+	if err != nil {
+		return Yeoh{}, fmt.Errorf("material: Yeoh: %w", err)
+	}
+	l.dilatation = d
+	return l, nil
 }
 
 // Mean constants of the abdominal aortic aneurysm wall, MPa: 17.4 ± 1.5 N/cm²
@@ -121,5 +132,5 @@ func NewRaghavanVorp(alphaMPa, betaMPa, nu float64) (RaghavanVorp, error) {
 	if err != nil {
 		return RaghavanVorp{}, fmt.Errorf("material: Raghavan-Vorp: %w", err)
 	}
-	return RaghavanVorp{polynomial{[3]float64{alphaMPa, betaMPa, 0}, dilatation{bulk(2*alphaMPa, nu)}}}, nil
+	return RaghavanVorp{polynomial{[3]float64{alphaMPa, betaMPa, 0}, dilatationOf(2*alphaMPa, nu)}}, nil
 }
