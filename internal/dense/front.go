@@ -119,22 +119,29 @@ func (f *Front[T]) in(b *block, r int) int {
 	return b.at + (r/mr-b.s0)*mr*b.width + r%mr
 }
 
-// At returns rows i, i+1, i+2 of pivot column c, where i ≥ c is a multiple of 3
-// and np is one too.
-func (f *Front[T]) At(i, c int) *[3]T {
+// Put sets the 3×3 block of pivot columns c, c+1, c+2 and rows i, i+1, i+2,
+// where i ≥ c, i and c are multiples of 3 and np is one too. v holds the rows
+// of column c, then of column c+1, c+2.
+func (f *Front[T]) Put(i, c int, v *[9]float64) {
 	b := &f.blocks[c/blockWidth]
-	return (*[3]T)(f.cols[f.in(b, f.row(i))+(c-b.k0)*f.ker.mr:])
+	mr := f.ker.mr
+	o := f.in(b, f.row(i)) + (c-b.k0)*mr
+	for q := range 3 {
+		d := (*[3]T)(f.cols[o+q*mr:])
+		d[0], d[1], d[2] = T(v[3*q]), T(v[3*q+1]), T(v[3*q+2])
+	}
 }
 
 // Factor eliminates the pivots: it fails with *PivotError, or with the error
 // of ctx, which is checked between tiles of about a millisecond. In a wide
-// front tiles run concurrently; the bits are the same. It returns the number
-// of negative pivots.
-func (f *Front[T]) Factor(ctx context.Context, form Form, wide bool) (negative int, err error) {
+// front tiles run concurrently; the bits are the same. least, if not nil, holds
+// for every pivot the size at or below which LDL takes it for zero. It returns
+// the number of negative pivots.
+func (f *Front[T]) Factor(ctx context.Context, form Form, least []T, wide bool) (negative int, err error) {
 	f.inverse = form == LDL
 	for i := range f.blocks {
 		b := &f.blocks[i]
-		neg, err := f.pivotBlock(b, form)
+		neg, err := f.pivotBlock(b, form, least)
 		if err != nil {
 			return 0, err
 		}
@@ -186,7 +193,7 @@ func (f *Front[T]) solveStrip(b *block, s int) {
 
 // pivotBlock factors the rows of block b that hold its own pivots and keeps
 // what solveStrip needs.
-func (f *Front[T]) pivotBlock(b *block, form Form) (negative int, err error) {
+func (f *Front[T]) pivotBlock(b *block, form Form, least []T) (negative int, err error) {
 	mr, nr := f.ker.mr, f.ker.nr
 	f.steps = grow(f.steps, b.width*(b.width+8)/2)
 	f.tri = grow(f.tri, 8*b.width)
@@ -217,8 +224,12 @@ func (f *Front[T]) pivotBlock(b *block, form Form) (negative int, err error) {
 				tri[8*r+c] = f.cols[o+c*mr]
 			}
 		}
-		own := [64]T{}
-		at, pivot, neg := factor8(tri, &own, (*[8]T)(f.invD[j0:]), n, form)
+		var own [64]T
+		var floor [8]T
+		if least != nil {
+			copy(floor[:], least[b.k0+j0:b.k0+j0+n])
+		}
+		at, pivot, neg := factor8(tri, &own, (*[8]T)(f.invD[j0:]), &floor, n, form)
 		if at >= 0 {
 			return 0, &PivotError{Column: b.k0 + j0 + at, Pivot: pivot}
 		}
@@ -255,9 +266,9 @@ func (f *Front[T]) group(b *block, r, k int, dst []T, form Form) {
 
 // factor8 factors the n×n lower triangle t (leading dimension 8) in place. On
 // return t is L with the inverse of its diagonal (LLT), or the unit triangle
-// L (LDL); own holds the rows of L, or of L·D; d the inverse pivots. It returns
-// the first bad pivot, or −1, and the number of negative ones.
-func factor8[T Float](t, own *[64]T, d *[8]T, n int, form Form) (at int, pivot float64, negative int) {
+// L (LDL); own holds the rows of L, or of L·D; d the inverse pivots. In LDL a
+// pivot must be larger than floor in size. It returns the first bad pivot, or −1, and the number of negative ones.
+func factor8[T Float](t, own *[64]T, d, floor *[8]T, n int, form Form) (at int, pivot float64, negative int) {
 	for j := range n {
 		for c := range j {
 			s := t[8*j+c]
@@ -287,7 +298,7 @@ func factor8[T Float](t, own *[64]T, d *[8]T, n int, form Form) (at int, pivot f
 			t[9*j] = d[j]
 			continue
 		}
-		if s == 0 || math.IsNaN(float64(s)) || math.IsInf(float64(s), 0) {
+		if !(max(s, -s) > floor[j]) || math.IsInf(float64(s), 0) {
 			return j, float64(s), 0
 		}
 		if s < 0 {
