@@ -13,13 +13,21 @@ import (
 // side and 16 at the free one, sheared by a dead traction (MPa) on the free
 // side; n×n cells of one layer.
 func cook(n int, law material.Law, traction float64) *Model {
+	return cookOf(n, law, traction, true)
+}
+
+// cookOf is cook of Tet10 or Tet4.
+func cookOf(n int, law material.Law, traction float64, quadratic bool) *Model {
 	m := brickMesh(n, n, 1, 1, 1, 48/float64(n))
 	for i, p := range m.Nodes {
 		x := 48 * p.X
 		low, high := 44*p.X, 44+16*p.X
 		m.Nodes[i] = r3.Vec{X: x, Y: low + (high-low)*p.Y, Z: p.Z}
 	}
-	q := m.Quadratic()
+	q := m
+	if quadratic {
+		q = m.Quadratic()
+	}
 	mod := &Model{Mesh: q, Regions: one(law)}
 	for i, p := range q.Nodes {
 		mod.Prescribed = append(mod.Prescribed, Prescribed{int32(i), 2, 0})

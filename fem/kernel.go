@@ -68,22 +68,6 @@ func gradient(f *material.Mat3, u, g []r3.Vec) {
 	f[0], f[1], f[2] = c0, c1, c2
 }
 
-// dilatation is θ = ∫J/∫1 of element e; its u must be gathered. ok is false
-// when a quadrature point is inverted.
-func (s *system) dilatation(k *scratch, e int) (theta, vol float64, ok bool) {
-	for q := range s.nq {
-		at := e*s.nq + q
-		gradient(&k.f, k.u[:s.k], s.grad[at*s.k:(at+1)*s.k])
-		k.det[q] = k.f.Det()
-		theta += s.w[at] * k.det[q]
-		vol += s.w[at]
-		if !(k.det[q] > 0) {
-			return 0, 0, false
-		}
-	}
-	return theta / vol, vol, true
-}
-
 // internal writes the internal force fint(u) = ∫P·∇N, force per node, with the
 // forces of the terms; bulk is the norm of the elements' part. When an element
 // is inverted fint is not defined and the inversion says where.
@@ -122,6 +106,11 @@ func (s *system) elementAt(v int32) int32 {
 
 // forces fills elemF with the forces of the elements at u.
 func (s *system) forces(u []float64) inversion {
+	if s.dil != nil {
+		if bad := s.dilatations(u); bad.element >= 0 {
+			return bad
+		}
+	}
 	chunks := (s.elems + elemChunk - 1) / elemChunk
 	bad := make([]inversion, chunks)
 	par.Chunks(s.elems, elemChunk, func(lo, hi int) {
@@ -149,12 +138,9 @@ func (s *system) forces(u []float64) inversion {
 func (s *system) elementForce(k *scratch, e int, u []float64) (det float64, ok bool) {
 	r := &s.reg[s.regOf[e]]
 	s.gatherU(k, e, u)
-	var theta, dTheta float64
+	var pressure float64
 	if r.vol != nil {
-		if theta, _, ok = s.dilatation(k, e); !ok {
-			return k.f.Det(), false
-		}
-		_, dTheta, _ = r.vol.Dilatation(theta)
+		pressure = s.pressure(e)
 	}
 	fe := k.fe[:s.k]
 	clear(fe)
@@ -171,11 +157,12 @@ func (s *system) elementForce(k *scratch, e int, u []float64) (det float64, ok b
 			return det, false
 		}
 		if r.vol != nil {
-			// P = P(F) + (U'(θ) − U'(J))·cof F
+			// P = P(F) + (p − U'(J))·cof F
 			k.f.Cofactor(&k.cof)
 			_, du, _ := r.vol.Dilatation(det)
+			du *= s.multiplier(at)
 			for j := range k.p {
-				k.p[j] = r3.Add(k.p[j], r3.Scale(dTheta-du, k.cof[j]))
+				k.p[j] = r3.Add(k.p[j], r3.Scale(pressure-du, k.cof[j]))
 			}
 		}
 		w := s.w[at]
@@ -206,7 +193,6 @@ func (s *system) energy(x []float64) float64 {
 			}
 			r := &s.reg[s.regOf[e]]
 			s.gatherU(k, e, x)
-			var theta, vol float64
 			for q := range s.nq {
 				at := e*s.nq + q
 				gradient(&k.f, k.u[:s.k], s.grad[at*s.k:(at+1)*s.k])
@@ -214,19 +200,22 @@ func (s *system) energy(x []float64) float64 {
 				if r.vol != nil && !math.IsInf(w, 1) {
 					j := k.f.Det()
 					u, _, _ := r.vol.Dilatation(j)
-					w -= u
-					theta += s.w[at] * j
-					vol += s.w[at]
+					w -= s.multiplier(at) * u
 				}
 				sum += s.w[at] * w
-			}
-			if vol > 0 {
-				u, _, _ := r.vol.Dilatation(theta / vol)
-				sum += vol * u
 			}
 		}
 		return sum
 	})
+	if s.dil != nil {
+		if bad := s.dilatations(x); bad.element >= 0 {
+			return math.Inf(1)
+		}
+		for p, v := range s.dil.volume {
+			u, _, _ := s.volumetric(p)
+			w += v * u
+		}
+	}
 	for _, t := range s.terms {
 		v, ok := t.energy(x, s.now)
 		if !ok {
@@ -254,11 +243,14 @@ func (s *system) positions(m *sparse.BSR3) []int32 {
 	return pos
 }
 
-// tangent assembles K = ∂fint/∂u, colour by colour: clusters of a colour share
+// tangent assembles K = ∂fint/∂u at u, the state of the last forces, colour by colour: clusters of a colour share
 // no node, so they add concurrently, and every entry gets its parts in the
 // order of the colours.
 func (s *system) tangent(m *sparse.BSR3, pos []int32, u []float64) {
 	m.Zero()
+	if s.dil != nil {
+		s.dilatations(u)
+	}
 	for _, list := range s.colour {
 		par.Chunks(len(list), 1, func(lo, _ int) {
 			k := new(scratch)
@@ -272,6 +264,9 @@ func (s *system) tangent(m *sparse.BSR3, pos []int32, u []float64) {
 				s.scatter(m, pos, k, e)
 			}
 		})
+	}
+	if s.dil != nil && s.k == element.Tet4Nodes {
+		s.patchTangent(m, u)
 	}
 	for _, t := range s.terms {
 		t.tangent(&stiffness{m}, u, s.now)
@@ -287,10 +282,9 @@ func (s *system) elementTangent(k *scratch, e int, u []float64) {
 	for a := range n {
 		clear(k.ke[a][a:n])
 	}
-	var theta, vol, dTheta, ddTheta float64
+	var pressure float64
 	if r.vol != nil {
-		theta, vol, _ = s.dilatation(k, e)
-		_, dTheta, ddTheta = r.vol.Dilatation(theta)
+		pressure = s.dil.p[s.dil.of[e]]
 		clear(k.b[:n])
 	}
 	for q := range s.nq {
@@ -300,7 +294,7 @@ func (s *system) elementTangent(k *scratch, e int, u []float64) {
 		s.tangentAt(k, r, e, q)
 		w := s.w[at]
 		if r.vol != nil {
-			s.meanTangent(k, r, dTheta, g, w)
+			s.meanTangent(k, r, pressure, s.multiplier(at), g, w)
 		}
 		for a := range n {
 			// half = w·∇N_a·A: half[i][3k+L] = w·Σ_J g_a,J·A[3i+J][3k+L]
@@ -328,11 +322,13 @@ func (s *system) elementTangent(k *scratch, e int, u []float64) {
 			}
 		}
 	}
-	if r.vol == nil {
+	if r.vol == nil || n == element.Tet4Nodes { // patches of Tet4: patchTangent
 		return
 	}
+	patch := int(s.dil.of[e])
+	_, _, ddu := s.volumetric(patch)
 	for a := range n {
-		f := r3.Scale(ddTheta/vol, k.b[a])
+		f := r3.Scale(ddu/s.dil.volume[patch], k.b[a])
 		for b := a; b < n; b++ {
 			t, v := &k.ke[a][b], k.b[b]
 			t[0] += f.X * v.X
@@ -348,13 +344,14 @@ func (s *system) elementTangent(k *scratch, e int, u []float64) {
 	}
 }
 
-// meanTangent turns the tangent of W into that of W − U(J) + U'(θ)·J at fixed
-// θ, and adds ∫cof F·∇N_a to k.b. With c = cof F:
+// meanTangent turns the tangent of W into that of W − U(J) + p·J at fixed p
+// (mult is the stiffness multiplier in W), and adds ∫cof F·∇N_a to k.b. With c = cof F:
 // ∂c_iJ/∂F_kL = (c_iJ·c_kL − c_iL·c_kJ)/J.
-func (s *system) meanTangent(k *scratch, r *region, dTheta float64, g []r3.Vec, w float64) {
+func (s *system) meanTangent(k *scratch, r *region, pressure, mult float64, g []r3.Vec, w float64) {
 	j := k.f.Cofactor(&k.cof)
 	_, du, ddu := r.vol.Dilatation(j)
-	m := (dTheta - du) / j
+	du, ddu = mult*du, mult*ddu
+	m := (pressure - du) / j
 	c := [9]float64{
 		k.cof[0].X, k.cof[1].X, k.cof[2].X,
 		k.cof[0].Y, k.cof[1].Y, k.cof[2].Y,

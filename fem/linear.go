@@ -63,6 +63,11 @@ func newLinear(s *system) *linear {
 
 // couplings are the groups of nodes that terms couple.
 func (s *system) couplings() (groups [][]int32) {
+	if s.dil != nil {
+		for p := 1; p < len(s.dil.nodePtr); p++ {
+			groups = append(groups, s.dil.nodes[s.dil.nodePtr[p-1]:s.dil.nodePtr[p]])
+		}
+	}
 	for _, t := range s.terms {
 		t.couple(func(nodes ...int32) { groups = append(groups, append([]int32(nil), nodes...)) })
 	}

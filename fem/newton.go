@@ -96,6 +96,7 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 	norm, scale := n.residual(n.rhs, n.fint, n.bulk, t1)
 	prev, eta := 0.0, firstEta
 	rounds := 0
+	n.mixed.reset(n, norm)
 	for iter = 0; ; iter++ {
 		n.step.iter = iter
 		if err := ctx.Err(); err != nil {
@@ -117,6 +118,7 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 					n.bulk = sys.bulk
 					norm, scale = n.residual(n.rhs, n.fint, n.bulk, t1)
 					prev, eta = 0, firstEta
+					n.mixed.reset(n, norm)
 					if norm <= target {
 						continue
 					}
@@ -151,10 +153,11 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 			}
 			tol = liftEta
 		} else if iter > 0 && prev > 0 {
-			eta = nextEta(eta, norm/prev)
+			eta = nextEta(eta, n.mixed.merit/prev)
 			tol = eta
 		}
 		if lifted {
+			tol *= n.mixed.merit / norm
 			tol = max(tol, 0.5*target/norm)
 		}
 		n.lin.m.Constrain(sys.fixed)
@@ -175,7 +178,7 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 		if !lifted {
 			sparse.AXPY(n.du, 1, n.tmp)
 		}
-		prev = norm
+		prev = n.mixed.merit
 		if norm, scale, err = n.search(norm, scale, t1, lifted); err != nil {
 			return iter, 0, err
 		}
@@ -216,6 +219,12 @@ func nextEta(eta, ratio float64) float64 {
 // prescribed motion is taken whole or not at all.
 func (n *newton) search(norm, scale, t float64, lifted bool) (float64, float64, error) {
 	sys := n.sys
+	if sys.dil != nil {
+		if new, sc, ok := n.searchMixed(t, lifted); ok {
+			return new, max(scale, sc), nil
+		}
+		defer func() { n.mixed.reset(n, n.mixed.merit) }()
+	}
 	slope := -sparse.Dot(n.rhs, n.du) // of the potential energy
 	start := math.NaN()
 	bad := inversion{element: -1}
@@ -246,6 +255,7 @@ func (n *newton) search(norm, scale, t float64, lifted bool) (float64, float64, 
 				n.u, n.trial = n.trial, n.u
 				n.fint, n.ftrial = n.ftrial, n.fint
 				n.bulk = bulk
+				n.mixed.merit = new
 				copy(n.rhs, n.tmp)
 				return new, max(scale, sc), nil
 			}

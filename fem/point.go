@@ -85,6 +85,14 @@ func perPoint(name string, have, elems, points int) (int, error) {
 	return 0, badInput(name, "has %d entries; give one for each of %d elements or %d quadrature points", have, elems, points)
 }
 
+// multiplier is the stiffness multiplier at a quadrature point.
+func (s *system) multiplier(at int) float64 {
+	if s.mult == nil {
+		return 1
+	}
+	return s.mult[at]
+}
+
 // plain says that the law alone answers at the points of r.
 func (s *system) plain(r *region) bool {
 	return s.natural == nil && s.mult == nil && r.memory == nil && r.active == 0
@@ -283,6 +291,33 @@ func (s *system) augment(u []float64, last bool) (again bool, why string) {
 		}
 	}
 	return again, ""
+}
+
+// detAt is det F at quadrature point q of element e, whose u is gathered.
+func (s *system) detAt(k *scratch, e, q int) float64 {
+	at := e*s.nq + q
+	gradient(&k.f, k.u[:s.k], s.grad[at*s.k:(at+1)*s.k])
+	return k.f.Det()
+}
+
+// piola writes F into k.f and the whole first Piola–Kirchhoff stress into k.p
+// at quadrature point q of element e, whose u is gathered and was the last that
+// forces looked at.
+func (s *system) piola(k *scratch, e, q int) bool {
+	r := &s.reg[s.regOf[e]]
+	det := s.detAt(k, e, q)
+	if !s.stress(k, r, e, q) {
+		return false
+	}
+	if r.vol != nil {
+		k.f.Cofactor(&k.cof)
+		_, du, _ := r.vol.Dilatation(det)
+		c := s.pressure(e) - s.multiplier(e*s.nq+q)*du
+		for j := range k.p {
+			k.p[j] = r3.Add(k.p[j], r3.Scale(c, k.cof[j]))
+		}
+	}
+	return true
 }
 
 // commit takes the state at the converged u over into the history.

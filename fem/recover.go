@@ -85,13 +85,12 @@ func (s *system) recover(u []float64) recovered {
 			s.gatherU(k, e, u)
 			var dTheta float64
 			if r.vol != nil {
-				theta, _, _ := s.dilatation(k, e)
-				_, dTheta, _ = r.vol.Dilatation(theta)
+				dTheta = s.pressure(e)
 			}
 			for q := range s.nq {
 				shift := 0.0
 				if r.vol != nil {
-					_, du, _ := r.vol.Dilatation(k.det[q])
+					_, du, _ := r.vol.Dilatation(s.detAt(k, e, q))
 					shift = dTheta - du
 				}
 				s.cauchy(k, r, e*s.nq+q, shift, &sig[q], &eps[q])

@@ -91,6 +91,7 @@ type newton struct {
 	bulk              float64 // of fint
 	start             float64 // time of the stage's start, s
 	past              []state // up to three converged states of the stage, oldest first
+	mixed             mixed
 	floor             float64 // residual that rounding alone can make, N
 	done              float64 // progress reported
 

@@ -210,6 +210,7 @@ func (s *system) rest(labels []imaging.Label, u []float64) {
 			s.w[at] = rule.W[q] * det
 		}
 	}
+	s.dilate()
 }
 
 // external is the dead load on degree of freedom d at part p of the stage.

@@ -69,10 +69,11 @@ type system struct {
 
 	natural   []material.Mat3 // G per quadrature point; nil: identity
 	detG      []float64
-	mult      []float64 // stiffness multiplier per quadrature point; nil: 1
-	old, next []float64 // history of inelastic laws: at the increment's start, at the last state tried
-	historyAt []int     // per element
-	bulk      float64   // norm of the last internal forces of the elements, N
+	mult      []float64   // stiffness multiplier per quadrature point; nil: 1
+	old, next []float64   // history of inelastic laws: at the increment's start, at the last state tried
+	dil       *dilatation // mean dilatation; nil without
+	historyAt []int       // per element
+	bulk      float64     // norm of the last internal forces of the elements, N
 
 	adjPtr []int32 // node → (element·k + local), CSR: the gather of forces
 	adj    []int32
@@ -109,7 +110,7 @@ func newSystem(m *Model, s Settings) (*system, error) {
 		if q, ok := r.Law.(smallStrain); ok {
 			p.small = q.SmallStrain()
 		}
-		if s.Formulation == MeanDilatation && k == element.Tet10Nodes {
+		if s.Formulation == MeanDilatation {
 			p.vol, _ = r.Law.(dilatational)
 		}
 		sys.reg = append(sys.reg, p)
@@ -140,6 +141,7 @@ func newSystem(m *Model, s Settings) (*system, error) {
 	if err := sys.fields(); err != nil {
 		return nil, err
 	}
+	sys.dilate()
 	for _, v := range []*[]float64{&sys.barFrom, &sys.barTo, &sys.extFrom, &sys.extTo} {
 		*v = make([]float64, 3*sys.n)
 	}
@@ -279,6 +281,9 @@ func (s *system) alongCurve() []int32 {
 		e    int32
 	}
 	list := make([]keyed, s.elems)
+	if s.elems == 0 {
+		return nil
+	}
 	lo := s.centroid(0)
 	for e := range s.elems {
 		c := s.centroid(int32(e))
