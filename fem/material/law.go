@@ -75,6 +75,10 @@ var (
 	_ Law = GasserOgdenHolzapfel{}
 	_ Law = Guccione{}
 	_ Law = Hencky{}
+	_ Law = IsotropicI2{}
+	_ Law = StrainDependentNeoHookean{}
+	_ Law = Bilinear{}
+	_ Law = Active{}
 
 	_ Inelastic = Viscoelastic{}
 	_ Inelastic = ElasticPlastic{}

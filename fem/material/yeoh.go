@@ -3,8 +3,6 @@ package material
 import (
 	"fmt"
 	"math"
-
-	"gonum.org/v1/gonum/spatial/r3"
 )
 
 // polynomial is W = Σ c_i·(Ī1 − 3)^i + U(J), i = 1 to 3.
@@ -30,37 +28,16 @@ func (l polynomial) Energy(f *Mat3) float64 {
 	return w + l.energy(j)
 }
 
-// Stress writes P = 2Ψ'·J^(−2/3)·(F − (F:F)/3·F⁻ᵀ) + κ/2·(J²−1)·F⁻ᵀ, Ψ' = ∂W/∂Ī1.
+// Stress writes P.
 func (l polynomial) Stress(p, f *Mat3) {
-	var c Mat3
-	j := f.Cofactor(&c)
-	m, i1 := cbrt2(j), f.Norm2()
-	_, dw, _ := l.psi(m * i1)
-	s := (-2./3*dw*m*i1 + l.slope(j)) / j
-	for k := range p {
-		p[k] = r3.Add(r3.Scale(2*dw*m, f[k]), r3.Scale(s, c[k]))
-	}
+	_, dw, _ := l.psi(cbrt2(f.Det()) * f.Norm2())
+	invariantStress(p, f, dw, l.dilatation)
 }
 
-// Tangent writes A = Ψ'·∂²Ī1/∂F² + Ψ”·D⊗D + ∂²U/∂F², D = ∂Ī1/∂F; the first and
-// last term are those of NeoHookean with μ = 2Ψ'.
+// Tangent writes A.
 func (l polynomial) Tangent(a *[9][9]float64, f *Mat3) {
-	var c Mat3
-	j := f.Cofactor(&c)
-	for k := range c {
-		c[k] = r3.Scale(1/j, c[k])
-	}
-	var ff, g, d [9]float64
-	f.flat(&ff)
-	c.flat(&g)
-	m, i1 := cbrt2(j), f.Norm2()
-	_, dw, ddw := l.psi(m * i1)
-	s := 2 * dw * m
-	isotropicTangent(a, &ff, &g, j, s, -2./3*s, 2./9*s*i1+l.curve(j), s*i1/3-l.slope(j))
-	for r := range d {
-		d[r] = 2 * m * (ff[r] - i1/3*g[r])
-	}
-	addDyad(a, ddw, &d, &d)
+	_, dw, ddw := l.psi(cbrt2(f.Det()) * f.Norm2())
+	invariantTangent(a, f, dw, ddw, l.dilatation)
 }
 
 // ShearMPa is the initial shear modulus, twice the first constant.
