@@ -6,90 +6,32 @@ import (
 	"halsted/fem/material"
 )
 
-// split is a law of an isochoric and a volumetric part, as package material
-// has them with U = κ/4·(J² − 1 − 2·ln J).
-type split interface {
-	material.Law
-	Dilatation(j float64) (u, du, ddu float64)
-}
+// anyNu stands for Poisson's ratio where the bulk modulus is given afterwards.
+const anyNu = 0.45
 
-// volumetricLaw is a split law whose volumetric part has another form.
-//
-//	W = W_law − U_law + U,  P = P_law + (U' − U_law')·cof F,
-//	A = A_law + (d + s/J)·cof F⊗cof F − s/J·cof_iL·cof_kJ,
-//
-// where s and d are the differences of U' and U”.
-type volumetricLaw struct {
-	split
-	volume material.NeoHookean // its U alone is used
-}
-
-// withVolumetric gives law the volumetric energy of form.
-func withVolumetric(law split, form material.Volumetric) (material.Law, error) {
-	if form == material.VolumetricSimo {
-		return law, nil
-	}
-	v, err := material.NewNeoHookeanWith(law.ShearMPa(), law.BulkMPa(), form)
+// mooney is a Mooney–Rivlin law with a bulk modulus and form of its own, MPa.
+func mooney(c10, c01, kappa float64, form material.Volumetric) (material.Split, error) {
+	l, err := material.NewMooneyRivlin(c10, c01, anyNu)
 	if err != nil {
 		return nil, err
 	}
-	return volumetricLaw{law, v}, nil
+	return l.WithBulk(kappa, form)
 }
 
-// Dilatation is U(J), U'(J) and U”(J), MPa.
-func (l volumetricLaw) Dilatation(j float64) (u, du, ddu float64) { return l.volume.Dilatation(j) }
-
-// Energy is W, MPa.
-func (l volumetricLaw) Energy(f *material.Mat3) float64 {
-	j := f.Det()
-	w := l.split.Energy(f)
-	if !(j > 0) {
-		return w
+func yeoh(c [3]float64, kappa float64, form material.Volumetric) (material.Split, error) {
+	l, err := material.NewYeoh(c[0], c[1], c[2], anyNu)
+	if err != nil {
+		return nil, err
 	}
-	u0, _, _ := l.split.Dilatation(j)
-	u, _, _ := l.volume.Dilatation(j)
-	return w - u0 + u
+	return l.WithBulk(kappa, form)
 }
 
-// differences are those of U' and U”.
-func (l volumetricLaw) differences(j float64) (s, d float64) {
-	_, du0, ddu0 := l.split.Dilatation(j)
-	_, du, ddu := l.volume.Dilatation(j)
-	return du - du0, ddu - ddu0
-}
-
-// Stress writes P.
-func (l volumetricLaw) Stress(p, f *material.Mat3) {
-	l.split.Stress(p, f)
-	var c material.Mat3
-	s, _ := l.differences(f.Cofactor(&c))
-	for k := range p {
-		p[k].X += s * c[k].X
-		p[k].Y += s * c[k].Y
-		p[k].Z += s * c[k].Z
+func ogden(of material.OgdenForm, terms []material.OgdenTerm, kappa float64, form material.Volumetric) (material.Split, error) {
+	l, err := material.NewOgdenBulk(of, kappa, terms...)
+	if err != nil {
+		return nil, err
 	}
-}
-
-// Tangent writes A.
-func (l volumetricLaw) Tangent(a *[9][9]float64, f *material.Mat3) {
-	l.split.Tangent(a, f)
-	var c material.Mat3
-	j := f.Cofactor(&c)
-	s, d := l.differences(j)
-	s /= j
-	var m [9]float64 // m[3i+J]
-	for k, v := range c {
-		m[k], m[3+k], m[6+k] = v.X, v.Y, v.Z
-	}
-	for i := range 3 {
-		for jj := range 3 {
-			for k := range 3 {
-				for ll := range 3 {
-					a[3*i+jj][3*k+ll] += (d+s)*m[3*i+jj]*m[3*k+ll] - s*m[3*i+ll]*m[3*k+jj]
-				}
-			}
-		}
-	}
+	return l.WithBulk(kappa, form)
 }
 
 // poisson is Poisson's ratio of an initial shear and bulk modulus.
@@ -97,8 +39,7 @@ func poisson(mu, kappa float64) float64 { return (3*kappa - 2*mu) / (6*kappa + 2
 
 // describe says a law in words, with its initial moduli.
 func describe(name string, l material.Law) string {
-	mu, kappa := l.ShearMPa(), l.BulkMPa()
-	return fmt.Sprintf("%s, E %.4g MPa, ν %.4g", name, youngs(l), poisson(mu, kappa))
+	return fmt.Sprintf("%s, E %.4g MPa, ν %.4g", name, youngs(l), poisson(l.ShearMPa(), l.BulkMPa()))
 }
 
 // youngs is the initial Young's modulus, MPa.
