@@ -81,6 +81,9 @@ func (m *Model) check() error {
 	if err := m.checkTerms(); err != nil {
 		return err
 	}
+	if err := m.checkContacts(); err != nil {
+		return err
+	}
 	return m.checkStages(laws)
 }
 

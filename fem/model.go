@@ -76,6 +76,8 @@ type Model struct {
 
 	Membranes []Membrane // thin sheets on faces of the mesh
 
+	Contacts []Contact // surfaces that do not enter each other
+
 	// Stages is the load history; none means one stage of 1 s in which the
 	// motions and loads above grow from zero. With stages, the motions and
 	// loads above belong to the first.
@@ -168,6 +170,8 @@ type Frame struct {
 	ReactionN            []r3.Vec  // per node: force the constraint exerts on the body; zero at free nodes
 	Newton               int       // iterations of this step
 	Residual             float64   // relative residual at convergence
+
+	Contacts []ContactState // one per Model.Contacts
 }
 
 // Result sums up a solve.

@@ -184,5 +184,6 @@ func (s *system) frame(step int, u, fint []float64) *Frame {
 			f.StrainMin[v], f.StrainMax[v] = rec.strain[v].principal()
 		}
 	})
+	f.Contacts = s.contactStates(u)
 	return f
 }

@@ -141,5 +141,10 @@ func (s *system) newTerms() error {
 			s.terms = append(s.terms, t)
 		}
 	}
+	contacts, err := s.newContacts()
+	if err != nil {
+		return err
+	}
+	s.terms = append(s.terms, contacts...) // last: they ask the others what holds a body
 	return nil
 }

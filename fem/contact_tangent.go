@@ -1,0 +1,273 @@
+package fem
+
+import (
+	"slices"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// faceBlocks sums the stiffness among the nodes of one or two faces.
+type faceBlocks struct {
+	nodes [12]int32
+	n     int
+	ke    [12][12][9]float64 // a ≤ b
+}
+
+func (b *faceBlocks) start(lists ...[]int32) {
+	b.n = 0
+	for _, l := range lists {
+		b.n += copy(b.nodes[b.n:], l)
+	}
+	for a := range b.n {
+		clear(b.ke[a][:b.n])
+	}
+}
+
+// outer adds c_a·c_b·s.
+func (b *faceBlocks) outer(c *[12]float64, s *[9]float64) {
+	for i := range b.n {
+		for j := i; j < b.n; j++ {
+			v := c[i] * c[j]
+			for k := range s {
+				b.ke[i][j][k] += v * s[k]
+			}
+		}
+	}
+}
+
+// vectors adds v_a⊗w_b + w_a⊗v_b, times k; with v = w only once.
+func (b *faceBlocks) vectors(k float64, v, w *[12]r3.Vec) {
+	for i := range b.n {
+		for j := i; j < b.n; j++ {
+			dyad(&b.ke[i][j], k, v[i], w[j])
+			if v != w {
+				dyad(&b.ke[i][j], k, w[i], v[j])
+			}
+		}
+	}
+}
+
+func dyad(s *[9]float64, k float64, v, w r3.Vec) {
+	s[0] += k * v.X * w.X
+	s[1] += k * v.X * w.Y
+	s[2] += k * v.X * w.Z
+	s[3] += k * v.Y * w.X
+	s[4] += k * v.Y * w.Y
+	s[5] += k * v.Y * w.Z
+	s[6] += k * v.Z * w.X
+	s[7] += k * v.Z * w.Y
+	s[8] += k * v.Z * w.Z
+}
+
+func (b *faceBlocks) flush(k *stiffness) {
+	for i := range b.n {
+		for j := i; j < b.n; j++ {
+			k.add(b.nodes[i], b.nodes[j], &b.ke[i][j])
+		}
+	}
+}
+
+// tangent adds the derivative of the forces, with the friction limits fixed.
+// Two faces that come together beyond what the pattern of the matrix foresees
+// get their own parts alone, which is too stiff but a way down; the pattern has
+// them from the next increment on.
+func (t *contactTerm) tangent(k *stiffness, u []float64, now clock) {
+	if !t.on {
+		return
+	}
+	t.evaluate(u, now)
+	var b faceBlocks
+	for f := range int32(t.own.faces()) {
+		own := t.own.of(f)
+		open := int32(-2) // face of other that b is for
+		for q := range t.nq {
+			i := int(f)*t.nq + q
+			h, s := &t.hits[i], &t.pts[i]
+			eps := t.boost * t.eps[f]
+			if h.t > 0 {
+				open = t.reopen(&b, k, own, f, open, h.foot.face)
+				t.normalStiffness(&b, k, h, i, eps, u)
+			}
+			if s.limit > 0 {
+				face := int32(-1)
+				if t.other != nil {
+					face = s.anchor.face
+				}
+				open = t.reopen(&b, k, own, f, open, face)
+				t.frictionStiffness(&b, k, h, s, i, eps)
+			}
+		}
+		if open != -2 {
+			b.flush(k)
+		}
+	}
+	for i := range t.loose {
+		t.loose[i].tangent(k)
+	}
+}
+
+// reopen makes b ready for own face f with face o of other, or for f alone.
+func (t *contactTerm) reopen(b *faceBlocks, k *stiffness, own []int32, f, open, o int32) int32 {
+	if t.other == nil {
+		o = -1
+	} else if _, ok := slices.BinarySearch(t.pairs[f], o); !ok {
+		if !slices.Contains(t.wanted, [2]int32{f, o}) {
+			t.wanted = append(t.wanted, [2]int32{f, o})
+		}
+		o = -1
+	}
+	if o == open {
+		return open
+	}
+	if open != -2 {
+		b.flush(k)
+	}
+	if o >= 0 {
+		b.start(own, t.other.of(o))
+	} else {
+		b.start(own)
+	}
+	return o
+}
+
+// coefficients are N_a of own nodes and −m_b of those of the other face.
+func (t *contactTerm) coefficients(c *[12]float64, i int, m *[6]float64) {
+	n := t.own.k
+	copy(c[:n], t.n[i%t.nq][:n])
+	if t.other != nil {
+		for a := range n {
+			c[n+a] = -m[a]
+		}
+	}
+}
+
+// alone adds c_a·c_b·s among the nodes of a face that is not coupled with own.
+func (t *contactTerm) alone(k *stiffness, o int32, m *[6]float64, s *[9]float64) {
+	var b faceBlocks
+	b.start(t.other.of(o))
+	var c [12]float64
+	copy(c[:], m[:])
+	b.outer(&c, s)
+	b.flush(k)
+}
+
+// normalStiffness adds ε·∇g∇gᵀ − t·∇²g.
+func (t *contactTerm) normalStiffness(b *faceBlocks, k *stiffness, h *hit, i int, eps float64, u []float64) {
+	w := t.w[i]
+	var s [9]float64
+	dyad(&s, w*eps, h.n, h.n)
+	// t·curvature of a distance may turn against the penalty, but not beat it:
+	// near a corner it has no bound.
+	lean := func(c float64) float64 {
+		c *= -h.t
+		if c < -0.1*eps {
+			return 0
+		}
+		return w * min(c, eps)
+	}
+	var c [12]float64
+	var m [6]float64
+	if t.other == nil {
+		t.coefficients(&c, i, &m)
+		if iso := lean(h.h.iso); iso != 0 {
+			s[0] += iso
+			s[4] += iso
+			s[8] += iso
+			dyad(&s, -iso, h.n, h.n)
+		}
+		dyad(&s, lean(h.h.line), h.h.b, h.h.b)
+		b.outer(&c, &s)
+		return
+	}
+	t.other.shape(&m, h.foot.xi)
+	t.coefficients(&c, i, &m)
+	var p [6]r3.Vec
+	var g quad6
+	t.other.place(&p, h.foot.face, u)
+	g.at(&p, h.foot.xi.X, h.foot.xi.Y)
+	if h.sharp {
+		if h.gap < 0 {
+			v := lean(1 / h.gap)
+			if h.foot.part >= 4 {
+				s[0] += v
+				s[4] += v
+				s[8] += v
+				dyad(&s, -v, h.n, h.n)
+			} else {
+				along := [3]r3.Vec{g.a, r3.Sub(g.b, g.a), r3.Scale(-1, g.b)}[h.foot.part-1]
+				bi := r3.Unit(r3.Cross(along, h.n))
+				dyad(&s, v, bi, bi)
+			}
+		}
+	}
+	if b.n == t.own.k { // not coupled
+		b.outer(&c, &s)
+		t.alone(k, h.foot.face, &m, &s)
+		return
+	}
+	if h.foot.part != 0 {
+		b.outer(&c, &s)
+		return
+	}
+	// With the tangents a_α = y,α, A_αβ = a_α·a_β, K_αβ = n·y,αβ, B = (A − g·K)⁻¹,
+	// T_α = (δx − δy)·a_α and N_α = n·δy,α:
+	// −∇²g = Tᵀ·A⁻¹KB·T + Tᵀ·B·N + Nᵀ·B·T + g·Nᵀ·B·N (Wriggers 2006, 4.1 and 9.3).
+	a11, a12, a22 := r3.Dot(g.a, g.a), r3.Dot(g.a, g.b), r3.Dot(g.b, g.b)
+	k11, k12, k22 := r3.Dot(h.n, g.aa), r3.Dot(h.n, g.ab), r3.Dot(h.n, g.bb)
+	b11, b12, b22 := a11-h.gap*k11, a12-h.gap*k12, a22-h.gap*k22
+	det, detA := b11*b22-b12*b12, a11*a22-a12*a12
+	if !(det > 0.1*detA) || !(b11 > 0) {
+		b.outer(&c, &s)
+		return
+	}
+	b11, b12, b22 = b22/det, -b12/det, b11/det
+	i11, i12, i22 := a22/detA, -a12/detA, a11/detA
+	// Q = A⁻¹·K·B
+	x11, x12, x21, x22 := k11*b11+k12*b12, k11*b12+k12*b22, k12*b11+k22*b12, k12*b12+k22*b22
+	q11, q12, q22 := i11*x11+i12*x21, i11*x12+i12*x22, i12*x12+i22*x22
+	wt := w * h.t
+	dyad(&s, wt*q11, g.a, g.a)
+	dyad(&s, wt*q12, g.a, g.b)
+	dyad(&s, wt*q12, g.b, g.a)
+	dyad(&s, wt*q22, g.b, g.b)
+	b.outer(&c, &s)
+	var t1, t2, n1, n2 [12]r3.Vec
+	var d [6]r3.Vec
+	_, shape := t.other.rule()
+	shape(nil, d[:], h.foot.xi)
+	n := t.own.k
+	for a := range b.n {
+		t1[a], t2[a] = r3.Scale(c[a], g.a), r3.Scale(c[a], g.b)
+		if a >= n {
+			n1[a], n2[a] = r3.Scale(d[a-n].X, h.n), r3.Scale(d[a-n].Y, h.n)
+		}
+	}
+	b.vectors(wt*b11, &t1, &n1)
+	b.vectors(wt*b12, &t1, &n2)
+	b.vectors(wt*b12, &t2, &n1)
+	b.vectors(wt*b22, &t2, &n2)
+	b.vectors(wt*h.gap*b11, &n1, &n1)
+	b.vectors(wt*h.gap*b12, &n1, &n2)
+	b.vectors(wt*h.gap*b22, &n2, &n2)
+}
+
+// frictionStiffness adds ε·P where the point sticks and limit·ε/|T|·(P − T⊗T/|T|²)
+// where it slides, with P the projection on the plane of friction.
+func (t *contactTerm) frictionStiffness(b *faceBlocks, k *stiffness, h *hit, s *touch, i int, eps float64) {
+	v := t.w[i] * eps
+	l := r3.Norm(h.trial)
+	if h.sliding {
+		v *= s.limit / l
+	}
+	m := [9]float64{v, 0, 0, 0, v, 0, 0, 0, v}
+	dyad(&m, -v, s.flat, s.flat)
+	if h.sliding {
+		dyad(&m, -v/(l*l), h.trial, h.trial)
+	}
+	var c [12]float64
+	t.coefficients(&c, i, &s.m)
+	b.outer(&c, &m)
+	if t.other != nil && b.n == t.own.k {
+		t.alone(k, s.anchor.face, &s.m, &m)
+	}
+}
