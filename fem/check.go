@@ -239,10 +239,8 @@ func (s *system) checkHeld() error {
 	}
 	for p := range bodies {
 		b := &bodies[p]
-		if b.radius == 0 { // no rotations
-			for a := 3; a < 6; a++ {
-				b.gram[a][a] = 1
-			}
+		if b.elements == 0 {
+			s.standing(part, int32(p), b.sum, b.radius, &b.gram)
 		}
 		if modes := freeModes(&b.gram); len(modes) > 0 {
 			return &UnconstrainedError{Elements: b.elements, Element: b.element, AtMM: b.sum, Modes: modes}

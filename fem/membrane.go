@@ -99,7 +99,7 @@ func (t *membranes) enter(c *change) (changed bool, err error) {
 			}
 		}
 	}
-	t.weight.take(c, func(add func(node int32, mass float64)) { t.lumps(add) })
+	t.weight.take(c, t.lumps)
 	return changed, nil
 }
 

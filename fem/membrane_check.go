@@ -1,9 +1,17 @@
 package fem
 
+import (
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
 // checkTerms refuses what can be seen wrong in the parts beside the tetrahedra
 // before geometry is touched.
 func (m *Model) checkTerms() error {
-	return m.checkMembranes()
+	if err := m.checkMembranes(); err != nil {
+		return err
+	}
+	return m.checkSprings()
 }
 
 func (m *Model) checkMembranes() error {
@@ -28,4 +36,41 @@ func (m *Model) checkMembranes() error {
 }
 
 // beside says that the model has parts that stand without elements.
-func (m *Model) beside() bool { return len(m.Membranes) > 0 }
+func (m *Model) beside() bool { return len(m.Membranes)+len(m.Springs)+len(m.Trusses) > 0 }
+
+// standing adds to the Gram matrix of checkHeld the rigid motions that move no
+// node of a part: the turns of a single node, and that of a straight chain
+// about itself.
+func (s *system) standing(part []int32, p int32, centre r3.Vec, radius float64, gram *[6][6]float64) {
+	sum := mat.NewSymDense(6, nil)
+	for v, q := range part {
+		if q != p {
+			continue
+		}
+		var d r3.Vec
+		if radius > 0 {
+			d = r3.Scale(1/radius, r3.Sub(s.x[v], centre))
+		}
+		for _, dir := range [3]r3.Vec{{X: 1}, {Y: 1}, {Z: 1}} {
+			m := r3.Cross(d, dir)
+			sum.SymRankOne(sum, 1, mat.NewVecDense(6, []float64{dir.X, dir.Y, dir.Z, m.X, m.Y, m.Z}))
+		}
+	}
+	var eig mat.EigenSym
+	if !eig.Factorize(sum, true) {
+		return
+	}
+	values := eig.Values(nil)
+	var vec mat.Dense
+	eig.VectorsTo(&vec)
+	for k := range 6 {
+		if values[k] > gramTol*values[5] {
+			continue
+		}
+		for a := range 6 {
+			for c := range 6 {
+				gram[a][c] += vec.At(a, k) * vec.At(c, k)
+			}
+		}
+	}
+}

@@ -74,7 +74,10 @@ type Model struct {
 	// element (bone from HU); none means 1.
 	Stiffness []float64
 
-	Membranes []Membrane // thin sheets on faces of the mesh
+	Membranes   []Membrane   // thin sheets on faces of the mesh
+	Springs     []Spring     // ligaments, sutures, elastic supports
+	Trusses     []Truss      // bars and cables
+	Foundations []Foundation // elastic beds under faces
 
 	Contacts []Contact // surfaces that do not enter each other
 
