@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"gonum.org/v1/gonum/spatial/r3"
 )
 
 //go:embed tissues.json
@@ -55,13 +53,6 @@ type RecordError struct{ ID, Why string }
 
 func (e *RecordError) Error() string {
 	return fmt.Sprintf("material: tissue record %q is refused: %s", e.ID, e.Why)
-}
-
-// MissingModelError names a model that a record wants and this module lacks.
-type MissingModelError struct{ ID, Model string }
-
-func (e *MissingModelError) Error() string {
-	return fmt.Sprintf("material: tissue %q needs the model %q, which is not implemented; there are neo-hookean, linear, ogden1, yeoh2, raghavan-vorp, hgo and goh", e.ID, e.Model)
 }
 
 // The library file is in Pa, kg/m³ and m.
@@ -221,39 +212,6 @@ func (r record) spreads(t *Tissue) (why string) {
 	return ""
 }
 
-// constants are the numbers without which a record of the model is no law.
-var constants = map[string][]string{
-	"yeoh2":         {"C10_Pa", "C20_Pa"},
-	"raghavan-vorp": {"alpha_Pa", "beta_Pa"},
-	"hgo":           {"c_Pa", "k1_Pa", "k2", "phi_deg"},
-	"goh":           {"c_Pa", "k1_Pa", "k2", "kappa", "gamma_deg"},
-}
-
-// checkModel refuses a record without a constant of its model, an Ogden record
-// without a form, a solid without Poisson's ratio, and a shear modulus that is
-// not positive.
-func (t Tissue) checkModel() string {
-	for _, name := range constants[t.Model] {
-		if _, ok := t.Param(name); !ok {
-			return fmt.Sprintf("model %s needs the number %s", t.Model, name)
-		}
-	}
-	if t.Model == "neo-hookean" || t.Model == "linear" || t.Model == "yeoh2" {
-		if nu, ok := t.Param("nu"); !ok || !(nu > -1 && nu < 0.5) {
-			return fmt.Sprintf("nu is missing or out of (-1, 0.5): %g", nu)
-		}
-	}
-	if strings.HasPrefix(t.Model, "ogden") {
-		if _, ok := ogdenForms[t.Form]; !ok {
-			return fmt.Sprintf("Ogden form %q is not one of \"mu/alpha\", \"2mu/alpha^2\", \"c/m^2\": the same number means another stiffness in each", t.Form)
-		}
-	}
-	if mu, has := t.ShearMPa(); has && !(mu > 0) {
-		return fmt.Sprintf("initial shear modulus is %g MPa, must be positive", mu)
-	}
-	return ""
-}
-
 // Param finds a number by its name.
 func (t Tissue) Param(name string) (float64, bool) {
 	for _, p := range t.Params {
@@ -262,114 +220,6 @@ func (t Tissue) Param(name string) (float64, bool) {
 		}
 	}
 	return 0, false
-}
-
-// ShearMPa is the initial shear modulus where the model has one.
-func (t Tissue) ShearMPa() (mu float64, ok bool) {
-	p := func(name string) float64 { v, _ := t.Param(name); return v * mpaPerPa }
-	switch {
-	case t.Model == "neo-hookean":
-		return p("mu_Pa"), true
-	case strings.HasPrefix(t.Model, "ogden"):
-		alpha, _ := t.Param("alpha")
-		law, err := NewOgden(ogdenForms[t.Form], 0, OgdenTerm{p("mu_Pa"), alpha})
-		if err != nil {
-			return math.NaN(), true // not positive: the record is refused
-		}
-		return law.ShearMPa(), true
-	case t.Model == "linear":
-		nu, _ := t.Param("nu")
-		return p("E_Pa") / (2 * (1 + nu)), true
-	case t.Model == "hgo" || t.Model == "goh":
-		return p("c_Pa"), true
-	case t.Model == "yeoh2":
-		return 2 * p("C10_Pa"), true
-	case t.Model == "raghavan-vorp":
-		return 2 * p("alpha_Pa"), true
-	}
-	return 0, false
-}
-
-// IncompressibleNu is Poisson's ratio that stands for incompressible in the laws
-// of records whose source fits an incompressible material (Raghavan–Vorp and
-// the artery laws); κ is then about 5000 times the initial shear modulus. A
-// record's own nu goes first.
-const IncompressibleNu = 0.4999
-
-// Law is the record as a law; a *MissingModelError, or a *RecordError when the
-// record does not say how compressible the tissue is, or has fibres, whose
-// directions FibreLaw takes.
-func (t Tissue) Law() (Law, error) {
-	nu, _ := t.Param("nu")
-	switch t.Model {
-	case "neo-hookean":
-		mu, _ := t.ShearMPa()
-		return NewNeoHookean(mu, nu)
-	case "linear":
-		e, _ := t.Param("E_Pa")
-		return NewLinear(e*mpaPerPa, nu)
-	case "ogden1":
-		value, _ := t.Param("mu_Pa")
-		alpha, _ := t.Param("alpha")
-		term := OgdenTerm{value * mpaPerPa, alpha}
-		if kappa, ok := t.Param("kappa_Pa"); ok {
-			return NewOgdenBulk(ogdenForms[t.Form], kappa*mpaPerPa, term)
-		}
-		if _, ok := t.Param("nu"); !ok {
-			return nil, &RecordError{t.ID, "gives neither nu nor kappa_Pa, so its compressibility is not known"}
-		}
-		return NewOgden(ogdenForms[t.Form], nu, term)
-	case "yeoh2":
-		c10, _ := t.Param("C10_Pa")
-		c20, _ := t.Param("C20_Pa")
-		return NewYeoh(c10*mpaPerPa, c20*mpaPerPa, 0, nu)
-	case "raghavan-vorp":
-		if _, ok := t.Param("nu"); !ok {
-			nu = IncompressibleNu
-		}
-		alpha, _ := t.Param("alpha_Pa")
-		beta, _ := t.Param("beta_Pa")
-		return NewRaghavanVorp(alpha*mpaPerPa, beta*mpaPerPa, nu)
-	case "hgo", "goh":
-		return nil, &RecordError{t.ID, "has fibres: give their directions, with Tissue.FibreLaw"}
-	}
-	return nil, &MissingModelError{t.ID, t.Model}
-}
-
-// FibreLaw is a record with two fibre families ("hgo", "goh") as a law; the
-// record's angle is measured from the circumferential direction of the vessel
-// towards its axial one. Both are directions in the reference frame (LPS), of
-// any length and at right angles to within 1e-6; else the error is a
-// *ParameterError. Other models are a *MissingModelError, a record without one
-// of its constants a *RecordError.
-func (t Tissue) FibreLaw(circumferential, axial r3.Vec) (Law, error) {
-	if t.Model != "hgo" && t.Model != "goh" {
-		return nil, &MissingModelError{t.ID, t.Model + " with fibres"}
-	}
-	if why := t.checkModel(); why != "" {
-		return nil, &RecordError{t.ID, why}
-	}
-	u, v := r3.Unit(circumferential), r3.Unit(axial)
-	if cos := r3.Dot(u, v); !(math.Abs(cos) <= 1e-6) {
-		return nil, fmt.Errorf("material: tissue %q: %w", t.ID, &ParameterError{"cosine between the circumferential and the axial direction", cos, "", "0 to within 1e-6; both directions finite and not zero"})
-	}
-	nu, ok := t.Param("nu")
-	if !ok {
-		nu = IncompressibleNu
-	}
-	angle, _ := t.Param("phi_deg")
-	if t.Model == "goh" {
-		angle, _ = t.Param("gamma_deg")
-	}
-	a1, a2 := FibresInPlane(u, v, angle*math.Pi/180)
-	c, _ := t.Param("c_Pa")
-	k1, _ := t.Param("k1_Pa")
-	k2, _ := t.Param("k2")
-	if t.Model == "hgo" {
-		return NewHolzapfelGasserOgden(c*mpaPerPa, k1*mpaPerPa, k2, nu, a1, a2)
-	}
-	dispersion, _ := t.Param("kappa")
-	return NewGasserOgdenHolzapfel(c*mpaPerPa, k1*mpaPerPa, k2, dispersion, nu, a1, a2)
 }
 
 // z975 is the 97.5 % quantile of the standard normal distribution.
