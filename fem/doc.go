@@ -26,9 +26,12 @@
 // not lock at 0.4999, where Newton's method needs small steps. The cost is the
 // same. Equilibrium iterations grow with κ/μ.
 //
-// Nodal stress and strain are carried linearly from the quadrature points to
-// the nodes and averaged by element volume over all elements of a node, across
-// material borders too: a jump between tissues is smoothed over one element.
+// Nodal stress is recovered by superconvergent patches in each region
+// (recover_patch.go), with an estimate of its error on every frame
+// (errorestimate.go); at a node between tissues a frame has the mean of theirs,
+// weighted by volume. Nodal strain is carried linearly from the quadrature
+// points to the nodes and averaged by element volume over all elements of a
+// node, across material borders too.
 //
 // # Concurrency, determinism
 //
@@ -39,7 +42,7 @@
 //
 // # What it does not do
 //
-// Contact, follower loads, dynamics, cutting, arc length, an error estimate.
+// Contact, follower loads, dynamics, cutting, arc length.
 //
 // Sources: J. Bonet & R. D. Wood, Nonlinear Continuum Mechanics for Finite
 // Element Analysis (2008), chapters 7 to 9; J. Simo, R. Taylor & K. Pister,

@@ -170,9 +170,21 @@ type Frame struct {
 	VonMisesMPa          []float64 // per node, Cauchy
 	StressMax, StressMin []float64 // extreme principal Cauchy stress per node, MPa
 	StrainMax, StrainMin []float64 // extreme principal Green–Lagrange strain per node
-	ReactionN            []r3.Vec  // per node: force the constraint exerts on the body; zero at free nodes
-	Newton               int       // iterations of this step
-	Residual             float64   // relative residual at convergence
+	// Stress is the recovered Cauchy stress per node, MPa: xx, yy, zz, xy, yz,
+	// xz. At a node between regions it is the mean of the regions' stresses,
+	// weighted by the volume of the node's elements in each; the stresses above
+	// are taken from it.
+	Stress [][6]float64
+	// ErrorRel is the estimated relative error of the stress in the energy
+	// norm, 0 to 1: η = ‖e‖/√(‖u‖² + ‖e‖²) (Zienkiewicz & Zhu 1987).
+	ErrorRel float64
+	// ErrorMPa is the estimated error of the elements' stress at each node: the
+	// root mean square over the node's elements of √(δσ:δσ), δσ the recovered
+	// less the element's stress.
+	ErrorMPa  []float64
+	ReactionN []r3.Vec // per node: force the constraint exerts on the body; zero at free nodes
+	Newton    int      // iterations of this step
+	Residual  float64  // relative residual at convergence
 
 	Contacts []ContactState // one per Model.Contacts
 }

@@ -13,12 +13,17 @@ import (
 // sym6 is a symmetric tensor in the order xx, yy, zz, xy, yz, xz.
 type sym6 [6]float64
 
-// recovered holds nodal stress and strain: at every quadrature point Cauchy
-// stress and Green–Lagrange strain are computed, carried linearly to the
-// element's nodes (a Tet10 has 4 points: the linear field through them, exact
-// for linear stress; a Tet4 has one), and averaged over the elements of a node
-// by element volume, across material borders too.
-type recovered struct{ stress, strain []sym6 }
+// recovered holds, per node, Cauchy stress and Green–Lagrange strain. Stress
+// comes from patch recovery in every region (recover_patch.go); at a node of
+// several regions it is their mean, weighted by the volume of the node's
+// elements in each. Strain is carried linearly from the quadrature points to
+// the nodes of each element (a Tet10 has 4 points, a Tet4 one) and averaged
+// over the elements of a node by volume.
+type recovered struct {
+	stress, strain []sym6
+	errorMPa       []float64
+	errorRel       float64
+}
 
 // extrapolation carries values at the quadrature points to the vertices:
 // value(vertex a) = Σ_q m[a][q]·value(q).
@@ -46,12 +51,30 @@ func extrapolation(nq int) (m [4][4]float64) {
 	return m
 }
 
-// cauchy writes stress and strain at quadrature point at = e·nq+q.
-func (s *system) cauchy(k *scratch, r *region, at int, pShift float64, sig, eps *sym6) {
-	gradient(&k.f, k.u[:s.k], s.grad[at*s.k:(at+1)*s.k])
+// carry extrapolates the values at the quadrature points, t, to the vertices; of
+// one point it keeps the one value.
+func carry(out []sym6, m *[4][4]float64, t []sym6) {
+	if len(t) == 1 {
+		out[0] = t[0]
+		return
+	}
+	for a := range out {
+		x, o := &m[a], &out[a]
+		for k := range o {
+			o[k] = (x[0]*t[0][k] + x[1]*t[1][k]) + (x[2]*t[2][k] + x[3]*t[3][k])
+		}
+	}
+}
+
+// cauchy writes stress and strain at quadrature point q of element e, whose u
+// is gathered and was the last that dilatations looked at.
+func (s *system) cauchy(k *scratch, e, q int, sig, eps *sym6) {
+	if !s.piola(k, e, q) {
+		*sig = sym6{math.NaN()} // refused when the frame is checked
+		return
+	}
 	f, p := &k.f, &k.p
-	r.law.Stress(p, f)
-	if r.small {
+	if s.reg[s.regOf[e]].small {
 		*sig = sym6{p[0].X, p[1].Y, p[2].Z, p[1].X, p[2].Y, p[2].X}
 		*eps = sym6{f[0].X - 1, f[1].Y - 1, f[2].Z - 1, (f[1].X + f[0].Y) / 2, (f[2].Y + f[1].Z) / 2, (f[2].X + f[0].Z) / 2}
 		return
@@ -59,9 +82,9 @@ func (s *system) cauchy(k *scratch, r *region, at int, pShift float64, sig, eps 
 	// σ = P·Fᵀ/J, E = ½(FᵀF − I)
 	i := 1 / f.Det()
 	*sig = sym6{
-		i*(p[0].X*f[0].X+p[1].X*f[1].X+p[2].X*f[2].X) + pShift,
-		i*(p[0].Y*f[0].Y+p[1].Y*f[1].Y+p[2].Y*f[2].Y) + pShift,
-		i*(p[0].Z*f[0].Z+p[1].Z*f[1].Z+p[2].Z*f[2].Z) + pShift,
+		i * (p[0].X*f[0].X + p[1].X*f[1].X + p[2].X*f[2].X),
+		i * (p[0].Y*f[0].Y + p[1].Y*f[1].Y + p[2].Y*f[2].Y),
+		i * (p[0].Z*f[0].Z + p[1].Z*f[1].Z + p[2].Z*f[2].Z),
 		i * (p[0].X*f[0].Y + p[1].X*f[1].Y + p[2].X*f[2].Y),
 		i * (p[0].Y*f[0].Z + p[1].Y*f[1].Z + p[2].Y*f[2].Z),
 		i * (p[0].X*f[0].Z + p[1].X*f[1].Z + p[2].X*f[2].Z),
@@ -72,67 +95,84 @@ func (s *system) cauchy(k *scratch, r *region, at int, pShift float64, sig, eps 
 	}
 }
 
-// recover computes nodal stress and strain for the displacement u.
-func (s *system) recover(u []float64) recovered {
+// points computes, for the displacement u, Cauchy stress at all quadrature
+// points (rc.stress) and strain carried to the vertices of a Tet10 or of a Tet4
+// as a whole (rc.strain): nq values of each per element; absent elements have
+// none. Laws with a history answer without a further step in time.
+func (s *system) points(rc *recovery, u []float64) {
+	sig, eps := rc.stress, rc.strain
 	m := extrapolation(s.nq)
-	corner := make([]sym6, 8*s.elems) // stress, then strain, of 4 vertices per element
-	vol := make([]float64, s.elems)
-	par.Chunks(s.elems, elemChunk, func(lo, hi int) {
+	if s.dil != nil {
+		s.dilatations(u)
+	}
+	now := s.now
+	s.now.dt = 0
+	par.Chunks(s.elems, 512, func(lo, hi int) {
 		k := new(scratch)
-		var sig, eps [4]sym6
+		var g [4]sym6
 		for e := lo; e < hi; e++ {
-			r := &s.reg[s.regOf[e]]
+			if !s.present(e) {
+				continue
+			}
 			s.gatherU(k, e, u)
-			var dTheta float64
-			if r.vol != nil {
-				dTheta = s.pressure(e)
-			}
 			for q := range s.nq {
-				shift := 0.0
-				if r.vol != nil {
-					_, du, _ := r.vol.Dilatation(s.detAt(k, e, q))
-					shift = dTheta - du
-				}
-				s.cauchy(k, r, e*s.nq+q, shift, &sig[q], &eps[q])
-				vol[e] += s.w[e*s.nq+q]
+				s.cauchy(k, e, q, &sig[e*s.nq+q], &g[q])
 			}
-			for a := range 4 {
-				var t, g sym6
-				for q := range s.nq {
-					for c := range 6 {
-						t[c] += m[a][q] * sig[q][c]
-						g[c] += m[a][q] * eps[q][c]
-					}
-				}
-				corner[8*e+a], corner[8*e+4+a] = t, g
-			}
+			carry(eps[e*s.nq:(e+1)*s.nq], &m, g[:s.nq])
 		}
 	})
-	out := recovered{stress: make([]sym6, s.n), strain: make([]sym6, s.n)}
+	s.now = now
+}
+
+// recover computes nodal stress and strain for the displacement u, and how far
+// the stress may be off.
+func (s *system) recover(u []float64) recovered {
+	rc := s.recoveryOf()
+	s.points(rc, u)
+	rc.run(s)
+	est := s.estimate(rc)
+	eps, slots := rc.strain, rc.slot
+	out := recovered{stress: make([]sym6, s.n), strain: make([]sym6, s.n), errorMPa: make([]float64, s.n), errorRel: est.relative}
+	k := uint32(s.k)
 	par.Chunks(s.n, 512, func(lo, hi int) {
 		for v := lo; v < hi; v++ {
-			var t, g sym6
 			var sum float64
+			t, g := &out.stress[v], &out.strain[v]
+			for i := rc.slotPtr[v]; i < rc.slotPtr[v+1]; i++ {
+				sum += rc.volume[i]
+				t.add(rc.volume[i], &slots[i])
+			}
+			if sum == 0 {
+				continue
+			}
+			t.scale(1 / sum)
+			var off float64
 			for _, i := range s.adj[s.adjPtr[v]:s.adjPtr[v+1]] {
-				e, a := int(i)/s.k, int(i)%s.k
+				if rc.slotOf[i] < 0 {
+					continue
+				}
+				e := int(uint32(i) / k)
+				a := int(i) - e*s.k
+				w := est.volume[e] / sum
+				off += w * est.density[e]
+				if s.nq == 1 {
+					g.add(w, &eps[e])
+					continue
+				}
 				b := a
 				if a >= 4 {
 					a, b = mesh.TetEdges[a-4][0], mesh.TetEdges[a-4][1]
 				}
-				w := vol[e] / 2
-				sum += vol[e]
-				for c := range 6 {
-					t[c] += w * (corner[8*e+a][c] + corner[8*e+b][c])
-					g[c] += w * (corner[8*e+4+a][c] + corner[8*e+4+b][c])
-				}
+				ta, tb := &eps[4*e+a], &eps[4*e+b]
+				w /= 2
+				g[0] += w * (ta[0] + tb[0])
+				g[1] += w * (ta[1] + tb[1])
+				g[2] += w * (ta[2] + tb[2])
+				g[3] += w * (ta[3] + tb[3])
+				g[4] += w * (ta[4] + tb[4])
+				g[5] += w * (ta[5] + tb[5])
 			}
-			if sum > 0 {
-				for c := range 6 {
-					t[c] /= sum
-					g[c] /= sum
-				}
-			}
-			out.stress[v], out.strain[v] = t, g
+			out.errorMPa[v] = math.Sqrt(off)
 		}
 	})
 	return out
@@ -167,8 +207,10 @@ func (s *system) frame(step int, u, fint []float64) *Frame {
 		VonMisesMPa: make([]float64, s.n),
 		StressMax:   make([]float64, s.n), StressMin: make([]float64, s.n),
 		StrainMax: make([]float64, s.n), StrainMin: make([]float64, s.n),
+		Stress: make([][6]float64, s.n),
 	}
 	rec := s.recover(u)
+	f.ErrorMPa, f.ErrorRel = rec.errorMPa, rec.errorRel
 	par.Chunks(s.n, 512, func(lo, hi int) {
 		for v := lo; v < hi; v++ {
 			f.U[v] = r3.Vec{X: u[3*v], Y: u[3*v+1], Z: u[3*v+2]}
@@ -179,6 +221,7 @@ func (s *system) frame(step int, u, fint []float64) *Frame {
 				}
 			}
 			f.ReactionN[v] = r3.Vec{X: r[0], Y: r[1], Z: r[2]}
+			f.Stress[v] = rec.stress[v]
 			f.VonMisesMPa[v] = rec.stress[v].vonMises()
 			f.StressMin[v], f.StressMax[v] = rec.stress[v].principal()
 			f.StrainMin[v], f.StrainMax[v] = rec.strain[v].principal()

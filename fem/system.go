@@ -64,6 +64,7 @@ type system struct {
 	terms          []term
 	alive          []bool      // per element; nil: all
 	touched        []int32     // per node: alive elements
+	rec            *recovery   // stress recovery; made when first asked for
 	bases          [][]float64 // displacements at which elements were born
 	birth          []int32     // per element: 1 + index of its base; nil: none
 
