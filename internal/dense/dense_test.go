@@ -104,28 +104,38 @@ func TestVectorKernelsAgreeToTheBit(t *testing.T) {
 func vectorContract[T Float](t *testing.T) {
 	ker, ref := kernelOf[T](), portable[T]()
 	rng := rand.New(rand.NewPCG(3, 4))
-	for n := range 70 {
-		l := random[T](rng, 4*(n+5))
-		p := func(q int) *T { return at(l, q*(n+3)+q) }
-		x, y := random[T](rng, 4), random[T](rng, n+9)
-		z := slices.Clone(y)
-		ker.sub(n, p(0), p(1), p(2), p(3), &x[0], &y[0])
-		ref.sub(n, p(0), p(1), p(2), p(3), &x[0], &z[0])
-		if !slices.Equal(y, z) {
-			t.Fatalf("%T sub, length %d", x[0], n)
-		}
-		var a, b [4]T
-		ker.dot(n, p(0), p(1), p(2), p(3), &y[0], &a[0])
-		ref.dot(n, p(0), p(1), p(2), p(3), &y[0], &b[0])
-		if a != b {
-			t.Fatalf("%T dot, length %d: %v, want %v", x[0], n, a, b)
-		}
-		var s float64
-		for i := range n {
-			s += float64(l[i]) * float64(y[i])
-		}
-		if math.Abs(float64(a[0])-s) > 1e-4*float64(n+1) {
-			t.Fatalf("%T dot, length %d: %v, want %v", x[0], n, a[0], s)
+	for n := 1; n < 70; n++ {
+		for cols := 1; cols <= 4; cols++ {
+			l := random[T](rng, cols*n)
+			x, y := random[T](rng, 4), random[T](rng, n+9)
+			z, y0 := slices.Clone(y), slices.Clone(y)
+			ker.sub(cols, n, &l[0], &x[0], &y[0])
+			ref.sub(cols, n, &l[0], &x[0], &z[0])
+			if !slices.Equal(y, z) {
+				t.Fatalf("%T sub, %d columns of %d", x[0], cols, n)
+			}
+			var a, b [4]T
+			ker.dot(cols, n, &l[0], &y[0], &a[0])
+			ref.dot(cols, n, &l[0], &y[0], &b[0])
+			if a != b {
+				t.Fatalf("%T dot, %d columns of %d: %v, want %v", x[0], cols, n, a, b)
+			}
+			for q := range cols {
+				var s float64
+				for i := range n {
+					v := float64(l[inChunks[T](cols, n, q, i)])
+					s += v * float64(y[i])
+					y0[i] -= T(v * float64(x[q]))
+				}
+				if math.Abs(float64(a[q])-s) > 1e-4*float64(n+1) {
+					t.Fatalf("%T dot, %d columns of %d: %v, want %v", x[0], cols, n, a[q], s)
+				}
+			}
+			for i := range y {
+				if math.Abs(float64(y[i]-y0[i])) > 1e-4 {
+					t.Fatalf("%T sub, %d columns of %d: entry %d is %v, want %v", x[0], cols, n, i, y[i], y0[i])
+				}
+			}
 		}
 	}
 	// solve: strip heights differ, the rows are independent.

@@ -1,7 +1,5 @@
 package dense
 
-import "unsafe"
-
 // segment is a run of block columns of a child that go to the same block of
 // pivot columns, or to the update (block −1).
 type segment struct{ lo, hi, block int }
@@ -69,74 +67,6 @@ func (f *Front[T]) addRow(src []T, r, cols int) {
 			d2[0] += x2[0]
 			d2[1] += x2[1]
 			d2[2] += x2[2]
-		}
-	}
-}
-
-// ColumnsLen is how many numbers the columns of np pivots and nr rows below
-// take.
-func ColumnsLen(np, nr int) int { return np*(np+1)/2 + np*nr }
-
-// Columns copies the factored columns: column c holds the inverse of its pivot
-// (of the diagonal of L in LLT, of D in LDL), then L from row c+1 to the last.
-// Column c+1 follows it.
-func (f *Front[T]) Columns(dst []T, wide bool) {
-	mr := f.ker.mr
-	m := f.np + f.nr
-	_ = chunks(background, f.strips, 8, wide, func(lo, hi int) {
-		for s := lo; s < hi; s++ {
-			first, h := s*mr, min(mr, f.np-s*mr) // first row of the matrix, rows
-			if s >= f.pivots {
-				first = f.np + (s-f.pivots)*mr
-				h = min(mr, m-first)
-			}
-			for i := range f.blocks {
-				b := &f.blocks[i]
-				if b.s0 > s {
-					break
-				}
-				x := f.strip(b, s)
-				o := b.k0*m - b.k0*(b.k0-1)/2 - b.k0 + first // of row first in column k0
-				c := 0
-				if h == mr && first >= b.k0+b.w {
-					c = b.w
-					spread(b.w, mr, &dst[o], m-b.k0-1, &x[0])
-				}
-				for ; c < b.w; c++ {
-					skip := max(0, b.k0+c-first)
-					if skip < h {
-						copy(dst[o+skip:o+h], x[c*mr+skip:c*mr+h])
-					}
-					o += m - b.k0 - c - 1
-				}
-			}
-		}
-	})
-	o := 0
-	for c := range f.np {
-		if !f.inverse {
-			dst[o] = 1 / dst[o]
-		}
-		o += m - c
-	}
-}
-
-// spread copies k runs of n numbers to places ld, ld−1, ld−2 … apart.
-func spread[T Float](k, n int, dst *T, ld int, src *T) {
-	size := unsafe.Sizeof(*dst)
-	d, s := unsafe.Pointer(dst), unsafe.Pointer(src)
-	run := uintptr(n) * size
-	for p := range k {
-		switch run {
-		case 48:
-			*(*[48]byte)(d) = *(*[48]byte)(s)
-		case 96:
-			*(*[96]byte)(d) = *(*[96]byte)(s)
-		case 192:
-			*(*[192]byte)(d) = *(*[192]byte)(s)
-		}
-		if p+1 < k {
-			d, s = unsafe.Add(d, uintptr(ld-p)*size), unsafe.Add(s, run)
 		}
 	}
 }

@@ -78,8 +78,8 @@ func generate() string {
 		}
 	}
 	for _, n := range numbers {
-		sub4(w, n)
-		dot4(w, n)
+		sub(w, n)
+		dot(w, n)
 	}
 	return strings.TrimSuffix(w.String(), "\n")
 }
@@ -195,76 +195,95 @@ func solve(w *writer, v isa, n number) {
 	w.f("done:\n\tVZEROUPPER\n\tRET\n")
 }
 
-// sub4 writes y −= x₀·l₀ + x₁·l₁ + x₂·l₂ + x₃·l₃, one product after the other.
-func sub4(w *writer, n number) {
-	w.f("// func sub%dAVX2(n int, l0, l1, l2, l3, x, y *float%d)", n.bits, n.bits)
-	w.f("TEXT ·sub%dAVX2(SB), NOSPLIT, $0-56", n.bits)
-	for i, s := range []string{"CX", "R8", "R9", "R10", "R11", "SI", "DI"} {
-		w.f("\tMOVQ %s+%d(FP), %s", []string{"n", "l0", "l1", "l2", "l3", "x", "y"}[i], 8*i, s)
-	}
-	l := []string{"R8", "R9", "R10", "R11"}
-	for q := range 4 {
-		w.f("\tVBROADCAST%s %d(SI), Y%d", n.s, q*n.bytes, 12+q)
-	}
-	w.f("\tXORQ AX, AX")
-	for _, vecs := range []int{4, 1} {
-		step := vecs * 32 / n.bytes
-		w.f("\tSUBQ $%d, CX\n\tJLT rest%d\n\nloop%d:", step, vecs, vecs)
-		for i := range vecs {
-			w.f("\tVMOVU%s %d(DI)(AX*1), Y%d", n.p, 32*i, i)
+// sub writes y −= x₀·l₀ + x₁·l₁ + …, one product after the other, for one to
+// four columns in chunks of 64 bytes.
+func sub(w *writer, n number) {
+	lanes := 64 / n.bytes
+	w.f("// func sub%dAVX2(cols, rows int, l, x, y *float%d)", n.bits, n.bits)
+	w.f("TEXT ·sub%dAVX2(SB), NOSPLIT, $0-40", n.bits)
+	w.f("\tMOVQ rows+8(FP), CX\n\tMOVQ l+16(FP), SI\n\tMOVQ x+24(FP), BX\n\tMOVQ y+32(FP), DI")
+	w.f("\tMOVQ cols+0(FP), AX\n\tCMPQ AX, $1\n\tJEQ c1\n\tCMPQ AX, $2\n\tJEQ c2\n\tCMPQ AX, $3\n\tJEQ c3\n")
+	for cols := 4; cols > 0; cols-- {
+		w.f("c%d:", cols)
+		for q := range cols {
+			w.f("\tVBROADCAST%s %d(BX), Y%d", n.s, q*n.bytes, 12+q)
 		}
-		for q := range 4 {
-			for i := range vecs {
-				w.f("\tVFNMADD231%s %d(%s)(AX*1), Y%d, Y%d", n.p, 32*i, l[q], 12+q, i)
+		w.f("\tSUBQ $%d, CX\n\tJLT tail%d\n\nloop%d:", lanes, cols, cols)
+		for i := range 2 {
+			w.f("\tVMOVU%s %d(DI), Y%d", n.p, 32*i, i)
+		}
+		for q := range cols {
+			for i := range 2 {
+				w.f("\tVFNMADD231%s %d(SI), Y%d, Y%d", n.p, 64*q+32*i, 12+q, i)
 			}
 		}
-		for i := range vecs {
-			w.f("\tVMOVU%s Y%d, %d(DI)(AX*1)", n.p, i, 32*i)
+		for i := range 2 {
+			w.f("\tVMOVU%s Y%d, %d(DI)", n.p, i, 32*i)
 		}
-		w.f("\tADDQ $%d, AX\n\tSUBQ $%d, CX\n\tJGE loop%d\n", 32*vecs, step, vecs)
-		w.f("rest%d:\n\tADDQ $%d, CX", vecs, step)
+		w.f("\tADDQ $%d, SI\n\tADDQ $64, DI\n\tSUBQ $%d, CX\n\tJGE loop%d\n", 64*cols, lanes, cols)
+		w.f("tail%d:\n\tADDQ $%d, CX\n\tJEQ done", cols, lanes)
+		for q := 1; q < cols; q++ { // R8, R9, R10: where the other columns begin
+			prev := []string{"SI", "R8", "R9"}[q-1]
+			w.f("\tLEAQ (%s)(CX*%d), R%d", prev, n.bytes, 7+q)
+		}
+		col := []string{"SI", "R8", "R9", "R10"}
+		w.f("\tXORQ AX, AX\n\tSUBQ $4, CX\n\tJLT few%d\n\nfour%d:", cols, cols)
+		reg := map[int]string{8: "Y", 4: "X"}[n.bytes]
+		w.f("\tVMOVU%s (DI)(AX*1), %s0", n.p, reg)
+		for q := range cols {
+			w.f("\tVFNMADD231%s (%s)(AX*1), %s%d, %s0", n.p, col[q], reg, 12+q, reg)
+		}
+		w.f("\tVMOVU%s %s0, (DI)(AX*1)\n\tADDQ $%d, AX\n\tSUBQ $4, CX\n\tJGE four%d\n", n.p, reg, 4*n.bytes, cols)
+		w.f("few%d:\n\tADDQ $4, CX\n\tJEQ done\n\nlast%d:", cols, cols)
+		w.f("\tVMOV%s (DI)(AX*1), X0", n.s)
+		for q := range cols {
+			w.f("\tVFNMADD231%s (%s)(AX*1), X%d, X0", n.s, col[q], 12+q)
+		}
+		w.f("\tVMOV%s X0, (DI)(AX*1)\n\tADDQ $%d, AX\n\tDECQ CX\n\tJNE last%d\n\tJMP done\n", n.s, n.bytes, cols)
 	}
-	w.f("\tJEQ done\n\nlast:")
-	w.f("\tVMOV%s (DI)(AX*1), X0", n.s)
-	for q := range 4 {
-		w.f("\tVFNMADD231%s (%s)(AX*1), X%d, X0", n.s, l[q], 12+q)
-	}
-	w.f("\tVMOV%s X0, (DI)(AX*1)\n\tADDQ $%d, AX\n\tDECQ CX\n\tJNE last\n", n.s, n.bytes)
 	w.f("done:\n\tVZEROUPPER\n\tRET\n")
 }
 
-// dot4 writes the four products l_q·y, each summed in 64 bytes of lanes.
-func dot4(w *writer, n number) {
+// dot writes the products of one to four columns with y, each summed in 64
+// bytes of lanes.
+func dot(w *writer, n number) {
 	lanes := 64 / n.bytes
-	w.f("// func dot%dAVX2(n int, l0, l1, l2, l3, y, out *float%d)", n.bits, n.bits)
-	w.f("TEXT ·dot%dAVX2(SB), NOSPLIT, $0-56", n.bits)
-	for i, s := range []string{"CX", "R8", "R9", "R10", "R11", "SI", "DI"} {
-		w.f("\tMOVQ %s+%d(FP), %s", []string{"n", "l0", "l1", "l2", "l3", "y", "out"}[i], 8*i, s)
-	}
-	l := []string{"R8", "R9", "R10", "R11"}
+	w.f("// func dot%dAVX2(cols, rows int, l, y, out *float%d)", n.bits, n.bits)
+	w.f("TEXT ·dot%dAVX2(SB), NOSPLIT, $0-40", n.bits)
+	w.f("\tMOVQ rows+8(FP), CX\n\tMOVQ l+16(FP), SI\n\tMOVQ y+24(FP), DI\n\tMOVQ out+32(FP), DX")
 	for i := range 8 {
 		w.f("\tVXORPD Y%[1]d, Y%[1]d, Y%[1]d", i)
 	}
-	w.f("\tXORQ AX, AX\n\tSUBQ $%d, CX\n\tJLT rest\n\nloop:", lanes)
-	for i := range 2 {
-		w.f("\tVMOVU%s %d(SI)(AX*1), Y%d", n.p, 32*i, 8+i)
-	}
-	for q := range 4 {
+	w.f("\tMOVQ cols+0(FP), AX\n\tCMPQ AX, $1\n\tJEQ c1\n\tCMPQ AX, $2\n\tJEQ c2\n\tCMPQ AX, $3\n\tJEQ c3\n")
+	for cols := 4; cols > 0; cols-- {
+		w.f("c%d:", cols)
+		w.f("\tSUBQ $%d, CX\n\tJLT tail%d\n\nloop%d:", lanes, cols, cols)
 		for i := range 2 {
-			w.f("\tVFMADD231%s %d(%s)(AX*1), Y%d, Y%d", n.p, 32*i, l[q], 8+i, 2*q+i)
+			w.f("\tVMOVU%s %d(DI), Y%d", n.p, 32*i, 8+i)
 		}
-	}
-	w.f("\tADDQ $64, AX\n\tSUBQ $%d, CX\n\tJGE loop\n", lanes)
-	w.f("rest:\n\tADDQ $%d, CX\n\tJEQ sum", lanes)
-	w.f("\tLEAQ ones%d<>+64(SB), BX\n\tSHLQ $%d, CX\n\tSUBQ CX, BX", n.bits, map[int]int{8: 3, 4: 2}[n.bytes])
-	for i := range 2 {
-		w.f("\tVMOVU%s %d(BX), Y%d", n.p, 32*i, 10+i)
-		w.f("\tVMASKMOV%s %d(SI)(AX*1), Y%d, Y%d", n.p, 32*i, 10+i, 8+i)
-	}
-	for q := range 4 {
+		for q := range cols {
+			for i := range 2 {
+				w.f("\tVFMADD231%s %d(SI), Y%d, Y%d", n.p, 64*q+32*i, 8+i, 2*q+i)
+			}
+		}
+		w.f("\tADDQ $%d, SI\n\tADDQ $64, DI\n\tSUBQ $%d, CX\n\tJGE loop%d\n", 64*cols, lanes, cols)
+		w.f("tail%d:\n\tADDQ $%d, CX\n\tJEQ sum", cols, lanes)
+		w.f("\tSHLQ $%d, CX\n\tLEAQ ones%d<>+64(SB), BX\n\tSUBQ CX, BX", map[int]int{8: 3, 4: 2}[n.bytes], n.bits)
 		for i := range 2 {
-			w.f("\tVMASKMOV%s %d(%s)(AX*1), Y%d, Y12", n.p, 32*i, l[q], 10+i)
-			w.f("\tVFMADD231%s Y12, Y%d, Y%d", n.p, 8+i, 2*q+i)
+			w.f("\tVMOVU%s %d(BX), Y%d", n.p, 32*i, 10+i)
+			w.f("\tVMASKMOV%s %d(DI), Y%d, Y%d", n.p, 32*i, 10+i, 8+i)
+		}
+		for q := range cols {
+			for i := range 2 {
+				w.f("\tVMASKMOV%s %d(SI), Y%d, Y12", n.p, 32*i, 10+i)
+				w.f("\tVFMADD231%s Y12, Y%d, Y%d", n.p, 8+i, 2*q+i)
+			}
+			if q+1 < cols {
+				w.f("\tADDQ CX, SI")
+			}
+		}
+		if cols > 1 {
+			w.f("\tJMP sum\n")
 		}
 	}
 	w.f("\nsum:")
@@ -275,7 +294,7 @@ func dot4(w *writer, n number) {
 			w.f("\tVPERMILPS $14, X%d, X12\n\tVADDPS X12, X%d, X%d", 2*q, 2*q, 2*q)
 		}
 		w.f("\tVPERMIL%s $1, X%d, X12\n\tVADD%s X12, X%d, X%d", n.p, 2*q, n.s, 2*q, 2*q)
-		w.f("\tVMOV%s X%d, %d(DI)", n.s, 2*q, q*n.bytes)
+		w.f("\tVMOV%s X%d, %d(DX)", n.s, 2*q, q*n.bytes)
 	}
 	w.f("\tVZEROUPPER\n\tRET\n")
 }

@@ -28,23 +28,24 @@ type kernel[T Float] struct {
 	vector bool // sub and dot in assembly
 }
 
-// sub does y −= Σ x_q·l_q, q = 0…3 in turn, for vectors of length n.
-func (k *kernel[T]) sub(n int, l0, l1, l2, l3, x, y *T) {
+// sub does y −= Σ x_q·l_q, one product after the other, for cols ≤ 4 columns
+// of rows numbers in chunks (see Columns).
+func (k *kernel[T]) sub(cols, rows int, l, x, y *T) {
 	if k.vector {
-		machineSub(n, l0, l1, l2, l3, x, y)
+		machineSub(cols, rows, l, x, y)
 		return
 	}
-	portableSub(n, l0, l1, l2, l3, x, y)
+	portableSub(cols, rows, l, x, y)
 }
 
-// dot writes l_q·y: product i goes to lane i mod 64/size, lanes are joined by
-// halves.
-func (k *kernel[T]) dot(n int, l0, l1, l2, l3, y, out *T) {
+// dot writes l_q·y for cols ≤ 4 columns: product i goes to lane i mod 64/size,
+// lanes are joined by halves. out has four places.
+func (k *kernel[T]) dot(cols, rows int, l, y, out *T) {
 	if k.vector {
-		machineDot(n, l0, l1, l2, l3, y, out)
+		machineDot(cols, rows, l, y, out)
 		return
 	}
-	portableDot(n, l0, l1, l2, l3, y, out)
+	portableDot(cols, rows, l, y, out)
 }
 
 // set is the kernels of one instruction set.

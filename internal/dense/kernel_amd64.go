@@ -30,16 +30,16 @@ func solve64AVX512(strips int, t, c *float64, sc int)
 func solve32AVX512(strips int, t, c *float32, sc int)
 
 //go:noescape
-func sub64AVX2(n int, l0, l1, l2, l3, x, y *float64)
+func sub64AVX2(cols, rows int, l, x, y *float64)
 
 //go:noescape
-func sub32AVX2(n int, l0, l1, l2, l3, x, y *float32)
+func sub32AVX2(cols, rows int, l, x, y *float32)
 
 //go:noescape
-func dot64AVX2(n int, l0, l1, l2, l3, y, out *float64)
+func dot64AVX2(cols, rows int, l, y, out *float64)
 
 //go:noescape
-func dot32AVX2(n int, l0, l1, l2, l3, y, out *float32)
+func dot32AVX2(cols, rows int, l, y, out *float32)
 
 // machineSets asks the processor and, through XCR0, the operating system which
 // registers are kept (Intel SDM vol. 1, 14.3, 15.2).
@@ -82,18 +82,18 @@ func f32[T Float](p *T) *float32 { return (*float32)(unsafe.Pointer(p)) }
 
 // machineSub and machineDot call by name: through a variable every argument
 // would have to live on the heap.
-func machineSub[T Float](n int, l0, l1, l2, l3, x, y *T) {
+func machineSub[T Float](cols, rows int, l, x, y *T) {
 	if unsafe.Sizeof(*x) == 8 {
-		sub64AVX2(n, f64(l0), f64(l1), f64(l2), f64(l3), f64(x), f64(y))
+		sub64AVX2(cols, rows, f64(l), f64(x), f64(y))
 		return
 	}
-	sub32AVX2(n, f32(l0), f32(l1), f32(l2), f32(l3), f32(x), f32(y))
+	sub32AVX2(cols, rows, f32(l), f32(x), f32(y))
 }
 
-func machineDot[T Float](n int, l0, l1, l2, l3, y, out *T) {
+func machineDot[T Float](cols, rows int, l, y, out *T) {
 	if unsafe.Sizeof(*y) == 8 {
-		dot64AVX2(n, f64(l0), f64(l1), f64(l2), f64(l3), f64(y), f64(out))
+		dot64AVX2(cols, rows, f64(l), f64(y), f64(out))
 		return
 	}
-	dot32AVX2(n, f32(l0), f32(l1), f32(l2), f32(l3), f32(y), f32(out))
+	dot32AVX2(cols, rows, f32(l), f32(y), f32(out))
 }

@@ -4,6 +4,6 @@ package dense
 
 func machineSets() []*set { return nil }
 
-func machineSub[T Float](n int, l0, l1, l2, l3, x, y *T) { portableSub(n, l0, l1, l2, l3, x, y) }
+func machineSub[T Float](cols, rows int, l, x, y *T) { portableSub(cols, rows, l, x, y) }
 
-func machineDot[T Float](n int, l0, l1, l2, l3, y, out *T) { portableDot(n, l0, l1, l2, l3, y, out) }
+func machineDot[T Float](cols, rows int, l, y, out *T) { portableDot(cols, rows, l, y, out) }

@@ -89,35 +89,34 @@ func portableSolve[T Float](strips int, t, c *T, sc int) {
 	}
 }
 
-func portableSub[T Float](n int, l0, l1, l2, l3, x, y *T) {
-	xs, ys := unsafe.Slice(x, 4), unsafe.Slice(y, n)
-	for q, l := range [4]*T{l0, l1, l2, l3} {
-		v := xs[q]
-		for i, u := range unsafe.Slice(l, n) {
-			ys[i] = fma(-v, u, ys[i])
+// inChunks is where entry i of column q lies among cols columns of rows
+// numbers in chunks of 64 bytes.
+func inChunks[T Float](cols, rows, q, i int) int {
+	v := 64 / int(unsafe.Sizeof(*new(T)))
+	c := i / v * v
+	return c*cols + q*min(v, rows-c) + i - c
+}
+
+func portableSub[T Float](cols, rows int, l, x, y *T) {
+	ls, xs, ys := unsafe.Slice(l, cols*rows), unsafe.Slice(x, cols), unsafe.Slice(y, rows)
+	for q, v := range xs {
+		for i := range ys {
+			ys[i] = fma(-v, ls[inChunks[T](cols, rows, q, i)], ys[i])
 		}
 	}
 }
 
-func portableDot[T Float](n int, l0, l1, l2, l3, y, out *T) {
+func portableDot[T Float](cols, rows int, l, y, out *T) {
 	lanes := 64 / int(unsafe.Sizeof(*y))
-	ys := unsafe.Slice(y, n)
-	for q, lq := range [4]*T{l0, l1, l2, l3} {
-		l := unsafe.Slice(lq, n)
+	ls, ys, o := unsafe.Slice(l, cols*rows), unsafe.Slice(y, rows), unsafe.Slice(out, 4)
+	for q := range cols {
 		var s [16]T
-		i := 0
-		for ; i+lanes <= n; i += lanes {
-			for k := range lanes {
-				s[k] = fma(l[i+k], ys[i+k], s[k])
-			}
-		}
-		if i < n {
-			for k := range lanes {
-				if i+k < n {
-					s[k] = fma(l[i+k], ys[i+k], s[k])
-				} else {
-					s[k] += 0 // as a masked register does it
-				}
+		for i := 0; i < up(rows, lanes); i++ {
+			k := i % lanes
+			if i < rows {
+				s[k] = fma(ls[inChunks[T](cols, rows, q, i)], ys[i], s[k])
+			} else {
+				s[k] += 0 // as a masked register does it
 			}
 		}
 		for h := lanes / 2; h > 0; h /= 2 {
@@ -125,6 +124,6 @@ func portableDot[T Float](n int, l0, l1, l2, l3, y, out *T) {
 				s[k] += s[k+h]
 			}
 		}
-		*(*T)(unsafe.Add(unsafe.Pointer(out), uintptr(q)*unsafe.Sizeof(*out))) = s[0]
+		o[q] = s[0]
 	}
 }

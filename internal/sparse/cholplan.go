@@ -2,6 +2,7 @@ package sparse
 
 import (
 	"cmp"
+	"fmt"
 	"runtime"
 	"slices"
 
@@ -27,7 +28,6 @@ type plan struct {
 	values   int     // numbers in the factor
 	rowAt    []int   // offset of the rows of every supernode in the lists below
 	relative []int32 // block row of the parent's front that each row is
-	solveAt  []int   // offset of the rows' part in the scratch of a solve
 	keptAt   []int   // offset of the update of a tree's root in the kept updates, or −1
 
 	kept      int // numbers in the updates of the trees' roots
@@ -150,3 +150,10 @@ func (p *plan) bytes() int64 {
 	n += int64(3*p.sym.n) + int64(3*p.rowAt[len(p.sym.nodes)]) + int64(len(p.trees)+1)*int64(p.height)
 	return n*int64(p.size) + 4*(int64(len(p.relative))+w*int64(p.sym.n)) + 24*int64(len(p.at))
 }
+
+func (p *plan) String() string {
+	return fmt.Sprintf("values %.1fM kept %.1fM slab %.1fM treeStack %.1fM topStack %.1fM treeFront %.2fM topFront %.1fM trees %d top %d height %d rows %.2fM nodes %d\n", float64(p.values)/1e6, float64(p.kept)/1e6, float64(p.slab())/1e6, float64(p.treeStack)/1e6, float64(p.topStack)/1e6, float64(p.treeFront)/1e6, float64(p.topFront)/1e6, len(p.trees), len(p.top), p.height, float64(len(p.relative))/1e6, len(p.at)-1)
+}
+
+// Plan tells.
+func (c *Cholesky) Plan() string { return c.plan.String() }
