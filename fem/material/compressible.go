@@ -1,11 +1,15 @@
 package material
 
 import (
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
+
+var compressibleSpec = Spec{
+	"compressible neo-Hookean", "μ/2·(I1 − 3) − μ·ln J + λ/2·(ln J)²", "Bonet & Wood (2008) eq. 6.27",
+	[]Parameter{{"Young's modulus", "MPa", above0}, {"ratio of Poisson", "", Limit{0, 0.5, false, true}}},
+}
 
 // CompressibleNeoHookean is the neo-Hookean law without an isochoric split,
 //
@@ -19,12 +23,8 @@ type CompressibleNeoHookean struct{ mu, lambda float64 }
 // ratio, μ = E/(2(1+ν)), λ = Eν/((1+ν)(1−2ν)). It fails with a *ParameterError
 // unless E > 0 and 0 ≤ ν < 0.5 (with ν < 0 the energy is not polyconvex).
 func NewCompressibleNeoHookean(eMPa, nu float64) (CompressibleNeoHookean, error) {
-	err := checkIsotropic("Young's modulus", eMPa, nu)
-	if err == nil && nu < 0 {
-		err = &ParameterError{"ratio of Poisson", nu, "", "zero or above and below 0.5"}
-	}
-	if err != nil {
-		return CompressibleNeoHookean{}, fmt.Errorf("material: compressible neo-Hookean: %w", err)
+	if err := compressibleSpec.check(eMPa, nu); err != nil {
+		return CompressibleNeoHookean{}, err
 	}
 	return CompressibleNeoHookean{eMPa / (2 * (1 + nu)), eMPa * nu / ((1 + nu) * (1 - 2*nu))}, nil
 }

@@ -63,6 +63,7 @@ func checkLaw(t *testing.T, law material.Law, min, max float64) {
 		}
 	}
 	moduli(t, law)
+	extremes(t, law)
 	nan := material.Mat3{{X: math.NaN()}, {Y: 1}, {Z: 1}}
 	if w := law.Energy(&nan); !linear && !math.IsInf(w, 1) {
 		t.Errorf("%T: energy %g for an F that is not a number, want +Inf", law, w)
@@ -74,6 +75,33 @@ func checkLaw(t *testing.T, law material.Law, min, max float64) {
 	f := state(rng, min, max)
 	if n := testing.AllocsPerRun(10, func() { law.Energy(&f); law.Stress(&p, &f); law.Tangent(&a, &f) }); n != 0 {
 		t.Errorf("%T: %v allocations", law, n)
+	}
+}
+
+// extremes checks that no state, however far, gives a NaN: a line search must
+// be able to step back from it.
+func extremes(t *testing.T, law material.Law) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(31, 37))
+	for range 60 {
+		f := state(rng, 0.9, 1.1)
+		for k := range f {
+			f[k] = r3.Scale(math.Exp(14*(rng.Float64()-0.5)), f[k])
+		}
+		var p material.Mat3
+		var a [9][9]float64
+		law.Stress(&p, &f)
+		law.Tangent(&a, &f)
+		var sum float64
+		for r := range a {
+			for _, x := range a[r] {
+				sum += math.Abs(x)
+			}
+		}
+		if w := law.Energy(&f); math.IsNaN(w) || math.IsNaN(p.Norm2()) || math.IsNaN(sum) {
+			t.Errorf("%T: energy %g, |P|² %g, Σ|A| %g at F = %v", law, w, p.Norm2(), sum, f)
+			return
+		}
 	}
 }
 

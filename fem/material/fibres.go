@@ -7,6 +7,18 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
+var hgoSpec = Spec{
+	"Holzapfel-Gasser-Ogden", "c/2·(Ī1 − 3) + k1/(2k2)·Σ (exp(k2·⟨Ī4 − 1⟩²) − 1) + U(J)",
+	"G. A. Holzapfel, T. C. Gasser & R. W. Ogden, J. Elasticity 61 (2000) 1–48",
+	[]Parameter{{"c", "MPa", above0}, {"k1", "MPa", from0}, {"k2", "", above0}, {"kappa", "", Limit{Low: 0, High: 0}}, {"ratio of Poisson", "", poisson}},
+}
+
+var gohSpec = Spec{
+	"Gasser-Ogden-Holzapfel", "c/2·(Ī1 − 3) + k1/(2k2)·Σ (exp(k2·⟨d·Ī1 + (1 − 3d)·Ī4 − 1⟩²) − 1) + U(J), d = kappa",
+	"T. C. Gasser, R. W. Ogden & G. A. Holzapfel, J. R. Soc. Interface 3 (2006) 15–35",
+	[]Parameter{{"c", "MPa", above0}, {"k1", "MPa", from0}, {"k2", "", above0}, {"kappa", "", Limit{Low: 0, High: 1. / 3}}, {"ratio of Poisson", "", poisson}},
+}
+
 // fibred is a neo-Hookean matrix with two families of fibres,
 //
 //	W = c/2·(Ī1 − 3) + k1/(2k2)·Σ_a (exp(k2·⟨E_a⟩²) − 1) + U(J),
@@ -21,22 +33,15 @@ type fibred struct {
 }
 
 // newFibred checks the constants that both laws share.
-func newFibred(law string, cMPa, k1MPa, k2, spread, nu float64, a1, a2 r3.Vec) (fibred, error) {
+func newFibred(law *Spec, cMPa, k1MPa, k2, spread, nu float64, a1, a2 r3.Vec) (fibred, error) {
 	l := fibred{c: cMPa, k1: k1MPa, k2: k2, spread: spread}
-	err := checkIsotropic("c", cMPa, nu)
-	if err == nil {
-		err = notNegative("k1", k1MPa, "MPa")
-	}
-	if err == nil {
-		err = positive("k2", k2, "")
-	}
-	if err == nil && !(spread >= 0 && spread <= 1./3) {
-		err = &ParameterError{"kappa", spread, "", "from 0 (parallel fibres) to 1/3 (isotropic)"}
+	if err := law.check(cMPa, k1MPa, k2, spread, nu); err != nil {
+		return fibred{}, err
 	}
 	for n, a := range [2]r3.Vec{a1, a2} {
 		size := r3.Norm(a)
-		if err == nil {
-			err = positive(fmt.Sprintf("length of the direction of fibre family %d", n+1), size, "")
+		if err := positive(fmt.Sprintf("length of the direction of fibre family %d", n+1), size, ""); err != nil {
+			return fibred{}, law.refuse(err)
 		}
 		l.dir[n] = r3.Scale(1/size, a)
 		b := r3.Scale(1-3*spread, l.dir[n])
@@ -44,9 +49,6 @@ func newFibred(law string, cMPa, k1MPa, k2, spread, nu float64, a1, a2 r3.Vec) (
 		l.h[n][0].X += spread
 		l.h[n][1].Y += spread
 		l.h[n][2].Z += spread
-	}
-	if err != nil {
-		return fibred{}, fmt.Errorf("material: %s: %w", law, err)
 	}
 	l.dilatation = dilatationOf(cMPa, nu)
 	return l, nil
@@ -72,7 +74,10 @@ func (l fibred) Energy(f *Mat3) float64 {
 	w := l.c/2*(m*f.Norm2()-3) + l.energy(j)
 	for n := range l.h {
 		var k Mat3
-		if e := m*l.strain(&k, f, n) - 1; e > 0 {
+		if e := m*l.strain(&k, f, n) - 1; e > 0 && l.k1 > 0 {
+			if l.k2*e*e > maxExponent {
+				return math.Inf(1)
+			}
 			w += l.k1 / (2 * l.k2) * math.Expm1(l.k2*e*e)
 		}
 	}
@@ -96,7 +101,7 @@ func (l fibred) Stress(p, f *Mat3) {
 		if e <= 0 {
 			continue
 		}
-		x := 2 * m * l.k1 * e * math.Exp(l.k2*e*e)
+		x := 2 * m * l.k1 * e * math.Exp(math.Min(l.k2*e*e, maxExponent))
 		s -= x * q / 3
 		for n := range p {
 			p[n] = r3.Add(p[n], r3.Scale(x, k[n]))
@@ -132,7 +137,7 @@ func (l fibred) Tangent(a *[9][9]float64, f *Mat3) {
 		q[n] = l.strain(&km, f, n)
 		km.flat(&k[n])
 		if e := m*q[n] - 1; e > 0 {
-			t := l.k1 * math.Exp(l.k2*e*e)
+			t := l.k1 * math.Exp(math.Min(l.k2*e*e, maxExponent))
 			x[n], xx[n] = 2*m*e*t, t*(1+2*l.k2*e*e)
 		}
 		gg += 2. / 9 * x[n] * q[n]
@@ -179,7 +184,7 @@ type HolzapfelGasserOgden struct{ fibred }
 // sign without meaning). It fails with a *ParameterError unless c > 0, k1 ≥ 0,
 // k2 > 0, −1 < ν < 0.5 and the directions are finite and not zero.
 func NewHolzapfelGasserOgden(cMPa, k1MPa, k2, nu float64, a1, a2 r3.Vec) (HolzapfelGasserOgden, error) {
-	l, err := newFibred("Holzapfel-Gasser-Ogden", cMPa, k1MPa, k2, 0, nu, a1, a2)
+	l, err := newFibred(&hgoSpec, cMPa, k1MPa, k2, 0, nu, a1, a2)
 	return HolzapfelGasserOgden{l}, err
 }
 
@@ -197,7 +202,7 @@ type GasserOgdenHolzapfel struct{ fibred }
 // NewGasserOgdenHolzapfel takes what NewHolzapfelGasserOgden takes and the
 // dispersion, 0 (parallel fibres) to 1/3 (isotropic).
 func NewGasserOgdenHolzapfel(cMPa, k1MPa, k2, dispersion, nu float64, a1, a2 r3.Vec) (GasserOgdenHolzapfel, error) {
-	l, err := newFibred("Gasser-Ogden-Holzapfel", cMPa, k1MPa, k2, dispersion, nu, a1, a2)
+	l, err := newFibred(&gohSpec, cMPa, k1MPa, k2, dispersion, nu, a1, a2)
 	return GasserOgdenHolzapfel{l}, err
 }
 
@@ -206,7 +211,7 @@ func NewGasserOgdenHolzapfel(cMPa, k1MPa, k2, dispersion, nu float64, a1, a2 r3.
 func (l HolzapfelGasserOgden) WithBulk(kappaMPa float64, form Volumetric) (HolzapfelGasserOgden, error) {
 	d, err := newDilatation(kappaMPa, form)
 	if err != nil {
-		return HolzapfelGasserOgden{}, fmt.Errorf("material: Holzapfel-Gasser-Ogden: %w", err)
+		return HolzapfelGasserOgden{}, hgoSpec.refuse(err)
 	}
 	l.dilatation = d
 	return l, nil
@@ -217,7 +222,7 @@ func (l HolzapfelGasserOgden) WithBulk(kappaMPa float64, form Volumetric) (Holza
 func (l GasserOgdenHolzapfel) WithBulk(kappaMPa float64, form Volumetric) (GasserOgdenHolzapfel, error) {
 	d, err := newDilatation(kappaMPa, form)
 	if err != nil {
-		return GasserOgdenHolzapfel{}, fmt.Errorf("material: Gasser-Ogden-Holzapfel: %w", err)
+		return GasserOgdenHolzapfel{}, gohSpec.refuse(err)
 	}
 	l.dilatation = d
 	return l, nil

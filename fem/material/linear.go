@@ -1,11 +1,20 @@
 package material
 
 import (
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
+
+var linearSpec = Spec{
+	"linear", "λ/2·(tr ε)² + μ·ε:ε, ε = sym(F − I)", "R. Hooke 1678; Bonet & Wood (2008) §5.1",
+	[]Parameter{{"Young's modulus", "MPa", above0}, {"ratio of Poisson", "", poisson}},
+}
+
+var stVenantKirchhoffSpec = Spec{
+	"St. Venant-Kirchhoff", "λ/2·(tr E)² + μ·E:E, E = (FᵀF − I)/2", "Bonet & Wood (2008) §6.3",
+	[]Parameter{{"Young's modulus", "MPa", above0}, {"ratio of Poisson", "", poisson}},
+}
 
 // Linear is Hooke's law for small strain,
 //
@@ -19,8 +28,8 @@ type Linear struct{ lambda, mu float64 }
 // NewLinear takes Young's modulus in MPa and Poisson's ratio. It fails unless
 // E > 0 and −1 < ν < 0.5.
 func NewLinear(eMPa, nu float64) (Linear, error) {
-	if err := checkIsotropic("Young's modulus", eMPa, nu); err != nil {
-		return Linear{}, fmt.Errorf("material: linear: %w", err)
+	if err := linearSpec.check(eMPa, nu); err != nil {
+		return Linear{}, err
 	}
 	return Linear{eMPa * nu / ((1 + nu) * (1 - 2*nu)), eMPa / (2 * (1 + nu))}, nil
 }
@@ -85,11 +94,11 @@ type StVenantKirchhoff struct{ lambda, mu float64 }
 // NewStVenantKirchhoff takes Young's modulus in MPa and Poisson's ratio, with
 // the limits of NewLinear.
 func NewStVenantKirchhoff(eMPa, nu float64) (StVenantKirchhoff, error) {
-	l, err := NewLinear(eMPa, nu)
-	if err != nil {
+	if err := stVenantKirchhoffSpec.check(eMPa, nu); err != nil {
 		return StVenantKirchhoff{}, err
 	}
-	return StVenantKirchhoff(l), nil
+	l, err := NewLinear(eMPa, nu)
+	return StVenantKirchhoff(l), err
 }
 
 // green writes E = ½(FᵀF − I) and returns its trace.

@@ -1,11 +1,16 @@
 package material
 
 import (
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
+
+var mooneyRivlinSpec = Spec{
+	"Mooney-Rivlin", "C10·(Ī1 − 3) + C01·(Ī2 − 3) + U(J)",
+	"M. Mooney, J. Appl. Phys. 11 (1940) 582; R. S. Rivlin, Phil. Trans. R. Soc. A 241 (1948) 379",
+	[]Parameter{{"C10", "MPa", from0}, {"C01", "MPa", from0}, {"ratio of Poisson", "", poisson}},
+}
 
 // MooneyRivlin is the law of two constants,
 //
@@ -23,16 +28,12 @@ type MooneyRivlin struct {
 // or positive (the energy is then polyconvex), their sum is positive, and
 // −1 < ν < 0.5.
 func NewMooneyRivlin(c10MPa, c01MPa, nu float64) (MooneyRivlin, error) {
+	if err := mooneyRivlinSpec.check(c10MPa, c01MPa, nu); err != nil {
+		return MooneyRivlin{}, err
+	}
 	mu := 2 * (c10MPa + c01MPa)
-	err := notNegative("C10", c10MPa, "MPa")
-	if err == nil {
-		err = notNegative("C01", c01MPa, "MPa")
-	}
-	if err == nil {
-		err = checkIsotropic("initial shear modulus 2*(C10 + C01)", mu, nu)
-	}
-	if err != nil {
-		return MooneyRivlin{}, fmt.Errorf("material: Mooney-Rivlin: %w", err)
+	if err := positive("initial shear modulus 2*(C10 + C01)", mu, "MPa"); err != nil {
+		return MooneyRivlin{}, mooneyRivlinSpec.refuse(err)
 	}
 	return MooneyRivlin{c10MPa, c01MPa, dilatationOf(mu, nu)}, nil
 }
@@ -42,7 +43,7 @@ func NewMooneyRivlin(c10MPa, c01MPa, nu float64) (MooneyRivlin, error) {
 func (l MooneyRivlin) WithBulk(kappaMPa float64, form Volumetric) (MooneyRivlin, error) {
 	d, err := newDilatation(kappaMPa, form)
 	if err != nil {
-		return MooneyRivlin{}, fmt.Errorf("material: Mooney-Rivlin: %w", err)
+		return MooneyRivlin{}, mooneyRivlinSpec.refuse(err)
 	}
 	l.dilatation = d
 	return l, nil

@@ -1,11 +1,16 @@
 package material
 
 import (
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
+
+var neoHookeanSpec = Spec{
+	"neo-Hookean", "μ/2·(Ī1 − 3) + U(J)",
+	"R. S. Rivlin, Phil. Trans. R. Soc. A 240 (1948) 459; J. C. Simo, R. L. Taylor & K. S. Pister, Comput. Methods Appl. Mech. Eng. 51 (1985) 177 (split)",
+	[]Parameter{{"shear modulus", "MPa", above0}, {"ratio of Poisson", "", poisson}},
+}
 
 // NeoHookean is the nearly incompressible neo-Hookean law in isochoric and
 // volumetric split,
@@ -23,8 +28,8 @@ type NeoHookean struct {
 // κ = 2μ(1+ν)/(3(1−2ν)), U is VolumetricSimo. It fails with a *ParameterError
 // unless μ > 0 and −1 < ν < 0.5.
 func NewNeoHookean(muMPa, nu float64) (NeoHookean, error) {
-	if err := checkIsotropic("shear modulus", muMPa, nu); err != nil {
-		return NeoHookean{}, fmt.Errorf("material: neo-Hookean: %w", err)
+	if err := neoHookeanSpec.check(muMPa, nu); err != nil {
+		return NeoHookean{}, err
 	}
 	return NeoHookean{muMPa, bulk(muMPa, nu), VolumetricSimo}, nil
 }
@@ -39,7 +44,7 @@ func NewNeoHookeanWith(muMPa, kappaMPa float64, form Volumetric) (NeoHookean, er
 		_, err = newDilatation(kappaMPa, form)
 	}
 	if err != nil {
-		return NeoHookean{}, fmt.Errorf("material: neo-Hookean: %w", err)
+		return NeoHookean{}, neoHookeanSpec.refuse(err)
 	}
 	return NeoHookean{muMPa, kappaMPa, form}, nil
 }

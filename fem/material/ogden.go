@@ -36,12 +36,12 @@ func (form OgdenForm) factor(alpha float64) (per float64, ok bool) {
 // *ParameterError for an unknown form or α = 0.
 func ConvertOgden(t OgdenTerm, from, to OgdenForm) (OgdenTerm, error) {
 	if t.Alpha == 0 || math.IsNaN(t.Alpha) {
-		return OgdenTerm{}, fmt.Errorf("material: Ogden: %w", &ParameterError{"alpha", t.Alpha, "", "finite and not zero"})
+		return OgdenTerm{}, ogdenSpec.refuse(&ParameterError{"alpha", t.Alpha, "", "finite and not zero"})
 	}
 	a, ok := from.factor(t.Alpha)
 	b, known := to.factor(t.Alpha)
 	if !ok || !known {
-		return OgdenTerm{}, fmt.Errorf("material: Ogden: %w", &ParameterError{"form", float64(min(from, to)), "", "one of the three forms"})
+		return OgdenTerm{}, ogdenSpec.refuse(&ParameterError{"form", float64(min(from, to)), "", "one of the three forms"})
 	}
 	return OgdenTerm{t.MuMPa * a / b, t.Alpha}, nil
 }
@@ -53,6 +53,12 @@ var ogdenForms = map[string]OgdenForm{
 
 // OgdenTerm is one pair of constants; MuMPa is read by the form.
 type OgdenTerm struct{ MuMPa, Alpha float64 }
+
+var ogdenSpec = Spec{
+	"Ogden", "Σ c·(λ̄₁^α + λ̄₂^α + λ̄₃^α − 3) + U(J), one to three terms, c by the form",
+	"R. W. Ogden, Proc. R. Soc. A 326 (1972) 565",
+	[]Parameter{{"initial shear modulus", "MPa", above0}, {"ratio of Poisson", "", poisson}},
+}
 
 // Ogden is
 //
@@ -73,7 +79,7 @@ type Ogden struct {
 func NewOgden(form OgdenForm, nu float64, terms ...OgdenTerm) (Ogden, error) {
 	l := Ogden{terms: len(terms)}
 	if len(terms) < 1 || len(terms) > len(l.c) {
-		return Ogden{}, fmt.Errorf("material: Ogden: %w", &ParameterError{"number of terms", float64(len(terms)), "", "one to three"})
+		return Ogden{}, ogdenSpec.refuse(&ParameterError{"number of terms", float64(len(terms)), "", "one to three"})
 	}
 	for p, t := range terms {
 		if t.Alpha == 0 || math.IsNaN(t.Alpha) || math.IsInf(t.Alpha, 0) {
@@ -81,14 +87,14 @@ func NewOgden(form OgdenForm, nu float64, terms ...OgdenTerm) (Ogden, error) {
 		}
 		per, ok := form.factor(t.Alpha)
 		if !ok {
-			return Ogden{}, fmt.Errorf("material: Ogden: %w", &ParameterError{"form", float64(form), "", "one of the three forms: say how mu and alpha are to be read"})
+			return Ogden{}, ogdenSpec.refuse(&ParameterError{"form", float64(form), "", "one of the three forms: say how mu and alpha are to be read"})
 		}
 		l.c[p] = per * t.MuMPa
 		l.alpha[p] = t.Alpha
 		l.mu += l.c[p] * t.Alpha * t.Alpha / 2
 	}
-	if err := checkIsotropic("initial shear modulus", l.mu, nu); err != nil {
-		return Ogden{}, fmt.Errorf("material: Ogden: %w", err)
+	if err := ogdenSpec.check(l.mu, nu); err != nil {
+		return Ogden{}, err
 	}
 	l.dilatation = dilatationOf(l.mu, nu)
 	return l, nil
@@ -108,7 +114,7 @@ func NewOgdenBulk(form OgdenForm, kappaMPa float64, terms ...OgdenTerm) (Ogden, 
 func (l Ogden) WithBulk(kappaMPa float64, form Volumetric) (Ogden, error) {
 	d, err := newDilatation(kappaMPa, form)
 	if err != nil {
-		return Ogden{}, fmt.Errorf("material: Ogden: %w", err)
+		return Ogden{}, ogdenSpec.refuse(err)
 	}
 	l.dilatation = d
 	return l, nil

@@ -33,6 +33,8 @@ func (l Limit) String() string {
 		return "zero or positive, and finite"
 	case l == anyReal:
 		return "finite"
+	case l == poisson:
+		return "above -1 and below 0.5 (use 0.49 to 0.4999 for soft tissue)"
 	}
 	low, high := "from", "to"
 	if l.OpenLow {
@@ -72,3 +74,15 @@ func (s *Spec) check(values ...float64) error {
 
 // refuse names the law in front of err.
 func (s *Spec) refuse(err error) error { return fmt.Errorf("material: %s: %w", s.Law, err) }
+
+// Catalogue lists the laws, solids first, then laws with a history, sheets and
+// bone; the values are copies.
+func Catalogue() []Spec {
+	return []Spec{
+		linearSpec, stVenantKirchhoffSpec, henckySpec, compressibleSpec, neoHookeanSpec, mooneyRivlinSpec, yeohSpec, raghavanVorpSpec,
+		isotropicI2Spec, strainDependentSpec, bilinearSpec, ogdenSpec, hgoSpec, gohSpec, guccioneSpec,
+		viscoelasticSpec, elasticPlasticSpec, damageSpec,
+		linearMembraneSpec, bilinearMembraneSpec, neoHookeanMembraneSpec, exponentialMembraneSpec,
+		boneSpec,
+	}
+}

@@ -43,6 +43,16 @@ func (l polynomial) Tangent(a *[9][9]float64, f *Mat3) {
 // ShearMPa is the initial shear modulus, twice the first constant.
 func (l polynomial) ShearMPa() float64 { return 2 * l.c[0] }
 
+var yeohSpec = Spec{
+	"Yeoh", "Σ Ci0·(Ī1 − 3)^i + U(J), i = 1 to 3", "O. H. Yeoh, Rubber Chem. Technol. 66 (1993) 754",
+	[]Parameter{{"C10", "MPa", above0}, {"C20", "MPa", anyReal}, {"C30", "MPa", from0}, {"ratio of Poisson", "", poisson}},
+}
+
+var raghavanVorpSpec = Spec{
+	"Raghavan-Vorp", "α·(Ī1 − 3) + β·(Ī1 − 3)² + U(J)", "M. L. Raghavan & D. A. Vorp, J. Biomech. 33 (2000) 475–482",
+	[]Parameter{{"alpha", "MPa", above0}, {"beta", "MPa", from0}, {"ratio of Poisson", "", poisson}},
+}
+
 // Yeoh is the reduced polynomial of three terms,
 //
 //	W = C10·(Ī1 − 3) + C20·(Ī1 − 3)² + C30·(Ī1 − 3)³ + κ/4·(J² − 1 − 2·ln J),
@@ -55,19 +65,12 @@ type Yeoh struct{ polynomial }
 // −1 < ν < 0.5 and the energy grows with every stretch: ∂W/∂Ī1 > 0 for all
 // Ī1 ≥ 3, that is C20 ≥ 0 or C20² < 3·C10·C30.
 func NewYeoh(c10MPa, c20MPa, c30MPa, nu float64) (Yeoh, error) {
-	err := checkIsotropic("C10", c10MPa, nu)
-	if err == nil {
-		err = notNegative("C30", c30MPa, "MPa")
+	if err := yeohSpec.check(c10MPa, c20MPa, c30MPa, nu); err != nil {
+		return Yeoh{}, err
 	}
-	if err == nil {
-		// least is the most negative C20 that keeps the slope positive.
-		least := -math.Sqrt(3 * c10MPa * c30MPa)
-		if !(c20MPa >= 0 || c20MPa > least) || math.IsInf(c20MPa, 0) {
-			err = &ParameterError{"C20", c20MPa, "MPa", fmt.Sprintf("finite and zero or above, or above -sqrt(3*C10*C30) = %g MPa, else the stress falls as the stretch grows", least)}
-		}
-	}
-	if err != nil {
-		return Yeoh{}, fmt.Errorf("material: Yeoh: %w", err)
+	// least is the most negative C20 that keeps the slope positive.
+	if least := -math.Sqrt(3 * c10MPa * c30MPa); !(c20MPa >= 0 || c20MPa > least) {
+		return Yeoh{}, yeohSpec.refuse(&ParameterError{"C20", c20MPa, "MPa", fmt.Sprintf("zero or above, or above -sqrt(3*C10*C30) = %g MPa, else the stress falls as the stretch grows", least)})
 	}
 	return Yeoh{polynomial{[3]float64{c10MPa, c20MPa, c30MPa}, dilatationOf(2*c10MPa, nu)}}, nil
 }
@@ -77,7 +80,7 @@ func NewYeoh(c10MPa, c20MPa, c30MPa, nu float64) (Yeoh, error) {
 func (l Yeoh) WithBulk(kappaMPa float64, form Volumetric) (Yeoh, error) {
 	d, err := newDilatation(kappaMPa, form)
 	if err != nil {
-		return Yeoh{}, fmt.Errorf("material: Yeoh: %w", err)
+		return Yeoh{}, yeohSpec.refuse(err)
 	}
 	l.dilatation = d
 	return l, nil
@@ -102,12 +105,8 @@ type RaghavanVorp struct{ polynomial }
 // NewRaghavanVorp takes α and β in MPa and Poisson's ratio, which with 2α gives
 // κ. It fails with a *ParameterError unless α > 0, β ≥ 0 and −1 < ν < 0.5.
 func NewRaghavanVorp(alphaMPa, betaMPa, nu float64) (RaghavanVorp, error) {
-	err := checkIsotropic("alpha", alphaMPa, nu)
-	if err == nil {
-		err = notNegative("beta", betaMPa, "MPa")
-	}
-	if err != nil {
-		return RaghavanVorp{}, fmt.Errorf("material: Raghavan-Vorp: %w", err)
+	if err := raghavanVorpSpec.check(alphaMPa, betaMPa, nu); err != nil {
+		return RaghavanVorp{}, err
 	}
 	return RaghavanVorp{polynomial{[3]float64{alphaMPa, betaMPa, 0}, dilatationOf(2*alphaMPa, nu)}}, nil
 }
