@@ -50,7 +50,7 @@ func newLinear(s *system) *linear {
 	}
 	if s.k == element.Tet10Nodes {
 		parents, vertex, corner := s.parentsOf()
-		l.two = sparse.NewTwoLevel(l.m, parents, vertex, corner, s.fixed)
+		l.two = sparse.NewTwoLevel(l.m, parents, vertex, corner, s.fixed, s.couplings()...)
 		return l
 	}
 	if c := sparse.NewCholesky(l.m); c.Flops() <= tet4Flops {

@@ -3,6 +3,7 @@ package sparse
 import (
 	"context"
 	"math"
+	"slices"
 
 	"halsted/internal/par"
 )
@@ -39,8 +40,8 @@ type TwoLevel struct {
 // λmax/smoothRange. The largest eigenvalue comes from powerSteps power
 // iterations, raised by powerMargin since they approach it from below.
 const (
-	smoothDegree = 3
-	smoothRange  = 20.0
+	smoothDegree = 2
+	smoothRange  = 8.0
 	powerFirst   = 12
 	powerAgain   = 2
 	powerMargin  = 1.1
@@ -50,11 +51,20 @@ const (
 // nodes whose mean places fine node i (twice the same for a vertex); coarse
 // nodes are numbered by their order in the fine matrix through vertex[c], the
 // fine node of coarse node c. corner holds the four coarse nodes of every
-// element. fixed marks constrained degrees of freedom of the fine system.
-func NewTwoLevel(fine *BSR3, parents [][2]int32, vertex, corner []int32, fixed []bool) *TwoLevel {
+// element; extra lists the further groups of fine nodes that fine couples.
+// fixed marks constrained degrees of freedom of the fine system.
+func NewTwoLevel(fine *BSR3, parents [][2]int32, vertex, corner []int32, fixed []bool, extra ...[]int32) *TwoLevel {
 	nc := len(vertex)
-	t := &TwoLevel{fine: fine, parents: parents, fixed: fixed, coarse: NewBSR3(nc, corner, 4)}
-	t.chol = NewCholesky(t.coarse)
+	groups := make([][]int32, len(extra))
+	for g, nodes := range extra {
+		for _, v := range nodes {
+			groups[g] = append(groups[g], parents[v][:]...)
+		}
+		slices.Sort(groups[g])
+		groups[g] = slices.Compact(groups[g])
+	}
+	t := &TwoLevel{fine: fine, parents: parents, fixed: fixed, coarse: NewBSR3(nc, corner, 4, groups...)}
+	t.chol = NewCholeskyWith(t.coarse, CholeskyConfig{Precision: Single})
 	t.fixedC = make([]bool, 3*nc)
 	for c, v := range vertex {
 		copy(t.fixedC[3*c:3*c+3], fixed[3*v:3*v+3])
