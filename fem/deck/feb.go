@@ -70,8 +70,7 @@ func (f *feb) typed(e *element) place {
 // readFeb reads a FEBio model.
 func (r *reader) readFeb(path string, data []byte) (*fem.Model, fem.Settings, error) {
 	none := fem.Settings{}
-	f := &feb{reader: r, name: filepath.Base(path), nodeSets: map[string]*set{}, elemSets: map[string]*set{}, surfaces: map[string]*febSurface{},
-		domains: map[string]*element{}, curves: map[string]*curve{}, mats: map[string]*element{}, global: &febStep{}}
+	f := newFeb(r, path)
 	x := &xmlParser{r: r, file: f.name, data: data}
 	root, err := x.parse()
 	if err != nil {
@@ -88,6 +87,11 @@ func (r *reader) readFeb(path string, data []byte) (*fem.Model, fem.Settings, er
 		return nil, none, err
 	}
 	return f.build()
+}
+
+func newFeb(r *reader, path string) *feb {
+	return &feb{reader: r, name: filepath.Base(path), nodeSets: map[string]*set{}, elemSets: map[string]*set{}, surfaces: map[string]*febSurface{},
+		domains: map[string]*element{}, curves: map[string]*curve{}, mats: map[string]*element{}, global: &febStep{}}
 }
 
 // sections sorts the sections of the file.

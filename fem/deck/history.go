@@ -18,7 +18,6 @@ type history struct {
 	load       fem.LoadCase
 	count      int
 	ends       []fem.Stage
-	anyForce   []r3.Vec
 }
 
 func newHistory(m *fem.Model) *history {

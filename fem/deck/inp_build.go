@@ -139,7 +139,6 @@ type inpFace struct {
 	elem int32
 	face int8
 	step int // that set it last
-	p    float64
 	load fem.FaceLoad
 }
 

@@ -43,7 +43,6 @@ type flatElem struct {
 	typ   string
 	tag   int64
 	nodes []int32 // node numbers as in the file, then places
-	block int     // index of the block it stands in
 }
 
 // maxNumber bounds node and element numbers of a file.
