@@ -1,8 +1,48 @@
-// Package inverse asks the solver backwards: from the shape an image shows to
-// the shape without loads (Unload), and from measured displacements to the
-// constants of the tissue (Calibrate).
+// Package inverse asks the solver backwards: from the shape an image shows
+// under known loads to the shape without loads (Unload), and from measured
+// displacements and forces to the constants of the tissue (Calibrate). Both
+// repeat forward solves of fem and use nothing but its public API.
 //
-// # Frame, units
+// # Frame, units, layout
 //
-// House units: mm, N, MPa, s, tonne; patient space LPS.
+// House units: mm, N, MPa, s, tonne; patient space LPS. Deformation gradients
+// are columns F·e_j, one per quadrature point (element·points + point; Tet10
+// has 4 points, Tet4 has 1), as fem.Model.Natural wants them.
+//
+// # Unloading
+//
+// The fixed point X ← X − (x(X) − x_img) (M. Sellier, J. Fluids Struct. 27
+// (2011) 1461–1470; J. Bols et al., J. Comput. Appl. Math. 246 (2013) 10–17)
+// contracts by about the strain per iteration and can gain growing modes in thin
+// or nearly incompressible walls. Anderson acceleration (H. Walker & P. Ni, SIAM
+// J. Numer. Anal. 49 (2011) 1715–1735) removes them and saves a third to a half
+// of the forward solves. The stress-free shape is one shape for the whole
+// body: a body with residual stress has none, and then gets the best
+// compatible one plus fem.Model.Natural, if given.
+//
+// Reference.Natural is the prestress for those who want to go on with the
+// imaged mesh.
+//
+// # Calibration
+//
+// Least squares on the logarithms of the parameters, weighted by the standard
+// deviations of the measurements. Displacements alone tell ratios of stiffness
+// to load: where the model is driven by prescribed motion alone, or where load
+// and stiffness are both sought, the answer is an *UnidentifiableError that
+// names the parameters, not a number. Intervals assume independent normal
+// errors of the measurements; they do not hold what the model itself gets wrong
+// (geometry, supports, law).
+//
+// # Concurrency, determinism
+//
+// Forward solves run one after another; each uses all cores. The same input
+// gives the same bits for any GOMAXPROCS. Model values handed in are not changed.
+//
+// # What it does not do
+//
+// Adjoint gradients: a Jacobian costs two forward solves per parameter, so
+// Calibrate is for a handful of parameters, not for fields. Unloading needs a
+// forward problem with one answer: a body that has buckled under its loads, or
+// a history that depends on its path (contact with friction, plasticity), is
+// unloaded along one of several paths.
 package inverse

@@ -57,3 +57,22 @@ func ExampleUnload() {
 	fmt.Printf("%.2f mm tall without load; %v within 1 µm\n", ref.Mesh.Nodes[7].Z, rep.MaxMM <= 1e-3)
 	// Output: 7.99 mm tall without load; true within 1 µm
 }
+
+// The top of the cube rose by 1.00 and 0.98 mm in two readings. The displacement
+// says how stiff it is, as the pull is known.
+func ExampleCalibrate() {
+	build := func(p []float64) (*fem.Model, error) { return cube(p[0]) }
+	corner := func(node int32, moved float64) inverse.Displacement {
+		return inverse.Displacement{OnNode: true, Node: node, MovedMM: r3.Vec{Z: moved}, SDMM: r3.Vec{Z: 0.02}}
+	}
+	obs := inverse.Observations{Displacements: []inverse.Displacement{corner(4, 1.00), corner(7, 0.98)}}
+	e := []inverse.Parameter{{Name: "Young's modulus", Unit: "MPa", Start: 0.005}}
+	fit, err := inverse.Calibrate(context.Background(), build, obs, e, inverse.CalibrateOptions{NoiseKnown: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p := fit.Parameters[0]
+	fmt.Printf("%s %.2f kPa, 95 %% between %.2f and %.2f\n", p.Name, 1e3*p.Value, 1e3*p.Low, 1e3*p.High)
+	// Output: Young's modulus 11.16 kPa, 95 % between 10.88 and 11.44
+}

@@ -55,7 +55,8 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// Iteration is one forward solve of Unload.
+// Iteration is one forward solve of Unload, or two where the first, from the
+// last displacement, did not converge.
 type Iteration struct {
 	LoadFactor float64 // of the known loads, 0 to 1
 	MaxMM      float64 // largest nodal distance to the imaged shape; NaN when the solve failed
@@ -97,7 +98,10 @@ type Reference struct {
 //
 // Fixed point X ← X − (x(X) − x_img) (M. Sellier, J. Fluids Struct. 27 (2011)
 // 1461; J. Bols et al., J. Comput. Appl. Math. 246 (2013) 10) with Anderson
-// acceleration; each iteration is one forward solve with s. A step that makes
+// acceleration; each iteration is one forward solve: the first with s, later
+// ones in a single step from the displacement of the last (Settings.Guess), and
+// with s again where that does not converge or where the path matters (stages,
+// laws with a history). A step that makes
 // the distance (root mean square) grow is taken back and its difference kept;
 // one that turns an element inside out, or whose solve fails, is halved. Where
 // that does not help, the loads are first unloaded in part.
@@ -118,19 +122,19 @@ func Unload(ctx context.Context, m *fem.Model, s fem.Settings, o Options) (*Refe
 	if s.ResidualTol == 0 {
 		s.ResidualTol = residualTol
 	}
-	u := &unloader{ctx: ctx, o: o, s: s, model: m, rep: &rep, u: make([]r3.Vec, len(m.Mesh.Nodes))}
+	u := &unloader{ctx: ctx, o: o, solver: warm{solve: o.Solve, settings: s}, model: m, rep: &rep, u: make([]r3.Vec, len(m.Mesh.Nodes))}
 	return u.run()
 }
 
 // unloader is the state of one Unload. Vectors are flat, 3·node + axis, mm.
 type unloader struct {
-	ctx   context.Context
-	o     Options
-	s     fem.Settings
-	model *fem.Model
-	rep   *Report
-	u     []r3.Vec // displacement of the last solve that came through
-	best  struct { // at the load factor under way
+	ctx    context.Context
+	o      Options
+	solver warm
+	model  *fem.Model
+	rep    *Report
+	u      []r3.Vec // displacement of the last solve that came through
+	best   struct { // at the load factor under way
 		x, f []float64
 		u    []r3.Vec
 		at   Iteration
@@ -312,12 +316,10 @@ func (u *unloader) forward(m *fem.Model, x, img []float64, it *Iteration) ([]flo
 	me.Nodes = vectors(x)
 	fm := *m
 	fm.Mesh = &me
-	u.rep.ForwardSolves++
 	var disp []r3.Vec
-	s := u.s
-	res, err := u.o.Solve(u.ctx, &fm, s, func(f *fem.Frame) error { disp = f.U; return nil })
-	it.Newton = res.Newton
-	u.rep.Newton += res.Newton
+	before := u.solver.newton
+	err := u.solver.run(u.ctx, &fm, func(f *fem.Frame) error { disp = f.U; return nil })
+	u.rep.ForwardSolves, u.rep.Newton, it.Newton = u.solver.solves, u.solver.newton, u.solver.newton-before
 	if err != nil {
 		_, stuck := errors.AsType[*fem.NotConvergedError](err)
 		_, inverted := errors.AsType[*fem.InvertedError](err)

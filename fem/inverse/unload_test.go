@@ -104,7 +104,7 @@ func TestZeroPressureTube(t *testing.T) {
 	if rep.ForwardSolves > 5 || rep.ForwardSolves >= plain.ForwardSolves || rep.LoadFactor != 1 {
 		t.Errorf("%d forward solves, %d without acceleration", rep.ForwardSolves, plain.ForwardSolves)
 	}
-	if len(rep.History) != rep.ForwardSolves || !rep.History[len(rep.History)-1].Kept || rep.History[0].MaxMM < 1 {
+	if len(rep.History) > rep.ForwardSolves || !rep.History[len(rep.History)-1].Kept || rep.History[0].MaxMM < 1 {
 		t.Errorf("history %+v", rep.History)
 	}
 	// A thousandth of the tolerance.
