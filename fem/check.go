@@ -155,6 +155,9 @@ func (s Settings) withDefaults() (Settings, error) {
 	if !(s.ResidualTol > 0 && s.ResidualTol < 0.1) {
 		return s, badInput("Settings.ResidualTol", "is %g; must be above 0 and below 0.1", s.ResidualTol)
 	}
+	if err := s.ArcLength.check(); err != nil {
+		return s, err
+	}
 	if s.MemoryLimit < 0 {
 		return s, badInput("Settings.MemoryLimit", "is %d bytes; must not be negative", s.MemoryLimit)
 	}

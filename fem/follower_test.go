@@ -232,9 +232,9 @@ func quarterTube(a, b float64, nr, nt int, length float64) *mesh.TetMesh {
 
 // Inflation of thick walls of incompressible neo-Hookean tissue by a following
 // pressure: the closed form at the radius found must give the pressure put on,
-// within 0.2 %. (ν = 0.499 keeps the test short: it is worth 0.1 %.)
+// within 0.2 %.
 func TestFollowerInflation(t *testing.T) {
-	law := must(material.NewNeoHookean(1, 0.499))
+	law := must(material.NewNeoHookean(1, 0.4999))
 	for _, c := range []struct {
 		name  string
 		m     *mesh.TetMesh
@@ -244,8 +244,8 @@ func TestFollowerInflation(t *testing.T) {
 		exact func(ra, rb, a float64) float64
 		r     func(r3.Vec) float64
 	}{
-		{"tube", quarterTube(10, 15, 4, 8, 2), []int{0, 1}, []float64{.16400946}, 2e-3, tubePressure, func(v r3.Vec) float64 { return math.Hypot(v.X, v.Y) }},
-		{"sphere", octant(10, 15, 3, 3), []int{0, 1, 2}, []float64{.35149964}, 2e-3, spherePressure, r3.Norm},
+		{"tube", quarterTube(10, 15, 4, 8, 2), []int{0, 1}, []float64{.16400946, .28375508, .35878396}, 2e-3, tubePressure, func(v r3.Vec) float64 { return math.Hypot(v.X, v.Y) }},
+		{"sphere", octant(10, 15, 3, 3), []int{0, 1, 2}, []float64{.35149964, .48817555}, 2e-3, spherePressure, r3.Norm},
 	} {
 		mod := &Model{Mesh: c.m, Regions: one(law), Prescribed: symmetric(c.m, c.axes...)}
 		if len(c.axes) == 2 { // plane strain

@@ -144,6 +144,7 @@ type Settings struct {
 	ResidualTol float64     // ‖R‖ ≤ tol·(largest ‖f_int‖ or ‖f_ext‖ of the step); 0 means 1e-6
 	MaxCutbacks int         // halvings of a step that does not converge; 0 means 6
 	MemoryLimit int64       // bytes; 0 means no limit; the estimate is checked before allocation
+	ArcLength   *ArcLength  // nil: the load factor only rises
 	// Guess is a displacement per node at the end of the first stage, mm, from
 	// which the first increment may start; it changes the work, not the answer.
 	Guess    []r3.Vec
@@ -166,6 +167,7 @@ type Frame struct {
 	Step                 int       // from 0 (the unloaded state) up, through all stages
 	Stage                int       // index into Model.Stages
 	TimeS                float64   // from 0; without stages the load factor, 0 to 1
+	LoadFactor           float64   // part of the stage that is reached; with ArcLength it may fall
 	U                    []r3.Vec  // displacement per node, mm
 	VonMisesMPa          []float64 // per node, Cauchy
 	StressMax, StressMin []float64 // extreme principal Cauchy stress per node, MPa

@@ -202,7 +202,7 @@ func (t *sym6) principal() (lo, hi float64) {
 // reaction is what the constraint must add: fint less the external load.
 func (s *system) frame(step int, u, fint []float64) *Frame {
 	f := &Frame{
-		Step: step, Stage: s.stage, TimeS: s.now.t,
+		Step: step, Stage: s.stage, TimeS: s.now.t, LoadFactor: s.now.s,
 		U: make([]r3.Vec, s.n), ReactionN: make([]r3.Vec, s.n),
 		VonMisesMPa: make([]float64, s.n),
 		StressMax:   make([]float64, s.n), StressMin: make([]float64, s.n),

@@ -140,7 +140,13 @@ func (n *newton) run(ctx context.Context, res *Result, emit func(*Frame) error) 
 			n.bulk = sys.bulk
 		}
 		n.past = []state{{0, append([]float64(nil), n.u...)}}
-		if err := n.stage(ctx, res, emit); err != nil {
+		carry := n.stage
+		if n.s.ArcLength != nil {
+			carry = n.path
+		}
+		if err := carry(ctx, res, emit); errors.Is(err, errArcEnd) {
+			break
+		} else if err != nil {
 			return err
 		}
 	}
