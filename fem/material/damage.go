@@ -31,13 +31,14 @@ type Damage struct {
 // NewDamage takes the sound law, the onset Ξ0 and the scale ζ in √MPa, and the
 // largest damage d∞ (to 0.999, so that stiffness remains). EquivalentStrain and
 // UniaxialEquivalentStrain turn a failure strain into Ξ0. It fails with a
-// *ParameterError when a constant is out of range or the law is nil.
+// *ParameterError when a constant is out of range, or the law is not in split
+// form or has a history.
 func NewDamage(sound Split, onset, scale, largest float64) (Damage, error) {
 	if err := damageSpec.check(onset, scale, largest); err != nil {
 		return Damage{}, err
 	}
-	if sound == nil {
-		return Damage{}, damageSpec.refuse(&ParameterError{"sound law", 0, "", "given"})
+	if err := checkSplit("sound law", sound); err != nil {
+		return Damage{}, damageSpec.refuse(err)
 	}
 	return Damage{sound, onset, scale, largest}, nil
 }

@@ -87,6 +87,13 @@ func TestDamageRefusesBadConstants(t *testing.T) {
 	}
 	_, err := material.NewDamage(nil, 0.1, 0.1, 0.5)
 	refused(t, err, "sound law")
+	_, err = material.NewDamage(must(material.NewElasticPlastic(1, 0.3, 1, 0)), 0.1, 0.1, 0.5)
+	refused(t, err, "sound law")
+	_, err = material.NewViscoelastic(must(material.NewGuccione(1, 8, 2, 4, 1, material.GuccioneFull)), material.PronyTerm{G: 0.5, TauS: 1})
+	refused(t, err, "instantaneous law")
+	if _, err = material.NewDamage(must(material.NewGuccione(1, 8, 2, 4, 1, material.GuccioneIsochoric)), 0.1, 0.1, 0.5); err != nil {
+		t.Error(err)
+	}
 	if x := material.UniaxialEquivalentStrain(nh, -1.5); !math.IsInf(x, 1) {
 		t.Errorf("strain of -150 %%: %g", x)
 	}

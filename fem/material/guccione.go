@@ -182,7 +182,9 @@ func (l Guccione) respond(p *Mat3, a *[9][9]float64, f *Mat3) {
 	volumetric(du, ddu, p, a, f, &g, j)
 }
 
-// Dilatation returns U(J), U'(J) and U”(J) of κ/2·(J − 1)², MPa.
+// Dilatation returns U(J), U'(J) and U”(J) of κ/2·(J − 1)², MPa. With the full
+// strain the rest of the energy changes with volume too: the law is then not in
+// the split form that Viscoelastic and Damage need.
 func (l Guccione) Dilatation(j float64) (u, du, ddu float64) {
 	return VolumetricQuadratic.dilatation(l.kappa, j)
 }

@@ -27,6 +27,23 @@ var (
 	_ Split = GasserOgdenHolzapfel{}
 )
 
+// checkSplit refuses a law that is no W(F̄) + U(J), and one with a history, which
+// a wrapper would lose.
+func checkSplit(name string, law Split) error {
+	if law == nil {
+		return &ParameterError{name, 0, "", "given"}
+	}
+	if _, ok := law.(Inelastic); ok {
+		return &ParameterError{name, 0, "", "a law without a history of its own"}
+	}
+	f := Mat3{{X: 1.04, Y: 0.01}, {X: -0.02, Y: 0.99, Z: 0.01}, {Y: 0.03, Z: 1.02}}
+	u, _, _ := law.Dilatation(f.Det())
+	if d := law.Energy(&f) - isochoricEnergy(law, &f) - u; !(math.Abs(d) <= 1e-9*(law.ShearMPa()+law.BulkMPa())) {
+		return &ParameterError{name, d, "MPa", "the sum of an isochoric and a volumetric energy (the value is what is missing)"}
+	}
+	return nil
+}
+
 // unimodulars keep F̄ on the heap, because laws are called through an
 // interface; pooled, so that laws do not allocate.
 var unimodulars = sync.Pool{New: func() any { return new(Mat3) }}

@@ -9,9 +9,8 @@ import (
 // stretches are the principal stretches of F = Σ λ_a n_a ⊗ N_a: N orthonormal
 // (reference), n = F·N/λ.
 type stretches struct {
-	lambda [3]float64
-	ref    [3]r3.Vec
-	cur    [3]r3.Vec
+	lambda   [3]float64
+	ref, cur Mat3 // columns
 }
 
 func (s *stretches) iso(j float64) (b [3]float64) {
@@ -23,52 +22,47 @@ func (s *stretches) iso(j float64) (b [3]float64) {
 }
 
 // of decomposes F by Jacobi rotations of C = FᵀF, which give eigenvectors that
-// are orthonormal to rounding even for equal stretches.
+// are orthonormal to rounding even for equal stretches. d is the diagonal of C
+// and o[r] its entry off the diagonal in the other two rows.
 func (s *stretches) of(f *Mat3) {
-	var c, v [3][3]float64
-	for i := range 3 {
-		v[i][i] = 1
-		for j := range 3 {
-			c[i][j] = r3.Dot(f[i], f[j])
-		}
-	}
+	d := [3]float64{r3.Norm2(f[0]), r3.Norm2(f[1]), r3.Norm2(f[2])}
+	o := [3]float64{r3.Dot(f[1], f[2]), r3.Dot(f[2], f[0]), r3.Dot(f[0], f[1])}
+	v := Identity
+	small := 1e-36 * (d[0] + d[1] + d[2]) * (d[0] + d[1] + d[2])
 	const sweeps = 12 // converges quadratically: 6 suffice in practice
 	for range sweeps {
-		off := c[0][1]*c[0][1] + c[0][2]*c[0][2] + c[1][2]*c[1][2]
-		if off <= 1e-40*(c[0][0]+c[1][1]+c[2][2])*(c[0][0]+c[1][1]+c[2][2]) {
+		if o[0]*o[0]+o[1]*o[1]+o[2]*o[2] <= small {
 			break
 		}
-		for _, pq := range [3][2]int{{0, 1}, {0, 2}, {1, 2}} {
-			p, q := pq[0], pq[1]
-			if c[p][q] == 0 {
+		for r := range 3 {
+			p, q := next3[r], next3[next3[r]]
+			x := o[r]
+			if x == 0 {
 				continue
 			}
-			theta := (c[q][q] - c[p][p]) / (2 * c[p][q])
+			theta := (d[q] - d[p]) / (2 * x)
 			t := 1 / (math.Abs(theta) + math.Sqrt(1+theta*theta))
 			if theta < 0 {
 				t = -t
 			}
 			cs := 1 / math.Sqrt(1+t*t)
 			sn := t * cs
-			for k := range 3 {
-				a, b := c[k][p], c[k][q]
-				c[k][p], c[k][q] = cs*a-sn*b, sn*a+cs*b
-			}
-			for k := range 3 {
-				a, b := c[p][k], c[q][k]
-				c[p][k], c[q][k] = cs*a-sn*b, sn*a+cs*b
-				a, b = v[k][p], v[k][q]
-				v[k][p], v[k][q] = cs*a-sn*b, sn*a+cs*b
-			}
+			d[p] -= t * x
+			d[q] += t * x
+			o[r], o[q], o[p] = 0, cs*o[q]-sn*o[p], sn*o[q]+cs*o[p]
+			v[p], v[q] = r3.Sub(r3.Scale(cs, v[p]), r3.Scale(sn, v[q])), r3.Add(r3.Scale(sn, v[p]), r3.Scale(cs, v[q]))
 		}
 	}
+	s.ref = v
+	mul(&s.cur, f, &v)
 	for a := range 3 {
-		s.ref[a] = r3.Vec{X: v[0][a], Y: v[1][a], Z: v[2][a]}
-		n := r3.Add(r3.Scale(v[0][a], f[0]), r3.Add(r3.Scale(v[1][a], f[1]), r3.Scale(v[2][a], f[2])))
-		s.lambda[a] = r3.Norm(n)
-		s.cur[a] = r3.Scale(1/s.lambda[a], n)
+		s.lambda[a] = r3.Norm(s.cur[a])
+		s.cur[a] = r3.Scale(1/s.lambda[a], s.cur[a])
 	}
 }
+
+// next3 is the next index of three.
+var next3 = [3]int{1, 2, 0}
 
 // stress writes P = Σ β_a/λ_a·n_a ⊗ N_a, β_a = ∂W/∂ln λ_a.
 func (s *stretches) stress(p *Mat3, beta *[3]float64) {
@@ -100,37 +94,42 @@ func (s *stretches) tangent(a *[9][9]float64, beta *[3]float64, gamma *[3][3]flo
 		}
 		h[i][i] -= beta[i] / (s.lambda[i] * s.lambda[i])
 	}
-	*a = [9][9]float64{}
-	var e [3][3][9]float64 // n_i ⊗ N_j, index 3·axis + reference axis
+	// A = Σ_i e_ii ⊗ (Σ_j h_ij·e_jj) + ½·Σ_i<j (minus·s⊗s + plus·t⊗t), where
+	// e_ij = n_i ⊗ N_j, s and t = e_ij ± e_ji: nine dyads u_m ⊗ w_m.
+	var u, w [9][9]float64
 	for i := range 3 {
-		for j := range 3 {
-			n, r := s.cur[i], s.ref[j]
-			e[i][j] = [9]float64{n.X * r.X, n.X * r.Y, n.X * r.Z, n.Y * r.X, n.Y * r.Y, n.Y * r.Z, n.Z * r.X, n.Z * r.Y, n.Z * r.Z}
+		j := next3[i]
+		n, m := s.cur[i], s.ref[i]
+		nj, mj := s.cur[j], s.ref[j]
+		u[i] = [9]float64{n.X * m.X, n.X * m.Y, n.X * m.Z, n.Y * m.X, n.Y * m.Y, n.Y * m.Z, n.Z * m.X, n.Z * m.Y, n.Z * m.Z}
+		x := [9]float64{n.X * mj.X, n.X * mj.Y, n.X * mj.Z, n.Y * mj.X, n.Y * mj.Y, n.Y * mj.Z, n.Z * mj.X, n.Z * mj.Y, n.Z * mj.Z}
+		y := [9]float64{nj.X * m.X, nj.X * m.Y, nj.X * m.Z, nj.Y * m.X, nj.Y * m.Y, nj.Y * m.Z, nj.Z * m.X, nj.Z * m.Y, nj.Z * m.Z}
+		li, lj := s.lambda[i], s.lambda[j]
+		// (t_i − t_j)/(λ_i − λ_j) and (t_i + t_j)/(λ_i + λ_j)
+		plus := (t[i] + t[j]) / (li + lj)
+		minus := (h[i][i] - h[i][j] + h[j][j] - h[j][i]) / 2
+		if math.Abs(li-lj) > equalStretches*(li+lj) {
+			minus = (t[i] - t[j]) / (li - lj)
+		}
+		for r := range x {
+			a, b := x[r]+y[r], x[r]-y[r]
+			u[3+i][r], w[3+i][r] = a, minus/2*a
+			u[6+i][r], w[6+i][r] = b, plus/2*b
 		}
 	}
-	add := func(c float64, u, v *[9]float64) {
-		for i, x := range u {
-			x *= c
-			for k, y := range v {
-				a[i][k] += x * y
-			}
+	for i := range 3 {
+		for r := range 9 {
+			w[i][r] = h[i][0]*u[0][r] + h[i][1]*u[1][r] + h[i][2]*u[2][r]
 		}
 	}
-	for i := range 3 {
-		for j := range 3 {
-			add(h[i][j], &e[i][i], &e[j][j])
-			if i == j {
-				continue
+	for r := range a {
+		row := &a[r]
+		*row = [9]float64{}
+		for m := range w {
+			x, y := u[m][r], &w[m]
+			for c := range row {
+				row[c] += x * y[c]
 			}
-			li, lj := s.lambda[i], s.lambda[j]
-			// (t_i − t_j)/(λ_i − λ_j) and (t_i + t_j)/(λ_i + λ_j)
-			plus := (t[i] + t[j]) / (li + lj)
-			minus := (h[i][i] - h[i][j] + h[j][j] - h[j][i]) / 2
-			if math.Abs(li-lj) > equalStretches*(li+lj) {
-				minus = (t[i] - t[j]) / (li - lj)
-			}
-			add((minus+plus)/2, &e[i][j], &e[i][j])
-			add((minus-plus)/2, &e[i][j], &e[j][i])
 		}
 	}
 }

@@ -44,8 +44,11 @@ type Viscoelastic struct {
 
 // NewViscoelastic takes the instantaneous law and the terms. It fails with a
 // *ParameterError unless every 0 < g < 1, Σg < 1, every τ is positive and
-// finite, and there are a law and a term.
+// finite, there is a term, and the law is in split form and without history.
 func NewViscoelastic(instantaneous Split, terms ...PronyTerm) (Viscoelastic, error) {
+	if err := checkSplit("instantaneous law", instantaneous); err != nil {
+		return Viscoelastic{}, viscoelasticSpec.refuse(err)
+	}
 	l := Viscoelastic{instantaneous, append([]PronyTerm(nil), terms...), 1}
 	for _, t := range terms {
 		if err := viscoelasticSpec.check(t.G, t.TauS); err != nil {
@@ -54,8 +57,6 @@ func NewViscoelastic(instantaneous Split, terms ...PronyTerm) (Viscoelastic, err
 		l.long -= t.G
 	}
 	switch {
-	case instantaneous == nil:
-		return Viscoelastic{}, viscoelasticSpec.refuse(&ParameterError{"instantaneous law", 0, "", "given"})
 	case len(terms) == 0:
 		return Viscoelastic{}, viscoelasticSpec.refuse(&ParameterError{"number of terms", 0, "", "one or more; without a term use the law itself"})
 	case !(l.long > 0):
