@@ -13,7 +13,8 @@ import (
 //	t = max(0, λ − ε·g),
 //
 // with g the gap (mm, positive when open), ε the penalty (MPa/mm) and λ the
-// multiplier (MPa), which is 0 unless GapToleranceMM asks for rounds. t counts
+// multiplier (MPa, linear between the corners of the faces), which is 0 unless
+// GapToleranceMM asks for rounds. t counts
 // per reference area of Faces, so without friction the forces have an energy.
 //
 // Friction is Coulomb's, with an elastic stick of stiffness ε and radial
@@ -45,11 +46,10 @@ type Contact struct {
 	// Penalty multiplies the built-in penalty E·A/V, with Young's modulus E at
 	// rest, area A of the face and volume V of the element under it; 0 means 10.
 	Penalty float64
-	// GapToleranceMM is the penetration that is allowed. Multipliers are moved,
-	// and where that is slow the penalty is raised, until all points keep it. 0
-	// leaves the penetration that the penalty gives. Two curved surfaces, or two
-	// meshes that do not match, cannot touch at every point: ask for no less
-	// than about a hundredth of an element.
+	// GapToleranceMM is the penetration that is allowed in the mean around a
+	// corner of Faces (over its faces, weighted with its linear shape function).
+	// Multipliers are moved, and where that is slow the penalty is raised, until
+	// all corners keep it. 0 leaves the penetration that the penalty gives.
 	GapToleranceMM float64
 	// TwoPass also integrates over Against, with half the weight on each.
 	TwoPass bool

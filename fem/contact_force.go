@@ -163,18 +163,14 @@ func (t *contactTerm) augment(u []float64, now clock, last bool) (again bool, wh
 		return false, ""
 	}
 	t.evaluate(u, now)
-	var deep, load, change, limits float64
+	var load, change, limits float64
 	for i := range t.hits {
 		h, s := &t.hits[i], &t.pts[i]
-		if h.t > 0 {
-			deep = max(deep, math.Abs(h.gap))
-			load += t.w[i] * h.t
-		} else if h.on {
-			deep = max(deep, -h.gap)
-		}
+		load += t.w[i] * h.t
 		limits += t.w[i] * max(s.limit, t.c.Friction*h.t)
 		change += t.w[i] * math.Abs(s.limit-t.c.Friction*h.t)
 	}
+	lambda, deep := t.uzawa()
 	entering := t.c.GapToleranceMM > 0 && deep > t.c.GapToleranceMM
 	rubbing := t.c.Friction > 0 && change > frictionTol*limits
 	drifting := false
@@ -193,10 +189,13 @@ func (t *contactTerm) augment(u []float64, now clock, last bool) (again bool, wh
 		}
 		return false, fmt.Sprintf("contact %q: friction limits keep changing, by %.2g of their sum", t.c.Name, change/limits)
 	}
+	if entering {
+		copy(t.lambda, lambda)
+	}
 	for i := range t.hits {
 		h, s := &t.hits[i], &t.pts[i]
 		if entering {
-			s.lambda = h.t
+			s.lambda = t.multiplier(int32(i/t.nq), i%t.nq)
 		}
 		if t.c.Friction == 0 {
 			continue
@@ -219,6 +218,39 @@ func (t *contactTerm) augment(u []float64, now clock, last bool) (again bool, wh
 		l.anchor(u)
 	}
 	return true, ""
+}
+
+// uzawa returns the next multipliers, λ_v + ∫L_v·(t − λ)/∫L_v with the corners'
+// linear functions L_v, and the largest of the mean gaps that move them, mm: in
+// the mean around a corner, not at every point, the surfaces must meet, as two
+// discrete surfaces cannot meet at more places than they have corners.
+func (t *contactTerm) uzawa() (next []float64, deep float64) {
+	if t.c.GapToleranceMM == 0 {
+		return nil, 0
+	}
+	next = append([]float64(nil), t.lambda...)
+	sum, area, eps := make([]float64, t.own.count), make([]float64, t.own.count), make([]float64, t.own.count)
+	for i := range t.hits {
+		f, x := i/t.nq, t.rule.P[i%t.nq]
+		if t.own.alone[f] {
+			continue
+		}
+		for c, l := range [3]float64{1 - x.X - x.Y, x.X, x.Y} {
+			v := t.own.vertex[3*f+c]
+			sum[v] += t.w[i] * l * (t.hits[i].t - t.pts[i].lambda)
+			area[v] += t.w[i] * l
+			eps[v] += t.w[i] * l * t.boost * t.eps[f]
+		}
+	}
+	for v := range next {
+		if !(area[v] > 0) {
+			continue
+		}
+		moved := max(0, next[v]+sum[v]/area[v])
+		deep = max(deep, math.Abs(moved-next[v])/(eps[v]/area[v]))
+		next[v] = moved
+	}
+	return next, deep
 }
 
 // maxBoost bounds the rise of the penalty that slow multipliers call for.

@@ -20,6 +20,8 @@ type skin struct {
 	ring   [][]int32 // faces that share a corner with the face, without itself
 	alone  []bool    // per face: its element is not alive
 	verts  []int32   // nodes of the faces, ascending
+	vertex []int32   // 3 per face: its corners numbered densely
+	count  int       // of corners
 }
 
 // newSkin looks the faces up; field names the list in errors.
@@ -99,6 +101,18 @@ func (k *skin) join() {
 	}
 	slices.Sort(k.verts)
 	k.verts = slices.Compact(k.verts)
+	dense := make(map[int32]int32, n) // only looked up
+	for f := range n {
+		for _, v := range k.corners(int32(f)) {
+			i, ok := dense[v]
+			if !ok {
+				i = int32(k.count)
+				dense[v] = i
+				k.count++
+			}
+			k.vertex = append(k.vertex, i)
+		}
+	}
 	for f := range n {
 		c := k.corners(int32(f))
 		for e := range 3 {

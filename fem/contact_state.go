@@ -8,14 +8,14 @@ func (t *contactTerm) commit(u []float64, now clock) bool {
 	}
 	t.evaluate(u, now)
 	for i := range t.pts {
-		h, s := &t.hits[i], &t.pts[i]
+		h := &t.hits[i]
 		m := t.memory[touchMemory*i : touchMemory*(i+1)]
-		m[0], m[1] = s.lambda, t.c.Friction*h.t
-		m[2], m[3], m[4] = 0, 0, 0
-		if m[1] > 0 {
-			m[2], m[3], m[4] = h.ft.X, h.ft.Y, h.ft.Z
+		m[0], m[1], m[2], m[3] = t.c.Friction*h.t, 0, 0, 0
+		if m[0] > 0 {
+			m[1], m[2], m[3] = h.ft.X, h.ft.Y, h.ft.Z
 		}
 	}
+	copy(t.memory[touchMemory*len(t.pts):], t.lambda)
 	t.memory[len(t.memory)-1] = t.boost
 	return false
 }

@@ -22,9 +22,9 @@ const (
 	facingTol = -0.05
 	// contactChunk faces are one unit of parallel work.
 	contactChunk = 8
-	// touchMemory floats of a point are its history: λ, friction limit, and
+	// touchMemory floats of a point are its history: the friction limit and
 	// the friction traction, MPa.
-	touchMemory = 5
+	touchMemory = 4
 )
 
 // contactTerm is one pass of a contact.
@@ -48,7 +48,8 @@ type contactTerm struct {
 	on    bool
 	boost float64 // of the penalty
 
-	memory []float64 // touchMemory per point, then boost
+	memory []float64 // touchMemory per point, then λ per vertex, then boost
+	lambda []float64 // per vertex of own, MPa
 	pts    []touch
 	hits   []hit
 	u0     []float64 // displacement at the increment's start
@@ -143,8 +144,9 @@ func (s *system) newContact(c *Contact, own, other *skin, rigid distanceField, w
 		t.eps = append(t.eps, factor*own.scale[f])
 	}
 	n := len(t.w)
-	t.memory = make([]float64, touchMemory*n+1)
-	t.memory[touchMemory*n] = 1
+	t.memory = make([]float64, touchMemory*n+own.count+1)
+	t.memory[len(t.memory)-1] = 1
+	t.lambda = make([]float64, own.count)
 	t.pts, t.hits = make([]touch, n), make([]hit, n)
 	t.u0 = make([]float64, 3*s.n)
 	t.pairs = make([][]int32, own.faces())
@@ -226,6 +228,7 @@ func (t *contactTerm) spot(p *[6]r3.Vec, f int32, q int, u []float64) r3.Vec {
 func (t *contactTerm) search(u []float64, now clock) (changed bool) {
 	copy(t.u0, u)
 	t.boost = t.memory[len(t.memory)-1]
+	copy(t.lambda, t.memory[touchMemory*len(t.pts):])
 	t.worst = math.Inf(1)
 	var tree *boxTree
 	if t.other != nil {
@@ -246,7 +249,7 @@ func (t *contactTerm) search(u []float64, now clock) (changed bool) {
 				s := &t.pts[i]
 				guess := s.anchor.face
 				mem := t.memory[touchMemory*i:]
-				*s = touch{lambda: mem[0], limit: mem[1], drag: r3.Vec{X: mem[2], Y: mem[3], Z: mem[4]}, base: -1, near: math.Inf(1)}
+				*s = touch{lambda: t.multiplier(f, q), limit: mem[0], drag: r3.Vec{X: mem[1], Y: mem[2], Z: mem[3]}, base: -1, near: math.Inf(1)}
 				if t.own.alone[f] {
 					continue
 				}
@@ -280,6 +283,12 @@ func (t *contactTerm) search(u []float64, now clock) (changed bool) {
 		}
 	})
 	return t.pattern()
+}
+
+// multiplier is λ at quadrature point q of face f: linear between its corners.
+func (t *contactTerm) multiplier(f int32, q int) float64 {
+	x, v := t.rule.P[q], t.own.vertex[3*f:3*f+3]
+	return (1-x.X-x.Y)*t.lambda[v[0]] + x.X*t.lambda[v[1]] + x.Y*t.lambda[v[2]]
 }
 
 // into writes the vector v in the frame of a foot: along the first coordinate
