@@ -18,6 +18,17 @@ const (
 	tet4Flops   = 2e10
 )
 
+// slowIters is the count of iterations of one solve after which the whole
+// matrix is factored instead, if that takes no more multiply-adds than
+// rescueFlops: near incompressibility and thin walls defeat the smoothers.
+// oldIters is that count for a whole factor of an earlier matrix, which is then
+// made anew.
+const (
+	oldIters    = 30
+	slowIters   = 120
+	rescueFlops = 3e11
+)
+
 // staleFactor is the rise of the iteration count over that of a fresh factor
 // at which the factor is made again, and staleMin the count below which it
 // never is.
@@ -37,6 +48,9 @@ type linear struct {
 	fresh float64 // iterations per decade right after a factorisation
 	stale bool
 	iters int
+	limit int64 // bytes that a whole factor may take; 0: any
+	old   bool  // the whole factor is of an earlier matrix
+	asked bool  // whether a whole factor has been thought of
 }
 
 // newLinear analyses the pattern; values are not allocated yet.
@@ -99,6 +113,7 @@ func (l *linear) prepare(ctx context.Context) error {
 			return err
 		}
 	case l.chol != nil:
+		l.old = !l.stale
 		if !l.stale {
 			return nil
 		}
@@ -124,13 +139,56 @@ func (l *linear) operator() sparse.Operator {
 
 // solve writes K⁻¹·b into x to the relative tolerance.
 func (l *linear) solve(ctx context.Context, x, b []float64, tol float64) (sparse.Result, error) {
-	r, err := l.cg.Solve(ctx, l.m, l.operator(), x, b, sparse.Settings{Tol: tol, MaxIter: 2000})
+	most := 2000
+	switch {
+	case l.chol != nil && l.old:
+		most = oldIters
+	case l.chol == nil && !l.asked:
+		most = slowIters
+	}
+	r, err := l.cg.Solve(ctx, l.m, l.operator(), x, b, sparse.Settings{Tol: tol, MaxIter: most})
 	l.iters += r.Iter
 	if err != nil {
 		return r, err
 	}
+	if r.Stop == sparse.OutOfSteps && l.chol != nil && l.old {
+		l.stale = true
+		if err := l.prepare(ctx); err != nil {
+			if notPositive(err) {
+				r.Stop = sparse.Indefinite // x is the best the iteration had
+				return r, nil
+			}
+			return r, err
+		}
+		return l.solve(ctx, x, b, tol)
+	}
+	if r.Stop == sparse.OutOfSteps && !l.asked && l.chol == nil {
+		l.asked = true
+		if l.whole() {
+			if err := l.prepare(ctx); err != nil {
+				if notPositive(err) {
+					r.Stop = sparse.Indefinite // x is the best the iteration had
+					return r, nil
+				}
+				return r, err
+			}
+		}
+		return l.solve(ctx, x, b, tol)
+	}
 	l.judge(r, tol)
 	return r, nil
+}
+
+// whole changes to a factor of the whole matrix, if it is affordable.
+func (l *linear) whole() bool {
+	l.asked = true
+	c := sparse.NewCholesky(l.m)
+	if c.Flops() > rescueFlops || l.limit > 0 && c.Bytes() > l.limit {
+		return false
+	}
+	l.chol, l.two, l.jac = c, nil, nil
+	l.stale, l.fresh = true, 0
+	return true
 }
 
 // judge decides from the iterations per decade whether the factor has aged.

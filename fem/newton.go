@@ -307,9 +307,12 @@ func (n *newton) begin(t0, t1 float64) error {
 
 // rebuild makes the matrix and its preconditioner for the present couplings.
 func (n *newton) rebuild() {
-	iters := n.lin.iters
+	old := n.lin
 	n.lin = newLinear(n.sys)
-	n.lin.iters = iters
+	n.lin.iters, n.lin.limit = old.iters, old.limit
+	if old.asked && old.chol != nil { // iterations were too slow before
+		n.lin.whole()
+	}
 	n.lin.m.Zero()
 	n.lin.pos = n.sys.positions(n.lin.m)
 }

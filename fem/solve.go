@@ -57,6 +57,9 @@ func Solve(ctx context.Context, m *Model, s Settings, emit func(*Frame) error) (
 	if s.MemoryLimit > 0 && res.MemoryEstimate > s.MemoryLimit {
 		return res, &MemoryError{NeedBytes: res.MemoryEstimate, LimitBytes: s.MemoryLimit}
 	}
+	if s.MemoryLimit > 0 {
+		lin.limit = max(1, s.MemoryLimit-res.MemoryEstimate)
+	}
 	lin.m.Zero()
 	lin.pos = sys.positions(lin.m)
 	n := newNewton(sys, lin, s)
