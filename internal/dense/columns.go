@@ -40,19 +40,37 @@ func quadAt(np, nr, j int) quad {
 	}
 }
 
+// copyRows is how many rows of a block are copied quad after quad before the
+// next ones: a piece of the strips that stays in the cache.
+const copyRows = 96
+
 // Columns copies the factored columns to dst, ColumnsLen(np, nr) numbers, in
 // the form that Forward and Backward read.
 func (f *Front[T]) Columns(dst []T, wide bool) {
-	_ = chunks(background, (f.np+3)/4, 8, wide, func(lo, hi int) {
-		for t := lo; t < hi; {
-			// Quads do not cross blocks: 4 divides blockWidth.
-			g := quadAt(f.np, f.nr, 4*t)
-			f.quad(dst, &g)
-			t++
-		}
-	})
+	m := f.np + f.nr
+	for i := range f.blocks {
+		b := &f.blocks[i]
+		quads, k1 := (b.w+3)/4, b.k0+b.w
+		own := (quads + 7) / 8
+		below := (m - k1 + copyRows - 1) / copyRows
+		_ = chunks(background, own+below, 1, wide, func(lo, _ int) {
+			if lo < own {
+				for t := 8 * lo; t < min(quads, 8*lo+8); t++ {
+					g := quadAt(f.np, f.nr, b.k0+4*t)
+					f.quad(dst, &g)
+				}
+				return
+			}
+			r := k1 + (lo-own)*copyRows
+			for t := range quads {
+				g := quadAt(f.np, f.nr, b.k0+4*t)
+				f.rows(dst[g.below:], b, &g, k1, m, r, min(m, r+copyRows))
+			}
+		})
+	}
 }
 
+// quad copies the rows of the block's own pivots.
 func (f *Front[T]) quad(dst []T, g *quad) {
 	mr := f.ker.mr
 	b := &f.blocks[g.j/blockWidth]
@@ -65,15 +83,15 @@ func (f *Front[T]) quad(dst []T, g *quad) {
 			dst[g.pivot(q)] = 1 / dst[g.pivot(q)]
 		}
 	}
-	f.rows(dst[g.body():], b, g, g.j+g.n, g.k1)
-	f.rows(dst[g.below:], b, g, g.k1, g.m)
+	f.rows(dst[g.body():], b, g, g.j+g.n, g.k1, g.j+g.n, g.k1)
 }
 
-// rows copies rows [r0, r1) of a quad in chunks.
-func (f *Front[T]) rows(dst []T, b *block, g *quad, r0, r1 int) {
+// rows copies rows [from, to) of a quad, of those that lie from r0 to r1 in
+// chunks.
+func (f *Front[T]) rows(dst []T, b *block, g *quad, r0, r1, from, to int) {
 	mr := f.ker.mr
 	v := 64 / int(unsafe.Sizeof(*new(T)))
-	for r := r0; r < r1; {
+	for r := from; r < to; {
 		c := (r - r0) / v * v // chunk
 		h := min(v, r1-r0-c)  // rows of it
 		p := f.row(r)
@@ -84,9 +102,8 @@ func (f *Front[T]) rows(dst []T, b *block, g *quad, r0, r1 int) {
 		o := f.in(b, p) + (g.j-b.k0)*mr
 		d := dst[c*g.n+r-r0-c:]
 		n := end - r
-		for q := range g.n {
-			copy(d[q*h:q*h+n], f.cols[o+q*mr:o+q*mr+n])
-		}
+		_, _ = d[(g.n-1)*h+n-1], f.cols[o+(g.n-1)*mr+n-1]
+		f.ker.copy(g.n, n, &d[0], h, &f.cols[o], mr)
 		r = end
 	}
 }

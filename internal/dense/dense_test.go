@@ -145,7 +145,7 @@ func vectorContract[T Float](t *testing.T) {
 	got := slices.Clone(c)
 	run := func(k *kernel[T], c []T) {
 		s := make([]T, rows*8)
-		packStrips(s, k.mr, rows, 8, c, rows)
+		packStrips(k, s, k.mr, rows, 8, c, rows)
 		k.solve(rows/k.mr, &tri[0], &s[0], 8*k.mr)
 		for i := range rows {
 			for j := range 8 {

@@ -254,7 +254,8 @@ func (f *Front[T]) pivotBlock(b *block, form Form, least []T) (negative int, err
 // group of B; LDL divides by the pivots, which makes rows of L of them.
 func (f *Front[T]) group(b *block, r, k int, dst []T, form Form) {
 	mr, nr := f.ker.mr, f.ker.nr
-	copyRuns(k, nr, &dst[0], nr, &f.cols[f.in(b, r)], mr)
+	_ = dst[k*nr-1]
+	f.ker.copy(k, nr, &dst[0], nr, &f.cols[f.in(b, r)], mr)
 	if form == LDL {
 		for p, d := range f.invD[:k] {
 			for q := range nr {

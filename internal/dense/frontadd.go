@@ -31,17 +31,37 @@ func (f *Front[T]) Add(u []T, rows []int32, wide bool) {
 	work := func(lo, hi int) {
 		for t := lo; t < hi; t++ {
 			src := u[mr*mr*t*(t+1)/2:]
-			for i := t * per; i < min(n, (t+1)*per); i++ {
-				f.addRow(src[3*(i-t*per):], 3*int(rows[i]), i+1)
+			end := min(n, (t+1)*per)
+			for i := t * per; i < end; {
+				// Rows that stay neighbours go together.
+				run := f.together(rows[i:end])
+				f.addRows(src[3*(i-t*per):], 3*int(rows[i]), 3*run, i+run)
+				i += run
 			}
 		}
 	}
 	_ = chunks(background, strips, 4, wide, work)
 }
 
-// addRow adds three rows of a child, of cols block columns, to rows r, r+1 and
-// r+2.
-func (f *Front[T]) addRow(src []T, r, cols int) {
+// together is how many of the first block rows are neighbours in one strip of
+// the front.
+func (f *Front[T]) together(rows []int32) int {
+	r := 3 * int(rows[0])
+	room := f.ker.mr - f.row(r)%f.ker.mr
+	if r < f.np {
+		room = min(room, f.np-r)
+	}
+	n := 1
+	for n < len(rows) && 3*n < room && rows[n] == rows[0]+int32(n) {
+		n++
+	}
+	return n
+}
+
+// addRows adds h rows of a child, of cols block columns, to the rows from r
+// on. Rows of a run have blocks above the diagonal of the child too; they come
+// to lie above that of the front.
+func (f *Front[T]) addRows(src []T, r, h, cols int) {
 	mr := f.ker.mr
 	for _, s := range f.segs {
 		if s.lo >= cols {
@@ -54,19 +74,8 @@ func (f *Front[T]) addRow(src []T, r, cols int) {
 			t, q := (r-f.np)/mr, (r-f.np)%mr
 			dst = f.u[mr*mr*t*(t+1)/2+q:]
 		}
-		for i, o := range f.offset[s.lo:min(s.hi, cols)] {
-			x := src[3*mr*(s.lo+i):]
-			d0, d1, d2 := (*[3]T)(dst[o:]), (*[3]T)(dst[o+mr:]), (*[3]T)(dst[o+2*mr:])
-			x0, x1, x2 := (*[3]T)(x), (*[3]T)(x[mr:]), (*[3]T)(x[2*mr:])
-			d0[0] += x0[0]
-			d0[1] += x0[1]
-			d0[2] += x0[2]
-			d1[0] += x1[0]
-			d1[1] += x1[1]
-			d1[2] += x1[2]
-			d2[0] += x2[0]
-			d2[1] += x2[1]
-			d2[2] += x2[2]
-		}
+		hi := min(s.hi, cols)
+		_, _ = dst[f.offset[hi-1]+2*mr+h-1], src[(3*hi-1)*mr+h-1]
+		f.ker.add(hi-s.lo, &f.offset[s.lo], h, &dst[0], &src[3*mr*s.lo])
 	}
 }

@@ -1,9 +1,6 @@
 package dense
 
-import (
-	"fmt"
-	"unsafe"
-)
+import "fmt"
 
 // blockWidth is how many products one accumulator takes before it is
 // subtracted from its entry of C. It is part of the meaning of a result; every
@@ -33,11 +30,11 @@ func checkMatrix[T Float](name string, m, n int, a []T, ld int) {
 
 // packStrips copies the m×k column-major matrix a to strips of mr rows,
 // padded with zero rows.
-func packStrips[T Float](dst []T, mr, m, k int, a []T, lda int) {
+func packStrips[T Float](ker *kernel[T], dst []T, mr, m, k int, a []T, lda int) {
 	i := 0
 	for ; i+mr <= m && k > 0; i += mr {
 		_, _ = dst[(i+mr)*k-1], a[(k-1)*lda+i+mr-1]
-		copyRuns(k, mr, at(dst, i*k), mr, at(a, i), lda)
+		ker.copy(k, mr, &dst[i*k], mr, &a[i], lda)
 	}
 	if h := m - i; h > 0 {
 		strip := dst[i*k : (i+mr)*k]
@@ -46,37 +43,6 @@ func packStrips[T Float](dst []T, mr, m, k int, a []T, lda int) {
 			copy(d, a[p*lda+i:p*lda+m])
 			clear(d[h:])
 		}
-	}
-}
-
-// copyRuns copies k runs of n numbers that lie ld and ls apart. Runs of the
-// lengths that kernels use are copied in registers.
-func copyRuns[T Float](k, n int, dst *T, ld int, src *T, ls int) {
-	size := unsafe.Sizeof(*dst)
-	d, s := unsafe.Pointer(dst), unsafe.Pointer(src)
-	dd, ds := uintptr(ld)*size, uintptr(ls)*size
-	switch uintptr(n) * size {
-	case 16:
-		runs[[16]byte](k, d, dd, s, ds)
-	case 32:
-		runs[[32]byte](k, d, dd, s, ds)
-	case 64:
-		runs[[64]byte](k, d, dd, s, ds)
-	case 96:
-		runs[[96]byte](k, d, dd, s, ds)
-	case 192:
-		runs[[192]byte](k, d, dd, s, ds)
-	default:
-		for range k {
-			copy(unsafe.Slice((*T)(d), n), unsafe.Slice((*T)(s), n))
-			d, s = unsafe.Add(d, dd), unsafe.Add(s, ds)
-		}
-	}
-}
-
-func runs[R any](k int, d unsafe.Pointer, dd uintptr, s unsafe.Pointer, ds uintptr) {
-	for p := range uintptr(k) {
-		*(*R)(unsafe.Add(d, p*dd)) = *(*R)(unsafe.Add(s, p*ds))
 	}
 }
 
@@ -107,9 +73,9 @@ func (w *Work[T]) product(m, n, k int, a []T, lda int, b []T, ldb int, c []T, ld
 	for k0 := 0; k0 < k && m > 0 && n > 0; k0 += blockWidth {
 		kb := min(blockWidth, k-k0)
 		w.a = grow(w.a, up(m, mr)*kb)
-		packStrips(w.a, mr, m, kb, a[k0*lda:], lda)
+		packStrips(ker, w.a, mr, m, kb, a[k0*lda:], lda)
 		w.b = grow(w.b, up(n, nr)*kb)
-		packStrips(w.b, nr, n, kb, b[k0*ldb:], ldb)
+		packStrips(ker, w.b, nr, n, kb, b[k0*ldb:], ldb)
 		for j0 := 0; j0 < n; j0 += blockWidth {
 			j1 := min(n, j0+blockWidth)
 			for i := 0; i < m; i += mr {
@@ -147,9 +113,4 @@ func (w *Work[T]) edgeTile(ker *kernel[T], kb, i, j, m, n int, c []T, ldc int, l
 		}
 		copy(c[(j+q)*ldc+i+top:(j+q)*ldc+i+h], w.edge[q*mr+top:q*mr+h])
 	}
-}
-
-// at is the address of s[i], which may be the end of s.
-func at[T Float](s []T, i int) *T {
-	return (*T)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(s)), uintptr(i)*unsafe.Sizeof(*new(T))))
 }

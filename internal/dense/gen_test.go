@@ -80,7 +80,9 @@ func generate() string {
 	for _, n := range numbers {
 		sub(w, n)
 		dot(w, n)
+		addBlocks(w, n)
 	}
+	copyRunsOf(w)
 	return strings.TrimSuffix(w.String(), "\n")
 }
 
@@ -297,4 +299,39 @@ func dot(w *writer, n number) {
 		w.f("\tVMOV%s X%d, %d(DX)", n.s, 2*q, q*n.bytes)
 	}
 	w.f("\tVZEROUPPER\n\tRET\n")
+}
+
+// addBlocks writes dst += src for runs of rows of 3 columns each.
+func addBlocks(w *writer, n number) {
+	shift := map[int]int{8: 3, 4: 2}[n.bytes]
+	reg := map[int]string{8: "Y", 4: "X"}[n.bytes] // four numbers
+	w.f("// func add%dAVX2(cols int, offset *int, rows, mr int, dst, src *float%d)", n.bits, n.bits)
+	w.f("TEXT ·add%dAVX2(SB), NOSPLIT, $0-48", n.bits)
+	w.f("\tMOVQ cols+0(FP), CX\n\tMOVQ offset+8(FP), BX\n\tMOVQ rows+16(FP), R9")
+	w.f("\tMOVQ mr+24(FP), R10\n\tMOVQ dst+32(FP), DI\n\tMOVQ src+40(FP), SI")
+	w.f("\tSHLQ $%d, R10\n\tTESTQ CX, CX\n\tJEQ done\n", shift)
+	w.f("next:\n\tMOVQ (BX), R8\n\tLEAQ (DI)(R8*%d), R8\n\tADDQ $8, BX\n\tMOVQ $3, R11\n", n.bytes)
+	w.f("column:\n\tXORQ AX, AX\n\tMOVQ R9, DX\n\tSUBQ $4, DX\n\tJLT tail\n")
+	w.f("four:\n\tVMOVU%s (SI)(AX*1), %s0\n\tVADD%s (R8)(AX*1), %s0, %s0\n\tVMOVU%s %s0, (R8)(AX*1)", n.p, reg, n.p, reg, reg, n.p, reg)
+	w.f("\tADDQ $%d, AX\n\tSUBQ $4, DX\n\tJGE four\n", 4*n.bytes)
+	w.f("tail:\n\tADDQ $4, DX\n\tJEQ end\n")
+	w.f("one:\n\tVMOV%s (SI)(AX*1), X0\n\tVADD%s (R8)(AX*1), X0, X0\n\tVMOV%s X0, (R8)(AX*1)", n.s, n.s, n.s)
+	w.f("\tADDQ $%d, AX\n\tDECQ DX\n\tJNE one\n", n.bytes)
+	w.f("end:\n\tADDQ R10, SI\n\tADDQ R10, R8\n\tDECQ R11\n\tJNE column\n\tDECQ CX\n\tJNE next\n")
+	w.f("done:\n\tVZEROUPPER\n\tRET\n")
+}
+
+// copyRunsOf writes a copy of k runs of a multiple of 4 bytes.
+func copyRunsOf(w *writer) {
+	w.f("// func copyRunsAVX(k, bytes int, dst unsafe.Pointer, dd int, src unsafe.Pointer, ds int)")
+	w.f("TEXT ·copyRunsAVX(SB), NOSPLIT, $0-48")
+	w.f("\tMOVQ k+0(FP), CX\n\tMOVQ bytes+8(FP), R9\n\tMOVQ dst+16(FP), DI\n\tMOVQ dd+24(FP), R10")
+	w.f("\tMOVQ src+32(FP), SI\n\tMOVQ ds+40(FP), R11\n\tTESTQ CX, CX\n\tJEQ done\n")
+	w.f("next:\n\tXORQ AX, AX\n\tMOVQ R9, DX\n\tSUBQ $32, DX\n\tJLT t16\n")
+	w.f("loop:\n\tVMOVUPD (SI)(AX*1), Y0\n\tVMOVUPD Y0, (DI)(AX*1)\n\tADDQ $32, AX\n\tSUBQ $32, DX\n\tJGE loop\n")
+	w.f("t16:\n\tTESTQ $16, DX\n\tJEQ t8\n\tVMOVUPD (SI)(AX*1), X0\n\tVMOVUPD X0, (DI)(AX*1)\n\tADDQ $16, AX\n")
+	w.f("t8:\n\tTESTQ $8, DX\n\tJEQ t4\n\tMOVQ (SI)(AX*1), BX\n\tMOVQ BX, (DI)(AX*1)\n\tADDQ $8, AX\n")
+	w.f("t4:\n\tTESTQ $4, DX\n\tJEQ end\n\tMOVL (SI)(AX*1), BX\n\tMOVL BX, (DI)(AX*1)\n")
+	w.f("end:\n\tADDQ R11, SI\n\tADDQ R10, DI\n\tDECQ CX\n\tJNE next\n")
+	w.f("done:\n\tVZEROUPPER\n\tRET\n")
 }

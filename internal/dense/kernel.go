@@ -48,6 +48,25 @@ func (k *kernel[T]) dot(cols, rows int, l, y, out *T) {
 	portableDot(cols, rows, l, y, out)
 }
 
+// add does dst += src for cols blocks of 3 columns and rows rows: block b
+// begins at dst[offset[b]] and src[3·mr·b], columns are mr apart.
+func (k *kernel[T]) add(cols int, offset *int, rows int, dst, src *T) {
+	if k.vector {
+		machineAdd(cols, offset, rows, k.mr, dst, src)
+		return
+	}
+	portableAdd(cols, offset, rows, k.mr, dst, src)
+}
+
+// copy copies n runs of size numbers that lie ld and ls apart.
+func (k *kernel[T]) copy(n, size int, dst *T, ld int, src *T, ls int) {
+	if k.vector {
+		machineCopy(n, size, dst, ld, src, ls)
+		return
+	}
+	portableCopy(n, size, dst, ld, src, ls)
+}
+
 // set is the kernels of one instruction set.
 type set struct {
 	id  string

@@ -41,6 +41,15 @@ func dot64AVX2(cols, rows int, l, y, out *float64)
 //go:noescape
 func dot32AVX2(cols, rows int, l, y, out *float32)
 
+//go:noescape
+func add64AVX2(cols int, offset *int, rows, mr int, dst, src *float64)
+
+//go:noescape
+func add32AVX2(cols int, offset *int, rows, mr int, dst, src *float32)
+
+//go:noescape
+func copyRunsAVX(k, bytes int, dst unsafe.Pointer, dd int, src unsafe.Pointer, ds int)
+
 // machineSets asks the processor and, through XCR0, the operating system which
 // registers are kept (Intel SDM vol. 1, 14.3, 15.2).
 func machineSets() []*set {
@@ -96,4 +105,17 @@ func machineDot[T Float](cols, rows int, l, y, out *T) {
 		return
 	}
 	dot32AVX2(cols, rows, f32(l), f32(y), f32(out))
+}
+
+func machineAdd[T Float](cols int, offset *int, rows, mr int, dst, src *T) {
+	if unsafe.Sizeof(*dst) == 8 {
+		add64AVX2(cols, offset, rows, mr, f64(dst), f64(src))
+		return
+	}
+	add32AVX2(cols, offset, rows, mr, f32(dst), f32(src))
+}
+
+func machineCopy[T Float](k, n int, dst *T, ld int, src *T, ls int) {
+	size := int(unsafe.Sizeof(*dst))
+	copyRunsAVX(k, n*size, unsafe.Pointer(dst), ld*size, unsafe.Pointer(src), ls*size)
 }

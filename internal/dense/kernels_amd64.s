@@ -1844,6 +1844,62 @@ sum:
 	VZEROUPPER
 	RET
 
+// func add64AVX2(cols int, offset *int, rows, mr int, dst, src *float64)
+TEXT ·add64AVX2(SB), NOSPLIT, $0-48
+	MOVQ cols+0(FP), CX
+	MOVQ offset+8(FP), BX
+	MOVQ rows+16(FP), R9
+	MOVQ mr+24(FP), R10
+	MOVQ dst+32(FP), DI
+	MOVQ src+40(FP), SI
+	SHLQ $3, R10
+	TESTQ CX, CX
+	JEQ done
+
+next:
+	MOVQ (BX), R8
+	LEAQ (DI)(R8*8), R8
+	ADDQ $8, BX
+	MOVQ $3, R11
+
+column:
+	XORQ AX, AX
+	MOVQ R9, DX
+	SUBQ $4, DX
+	JLT tail
+
+four:
+	VMOVUPD (SI)(AX*1), Y0
+	VADDPD (R8)(AX*1), Y0, Y0
+	VMOVUPD Y0, (R8)(AX*1)
+	ADDQ $32, AX
+	SUBQ $4, DX
+	JGE four
+
+tail:
+	ADDQ $4, DX
+	JEQ end
+
+one:
+	VMOVSD (SI)(AX*1), X0
+	VADDSD (R8)(AX*1), X0, X0
+	VMOVSD X0, (R8)(AX*1)
+	ADDQ $8, AX
+	DECQ DX
+	JNE one
+
+end:
+	ADDQ R10, SI
+	ADDQ R10, R8
+	DECQ R11
+	JNE column
+	DECQ CX
+	JNE next
+
+done:
+	VZEROUPPER
+	RET
+
 // func sub32AVX2(cols, rows int, l, x, y *float32)
 TEXT ·sub32AVX2(SB), NOSPLIT, $0-40
 	MOVQ rows+8(FP), CX
@@ -2294,5 +2350,115 @@ sum:
 	VPERMILPS $1, X6, X12
 	VADDSS X12, X6, X6
 	VMOVSS X6, 12(DX)
+	VZEROUPPER
+	RET
+
+// func add32AVX2(cols int, offset *int, rows, mr int, dst, src *float32)
+TEXT ·add32AVX2(SB), NOSPLIT, $0-48
+	MOVQ cols+0(FP), CX
+	MOVQ offset+8(FP), BX
+	MOVQ rows+16(FP), R9
+	MOVQ mr+24(FP), R10
+	MOVQ dst+32(FP), DI
+	MOVQ src+40(FP), SI
+	SHLQ $2, R10
+	TESTQ CX, CX
+	JEQ done
+
+next:
+	MOVQ (BX), R8
+	LEAQ (DI)(R8*4), R8
+	ADDQ $8, BX
+	MOVQ $3, R11
+
+column:
+	XORQ AX, AX
+	MOVQ R9, DX
+	SUBQ $4, DX
+	JLT tail
+
+four:
+	VMOVUPS (SI)(AX*1), X0
+	VADDPS (R8)(AX*1), X0, X0
+	VMOVUPS X0, (R8)(AX*1)
+	ADDQ $16, AX
+	SUBQ $4, DX
+	JGE four
+
+tail:
+	ADDQ $4, DX
+	JEQ end
+
+one:
+	VMOVSS (SI)(AX*1), X0
+	VADDSS (R8)(AX*1), X0, X0
+	VMOVSS X0, (R8)(AX*1)
+	ADDQ $4, AX
+	DECQ DX
+	JNE one
+
+end:
+	ADDQ R10, SI
+	ADDQ R10, R8
+	DECQ R11
+	JNE column
+	DECQ CX
+	JNE next
+
+done:
+	VZEROUPPER
+	RET
+
+// func copyRunsAVX(k, bytes int, dst unsafe.Pointer, dd int, src unsafe.Pointer, ds int)
+TEXT ·copyRunsAVX(SB), NOSPLIT, $0-48
+	MOVQ k+0(FP), CX
+	MOVQ bytes+8(FP), R9
+	MOVQ dst+16(FP), DI
+	MOVQ dd+24(FP), R10
+	MOVQ src+32(FP), SI
+	MOVQ ds+40(FP), R11
+	TESTQ CX, CX
+	JEQ done
+
+next:
+	XORQ AX, AX
+	MOVQ R9, DX
+	SUBQ $32, DX
+	JLT t16
+
+loop:
+	VMOVUPD (SI)(AX*1), Y0
+	VMOVUPD Y0, (DI)(AX*1)
+	ADDQ $32, AX
+	SUBQ $32, DX
+	JGE loop
+
+t16:
+	TESTQ $16, DX
+	JEQ t8
+	VMOVUPD (SI)(AX*1), X0
+	VMOVUPD X0, (DI)(AX*1)
+	ADDQ $16, AX
+
+t8:
+	TESTQ $8, DX
+	JEQ t4
+	MOVQ (SI)(AX*1), BX
+	MOVQ BX, (DI)(AX*1)
+	ADDQ $8, AX
+
+t4:
+	TESTQ $4, DX
+	JEQ end
+	MOVL (SI)(AX*1), BX
+	MOVL BX, (DI)(AX*1)
+
+end:
+	ADDQ R11, SI
+	ADDQ R10, DI
+	DECQ CX
+	JNE next
+
+done:
 	VZEROUPPER
 	RET

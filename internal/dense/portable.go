@@ -127,3 +127,25 @@ func portableDot[T Float](cols, rows int, l, y, out *T) {
 		o[q] = s[0]
 	}
 }
+
+func portableAdd[T Float](cols int, offset *int, rows, mr int, dst, src *T) {
+	for b, o := range unsafe.Slice(offset, cols) {
+		for c := range 3 {
+			d, s := unsafe.Slice(at(dst, o+c*mr), rows), unsafe.Slice(at(src, (3*b+c)*mr), rows)
+			for i, v := range s {
+				d[i] += v
+			}
+		}
+	}
+}
+
+func portableCopy[T Float](k, n int, dst *T, ld int, src *T, ls int) {
+	for p := range k {
+		copy(unsafe.Slice(at(dst, p*ld), n), unsafe.Slice(at(src, p*ls), n))
+	}
+}
+
+// at is the address of number i from p on.
+func at[T Float](p *T, i int) *T {
+	return (*T)(unsafe.Add(unsafe.Pointer(p), i*int(unsafe.Sizeof(*p))))
+}
