@@ -77,7 +77,7 @@ func TestArcLengthBalloon(t *testing.T) {
 	top := p(math.Pow(7, 1./6))
 	m, faces, mid := sphereSheet(r, 3)
 	mod := &Model{Mesh: m, Prescribed: symmetric(m, 0, 1, 2)}
-	mod.Membranes = []Membrane{{Faces: faces, Mid: mid, Law: rubber{mu, th}}}
+	mod.Membranes = []Membrane{{Faces: faces, Mid: mid, Law: rubber(mu, th)}}
 	for _, f := range faces {
 		mod.Loads = append(mod.Loads, FaceLoad{Face: f, PressureMPa: -1.1 * top, Follows: true})
 	}

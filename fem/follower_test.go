@@ -306,3 +306,26 @@ func TestFollowerInput(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// Land et al. (2015), problem 1: a beam 10×1×1 mm of Guccione's law (C = 2 kPa,
+// b = 8, 2, 4, fibres along x), clamped at x = 0, a following pressure of 4 Pa
+// on its bottom: the codes of the paper put the point (10, ½, 1) at 4.17 mm
+// within 1 %. A coarse mesh; fem/verify has the fine one.
+func TestFollowerLandBeam(t *testing.T) {
+	m := brickMesh(12, 2, 2, 10, 1, 1).Quadratic()
+	law := must(material.NewGuccione(2e-3, 8, 2, 4, 0.2, material.GuccioneFull))
+	mod := &Model{Mesh: m, Regions: one(law), Prescribed: prescribe(m, func(p r3.Vec) bool { return p.X == 0 }, still)}
+	for _, f := range facesOf(m, func(p r3.Vec) bool { return p.Z == 0 }) {
+		mod.Loads = append(mod.Loads, FaceLoad{Face: f, PressureMPa: 4e-6, Follows: true})
+	}
+	f, r := solve(t, mod, Settings{Formulation: MeanDilatation, Steps: 8})
+	for i, p := range m.Nodes {
+		if p == (r3.Vec{X: 10, Y: 0.5, Z: 1}) {
+			z := p.Z + f.U[i].Z
+			t.Logf("%d tets, %d Newton: z = %.4f mm", len(m.Tets), r.Newton, z)
+			if math.Abs(z/4.17-1) > 0.01 {
+				t.Errorf("z = %v mm, want 4.17", z)
+			}
+		}
+	}
+}
