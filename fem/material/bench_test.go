@@ -24,6 +24,12 @@ func BenchmarkNeoHookean(b *testing.B) {
 			law.Stress(&p, &f)
 		}
 	})
+	b.Run("coefficients", func(b *testing.B) {
+		short, g := law.(material.InInvariants), material.Mat3{}
+		for b.Loop() {
+			short.Coefficients(&p, &g, &f)
+		}
+	})
 	b.Run("tangent", func(b *testing.B) {
 		for b.Loop() {
 			law.Tangent(&a, &f)

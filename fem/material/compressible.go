@@ -51,15 +51,19 @@ func (l CompressibleNeoHookean) Stress(p, f *Mat3) {
 
 // Tangent writes A = μ·δik·δJL + λ·G⊗G + (μ − λ·ln J)·G_iL·G_kJ, G = F⁻ᵀ.
 func (l CompressibleNeoHookean) Tangent(a *[9][9]float64, f *Mat3) {
-	var c Mat3
-	j := f.Cofactor(&c)
-	for k := range c {
-		c[k] = r3.Scale(1/j, c[k])
+	var p, g Mat3
+	t, j := l.Coefficients(&p, &g, f)
+	t.write(a, f, &g, j)
+}
+
+// Coefficients writes P and F⁻ᵀ and returns the tangent by its coefficients.
+func (l CompressibleNeoHookean) Coefficients(p, g, f *Mat3) (t InvariantTangent, j float64) {
+	j = invert(g, f)
+	s := l.lambda*math.Log(j) - l.mu
+	for k := range p {
+		p[k] = r3.Add(r3.Scale(l.mu, f[k]), r3.Scale(s, g[k]))
 	}
-	var ff, g [9]float64
-	f.flat(&ff)
-	c.flat(&g)
-	isotropicTangent(a, &ff, &g, j, l.mu, 0, l.lambda, l.mu-l.lambda*math.Log(j))
+	return InvariantTangent{S: l.mu, GG: l.lambda, X: -s}, j
 }
 
 // ShearMPa is μ.

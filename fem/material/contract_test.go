@@ -40,6 +40,9 @@ func checkLaw(t *testing.T, law material.Law, min, max float64) {
 		if linear {
 			continue
 		}
+		if l, ok := law.(material.InInvariants); ok {
+			coefficients(t, l, &f, scale)
+		}
 		var p, q, g material.Mat3
 		r := r3.NewRotation(6*rng.Float64(), r3.Unit(r3.Vec{X: rng.NormFloat64(), Y: rng.NormFloat64(), Z: 1}))
 		for j := range f {
@@ -75,6 +78,51 @@ func checkLaw(t *testing.T, law material.Law, min, max float64) {
 	f := state(rng, min, max)
 	if n := testing.AllocsPerRun(10, func() { law.Energy(&f); law.Stress(&p, &f); law.Tangent(&a, &f) }); n != 0 {
 		t.Errorf("%T: %v allocations", law, n)
+	}
+}
+
+// coefficients checks the short form of a tangent: the stress is that of Stress,
+// G is F⁻ᵀ, and the block of two gradients a, b that InvariantTangent gives is
+// Σ_JL a_J·A_iJkL·b_L.
+func coefficients(t *testing.T, law material.InInvariants, f *material.Mat3, scale float64) {
+	t.Helper()
+	var p, q, g material.Mat3
+	var a [9][9]float64
+	law.Stress(&p, f)
+	law.Tangent(&a, f)
+	c, j := law.Coefficients(&q, &g, f)
+	apply := func(m *material.Mat3, x [3]float64) (y [3]float64) {
+		for i := range 3 {
+			for k := range 3 {
+				y[i] += *at(m, i, k) * x[k]
+			}
+		}
+		return y
+	}
+	size := scale + a[0][0] + a[4][4] + a[8][8]
+	for k := range p {
+		if r3.Norm(r3.Sub(p[k], q[k])) > 1e-13*size || math.Abs(r3.Dot(f[k], g[k])-1) > 1e-12 || math.Abs(r3.Dot(f[k], g[(k+1)%3])) > 1e-12 || math.Abs(j/f.Det()-1) > 1e-14 {
+			t.Errorf("%T: Coefficients gives P = %v, G = %v, J = %g; P is %v", law, q, g, j, p)
+		}
+	}
+	x, y := [3]float64{0.3, -1.2, 0.7}, [3]float64{-0.8, 0.5, 1.1}
+	fx, fy, gx, gy := apply(f, x), apply(f, y), apply(&g, x), apply(&g, y)
+	for i := range 3 {
+		for k := range 3 {
+			want := 0.0
+			for m := range 3 {
+				for n := range 3 {
+					want += x[m] * a[3*i+m][3*k+n] * y[n]
+				}
+			}
+			got := (c.FF*fx[i]+c.FG*gx[i])*fy[k] + (c.FG*fx[i]+c.GG*gx[i])*gy[k] + c.X*gy[i]*gx[k]
+			if i == k {
+				got += c.S * (x[0]*y[0] + x[1]*y[1] + x[2]*y[2])
+			}
+			if math.Abs(got-want) > 1e-12*size {
+				t.Errorf("%T: block [%d][%d] = %g, from A %g", law, i, k, got, want)
+			}
+		}
 	}
 }
 

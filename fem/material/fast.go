@@ -29,13 +29,13 @@ func cbrt2(j float64) float64 {
 	return z + z*r*(1./3+r*(2./9+r*(14./81)))
 }
 
-// isotropicTangent writes A = s·δikδJL + fg·(F⊗G + G⊗F) + gg·G⊗G + x·G_iL·G_kJ
-// with G = F⁻ᵀ and J = det F. As G_iJ·G_kL − G_iL·G_kJ = ε_ikm·ε_JLn·F_mn/J, the
-// last term is x·G⊗G less 36 entries ±x·F_mn/J.
-func isotropicTangent(a *[9][9]float64, f, g *[9]float64, j, s, fg, gg, x float64) {
-	gg += x
+// isotropicTangent writes the tangent of the coefficients t, with G = F⁻ᵀ and
+// J = det F. As G_iJ·G_kL − G_iL·G_kJ = ε_ikm·ε_JLn·F_mn/J, the last term is
+// X·G⊗G less 36 entries ±X·F_mn/J.
+func isotropicTangent(a *[9][9]float64, f, g *[9]float64, j float64, t *InvariantTangent) {
+	gg := t.GG + t.X
 	for r := range a {
-		u, v := fg*g[r], fg*f[r]+gg*g[r]
+		u, v := t.FF*f[r]+t.FG*g[r], t.FG*f[r]+gg*g[r]
 		row := &a[r]
 		row[0] = u*f[0] + v*g[0]
 		row[1] = u*f[1] + v*g[1]
@@ -46,9 +46,9 @@ func isotropicTangent(a *[9][9]float64, f, g *[9]float64, j, s, fg, gg, x float6
 		row[6] = u*f[6] + v*g[6]
 		row[7] = u*f[7] + v*g[7]
 		row[8] = u*f[8] + v*g[8]
-		row[r] += s
+		row[r] += t.S
 	}
-	addCross(a, f, -x/j)
+	addCross(a, f, -t.X/j)
 }
 
 // addCross adds c·ε_ikm·ε_JLn·F_mn to A[iJ][kL].

@@ -143,7 +143,7 @@ func (l fibred) Tangent(a *[9][9]float64, f *Mat3) {
 		gg += 2. / 9 * x[n] * q[n]
 		cross += x[n] * q[n] / 3
 	}
-	isotropicTangent(a, &ff, &g, j, s, -2./3*s, gg, cross)
+	isotropicTangent(a, &ff, &g, j, &InvariantTangent{S: s, FG: -2. / 3 * s, GG: gg, X: cross})
 	for n := range l.h {
 		if xx[n] == 0 {
 			continue

@@ -163,10 +163,7 @@ func (l Guccione) Tangent(a *[9][9]float64, f *Mat3) {
 // respond writes P, and A unless a is nil.
 func (l Guccione) respond(p *Mat3, a *[9][9]float64, f *Mat3) {
 	var g Mat3
-	j := f.Cofactor(&g)
-	for k := range g {
-		g[k] = r3.Scale(1/j, g[k])
-	}
+	j := invert(&g, f)
 	bar, m := *f, 1.0
 	if !l.full {
 		m = unimodular(&bar, f, j)

@@ -140,12 +140,6 @@ func volumetric(du, ddu float64, p *Mat3, a *[9][9]float64, f, g *Mat3, j float6
 // inverseTranspose writes F⁻ᵀ and returns det F; ok is false unless it is
 // positive and finite.
 func inverseTranspose(g, f *Mat3) (j float64, ok bool) {
-	j = f.Cofactor(g)
-	if !(j > 0) || math.IsInf(j, 0) {
-		return j, false
-	}
-	for k := range g {
-		g[k] = r3.Scale(1/j, g[k])
-	}
-	return j, true
+	j = invert(g, f)
+	return j, j > 0 && !math.IsInf(j, 0)
 }

@@ -104,9 +104,8 @@ func (l MooneyRivlin) Tangent(a *[9][9]float64, f *Mat3) {
 	c.flat(&g)
 	hm.flat(&h)
 	x, y := 2*l.c10*m, 2*l.c01*m*m
-	isotropicTangent(a, &ff, &g, j, x+y*i1, -2./3*x,
-		2./9*x*i1+8./9*y*i2+l.curve(j), x*i1/3+2./3*y*i2-l.slope(j))
-	addDyad(a, 2*y, &ff, &ff)
+	isotropicTangent(a, &ff, &g, j, &InvariantTangent{S: x + y*i1, FF: 2 * y, FG: -2. / 3 * x,
+		GG: 2./9*x*i1 + 8./9*y*i2 + l.curve(j), X: x*i1/3 + 2./3*y*i2 - l.slope(j)})
 	addDyad(a, -8./3*y, &h, &g)
 	for i := range 3 {
 		for k := range 3 {

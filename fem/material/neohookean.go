@@ -82,18 +82,16 @@ func (l NeoHookean) Stress(p, f *Mat3) {
 //	A = m·(δik·δJL − ⅔(F⊗G + G⊗F) + 2/9·I·G⊗G) + t·G⊗G
 //	    + (m·I/3 − s)·G_iL·G_kJ.
 func (l NeoHookean) Tangent(a *[9][9]float64, f *Mat3) {
-	var c Mat3
-	j := f.Cofactor(&c)
-	for k := range c {
-		c[k] = r3.Scale(1/j, c[k])
-	}
-	var ff, g [9]float64
-	f.flat(&ff)
-	c.flat(&g)
-	m := l.mu * cbrt2(j)
-	i1 := f.Norm2()
-	s, t := l.vol.slopes(l.kappa, j)
-	isotropicTangent(a, &ff, &g, j, m, -2./3*m, 2./9*m*i1+t, m*i1/3-s)
+	var p, g Mat3
+	t, j := l.Coefficients(&p, &g, f)
+	t.write(a, f, &g, j)
+}
+
+// Coefficients writes P and F⁻ᵀ and returns the tangent by its coefficients.
+func (l NeoHookean) Coefficients(p, g, f *Mat3) (t InvariantTangent, j float64) {
+	j = invert(g, f)
+	u, uu := l.vol.slopes(l.kappa, j)
+	return invariant(p, g, f, f.Norm2(), cbrt2(j), l.mu/2, 0, u, uu), j
 }
 
 // Volumetric is the form of U(J).

@@ -90,8 +90,18 @@ func (l StrainDependentNeoHookean) Stress(p, f *Mat3) {
 
 // Tangent writes A.
 func (l StrainDependentNeoHookean) Tangent(a *[9][9]float64, f *Mat3) {
-	_, dw, ddw := l.psi(cbrt2(f.Det())*f.Norm2() - 3)
-	invariantTangent(a, f, dw, ddw, l.dilatation)
+	var p, g Mat3
+	t, j := l.Coefficients(&p, &g, f)
+	t.write(a, f, &g, j)
+}
+
+// Coefficients writes P and F⁻ᵀ and returns the tangent by its coefficients.
+func (l StrainDependentNeoHookean) Coefficients(p, g, f *Mat3) (t InvariantTangent, j float64) {
+	j = invert(g, f)
+	m, i1 := cbrt2(j), f.Norm2()
+	_, dw, ddw := l.psi(m*i1 - 3)
+	u, uu := l.form.slopes(l.kappa, j)
+	return invariant(p, g, f, i1, m, dw, ddw, u, uu), j
 }
 
 // ShearMPa is G0.

@@ -78,3 +78,20 @@ func TestNeoHookeanFormsRefuseBadConstants(t *testing.T) {
 	_, err = material.NewCompressibleNeoHookean(1, -0.1)
 	refused(t, err, "ratio of Poisson")
 }
+
+// Simple shear γ: σ12 = μγ and σ11 − σ22 = μγ² for each form of U, and 0 in the
+// free plane.
+func TestSimpleShear(t *testing.T) {
+	for _, form := range []material.Volumetric{material.VolumetricSimo, material.VolumetricQuadratic, material.VolumetricLog} {
+		law := must(material.NewNeoHookeanWith(1.5, 40, form))
+		for _, g := range []float64{-0.3, 0.01, 0.5, 2} {
+			f := material.Mat3{{X: 1}, {X: g, Y: 1}, {Z: 1}}
+			var p material.Mat3
+			law.Stress(&p, &f)
+			s12, s11, s22 := p[1].X, p[0].X+g*p[1].X, p[1].Y // σ = P·Fᵀ, J = 1
+			if math.Abs(s12-1.5*g) > 1e-14 || math.Abs(s11-s22-1.5*g*g) > 1e-13 || p[0].Z != 0 || p[1].Z != 0 {
+				t.Errorf("%v, γ = %g: σ12 = %.15g, σ11 − σ22 = %.15g", form, g, s12, s11-s22)
+			}
+		}
+	}
+}
