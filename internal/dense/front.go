@@ -70,17 +70,37 @@ func UpdateLen[T Float](nr int) int {
 	return mr * mr * t * (t + 1) / 2
 }
 
-// FrontLen is how many numbers a Front allocates for np pivots and nr rows,
-// the update not counted.
-func FrontLen[T Float](np, nr int) int {
+// Need is the memory of a Front, in numbers, for fronts of some sizes.
+type Need struct{ cols, groups, steps, tri, pivots int }
+
+// NeedOf is what a front of np pivots and nr rows takes, the update not
+// counted.
+func NeedOf[T Float](np, nr int) (n Need) {
 	mr := kernelOf[T]().mr
 	rows := up(np, mr) + up(nr, mr)
-	n := 0
 	for k := 0; k < np; k += blockWidth {
-		n += (rows - k) * up(min(blockWidth, np-k), 8)
+		w := min(blockWidth, np-k)
+		n.cols += (rows - k) * up(w, 8)
+		n.groups = max(n.groups, (rows-k-up(w, mr))*w)
 	}
-	w := min(blockWidth, np)
-	return n + rows*w + (w+8)*(w+8)/2 + 8*(w+8) + w
+	w := up(min(blockWidth, np), 8)
+	n.steps, n.tri, n.pivots = w*(w+8)/2, 8*w, w
+	return n
+}
+
+// Max is what both fronts take in turn.
+func (n Need) Max(m Need) Need {
+	return Need{max(n.cols, m.cols), max(n.groups, m.groups), max(n.steps, m.steps), max(n.tri, m.tri), max(n.pivots, m.pivots)}
+}
+
+// Len is the sum of all.
+func (n Need) Len() int { return n.cols + n.groups + n.steps + n.tri + n.pivots }
+
+// Grow makes room for a need at once; without it the front grows as it meets
+// larger sizes.
+func (f *Front[T]) Grow(n Need) {
+	f.cols, f.groups = grow(f.cols, n.cols), grow(f.groups, n.groups)
+	f.steps, f.tri, f.invD = grow(f.steps, n.steps), grow(f.tri, n.tri), grow(f.invD, n.pivots)
 }
 
 // Reset prepares a front of np pivots and nr other rows, all zero. u is the

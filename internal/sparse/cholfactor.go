@@ -79,7 +79,13 @@ func (e *engine[T]) staff() {
 		e.slab = allocate[T](e.plan.slab())
 	}
 	for len(e.workers) < n {
-		e.workers = append(e.workers, &worker[T]{local: make([]int32, e.sym.n)})
+		w := &worker[T]{local: make([]int32, e.sym.n)}
+		if len(e.workers) == 0 { // makes the top too
+			w.front.Grow(e.treeFront.Max(e.topFront))
+		} else {
+			w.front.Grow(e.treeFront)
+		}
+		e.workers = append(e.workers, w)
 	}
 	e.free = make(chan *worker[T], n)
 	for i, w := range e.workers[:n] {

@@ -2,7 +2,6 @@ package sparse
 
 import (
 	"cmp"
-	"fmt"
 	"runtime"
 	"slices"
 
@@ -30,12 +29,12 @@ type plan struct {
 	relative []int32 // block row of the parent's front that each row is
 	keptAt   []int   // offset of the update of a tree's root in the kept updates, or −1
 
-	kept      int // numbers in the updates of the trees' roots
-	treeStack int // most numbers in the updates of a tree
-	topStack  int // most numbers in the updates of the top
-	treeFront int // numbers in the largest front of the trees
-	topFront  int // and of the top
-	height    int // largest front, rows
+	kept      int        // numbers in the updates of the trees' roots
+	treeStack int        // most numbers in the updates of a tree
+	topStack  int        // most numbers in the updates of the top
+	treeFront dense.Need // of the fronts of the trees
+	topFront  dense.Need // and of the top
+	height    int        // largest front, rows
 }
 
 func newPlan(s *symbolic, config CholeskyConfig) *plan {
@@ -78,14 +77,14 @@ func makePlan[T dense.Float](s *symbolic, size int) *plan {
 	}
 	p.split()
 	update := func(k int32) int { return dense.UpdateLen[T](3 * len(s.nodes[k].rows)) }
-	front := func(k int32) int {
-		return dense.FrontLen[T](3*int(s.nodes[k].cols), 3*len(s.nodes[k].rows))
+	front := func(k int32) dense.Need {
+		return dense.NeedOf[T](3*int(s.nodes[k].cols), 3*len(s.nodes[k].rows))
 	}
 	for _, t := range p.trees {
 		at := 0
 		for k := t[0]; k < t[1]; k++ {
 			p.treeStack = max(p.treeStack, at+update(k))
-			p.treeFront = max(p.treeFront, front(k))
+			p.treeFront = p.treeFront.Max(front(k))
 			for _, kid := range s.nodes[k].kids {
 				at -= update(kid)
 			}
@@ -97,7 +96,7 @@ func makePlan[T dense.Float](s *symbolic, size int) *plan {
 	at := 0
 	for _, k := range p.top {
 		p.topStack = max(p.topStack, at+update(k))
-		p.topFront = max(p.topFront, front(k))
+		p.topFront = p.topFront.Max(front(k))
 		for _, kid := range s.nodes[k].kids {
 			if p.keptAt[kid] < 0 {
 				at -= update(kid)
@@ -146,14 +145,7 @@ func (p *plan) slab() int { return max(p.workers()*p.treeStack, p.topStack) }
 
 func (p *plan) bytes() int64 {
 	w := int64(p.workers())
-	n := int64(p.values) + int64(p.kept) + int64(p.slab()) + w*int64(p.treeFront) + int64(p.topFront)
+	n := int64(p.values) + int64(p.kept) + int64(p.slab()) + (w-1)*int64(p.treeFront.Len()) + int64(p.treeFront.Max(p.topFront).Len())
 	n += int64(3*p.sym.n) + int64(3*p.rowAt[len(p.sym.nodes)]) + int64(len(p.trees)+1)*int64(p.height)
 	return n*int64(p.size) + 4*(int64(len(p.relative))+w*int64(p.sym.n)) + 24*int64(len(p.at))
 }
-
-func (p *plan) String() string {
-	return fmt.Sprintf("values %.1fM kept %.1fM slab %.1fM treeStack %.1fM topStack %.1fM treeFront %.2fM topFront %.1fM trees %d top %d height %d rows %.2fM nodes %d\n", float64(p.values)/1e6, float64(p.kept)/1e6, float64(p.slab())/1e6, float64(p.treeStack)/1e6, float64(p.topStack)/1e6, float64(p.treeFront)/1e6, float64(p.topFront)/1e6, len(p.trees), len(p.top), p.height, float64(len(p.relative))/1e6, len(p.at)-1)
-}
-
-// Plan tells.
-func (c *Cholesky) Plan() string { return c.plan.String() }
