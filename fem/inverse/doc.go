@@ -13,12 +13,17 @@
 //
 // The fixed point X ← X − (x(X) − x_img) (M. Sellier, J. Fluids Struct. 27
 // (2011) 1461–1470; J. Bols et al., J. Comput. Appl. Math. 246 (2013) 10–17)
-// contracts by about the strain per iteration and can gain growing modes in thin
-// or nearly incompressible walls. Anderson acceleration (H. Walker & P. Ni, SIAM
-// J. Numer. Anal. 49 (2011) 1715–1735) removes them and saves a third to a half
-// of the forward solves. The stress-free shape is one shape for the whole
-// body: a body with residual stress has none, and then gets the best
-// compatible one plus fem.Model.Natural, if given.
+// contracts by about the strain per iteration, diverges where the body turns far
+// and can gain growing modes in thin or nearly incompressible walls. Here the
+// correction is turned back by the rotation of the tissue, and Anderson
+// acceleration (H. Walker & P. Ni, SIAM J. Numer. Anal. 49 (2011) 1715–1735)
+// takes care of the rest: a tube wants 4 forward solves for 1 µm in place of 6,
+// a hanging block 6 in place of 16, a cantilever that sags by its length 14
+// where the original iteration fails.
+//
+// The stress-free shape is one shape for the whole body. A body with residual
+// stress has none; what is found then is the shape in which fem.Model.Natural
+// (none: no residual stress) is all the stress there is.
 //
 // Reference.Natural is the prestress for those who want to go on with the
 // imaged mesh.

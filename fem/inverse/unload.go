@@ -22,8 +22,11 @@ type Options struct {
 	// MaxForward bounds the forward solves, failed ones too; 0 means 60.
 	MaxForward int
 	// Window is the number of past differences that Anderson acceleration
-	// keeps; 0 means 5, −1 means none: the plain fixed-point iteration.
+	// keeps; 0 means 5, −1 means none.
 	Window int
+	// NoRotation leaves the correction in the frame of the image, as Sellier has
+	// it; otherwise it is turned back by the rotation of the tissue.
+	NoRotation bool
 	// Solve replaces fem.Solve, for wrapped solvers; nil means fem.Solve.
 	Solve fem.Solver
 	// Progress is called after every forward solve; may be nil.
@@ -96,9 +99,10 @@ type Reference struct {
 // belong to the stress-free shape. With stages, the image shows the end of the
 // last one.
 //
-// Fixed point X ← X − (x(X) − x_img) (M. Sellier, J. Fluids Struct. 27 (2011)
-// 1461; J. Bols et al., J. Comput. Appl. Math. 246 (2013) 10) with Anderson
-// acceleration; each iteration is one forward solve: the first with s, later
+// Fixed point X ← X − Rᵀ·(x(X) − x_img) (M. Sellier, J. Fluids Struct. 27 (2011)
+// 1461; J. Bols et al., J. Comput. Appl. Math. 246 (2013) 10; both with R = 1)
+// with Anderson acceleration. R, the rotation of the tissue at the node, makes
+// the correction right for a body that turns, where the original one diverges; each iteration is one forward solve: the first with s, later
 // ones in a single step from the displacement of the last (Settings.Guess), and
 // with s again where that does not converge or where the path matters (stages,
 // laws with a history). A step that makes
@@ -309,8 +313,9 @@ func (u *unloader) note(it Iteration) {
 	}
 }
 
-// forward solves from the shape x and returns f = x_img − x(X), or nil when
-// the solve fails in a way that another shape may cure.
+// forward solves from the shape x and returns the correction
+// f = Rᵀ·(x_img − x(X)), or nil when the solve fails in a way that another shape
+// may cure.
 func (u *unloader) forward(m *fem.Model, x, img []float64, it *Iteration) ([]float64, error) {
 	me := *m.Mesh
 	me.Nodes = vectors(x)
@@ -347,6 +352,17 @@ func (u *unloader) forward(m *fem.Model, x, img []float64, it *Iteration) ([]flo
 		}
 	}
 	it.MaxMM, it.RMSMM = math.Sqrt(it.MaxMM), math.Sqrt(sum/float64(len(disp)))
+	if !u.o.NoRotation {
+		to := make([]r3.Vec, len(disp))
+		for v, d := range disp {
+			to[v] = r3.Add(me.Nodes[v], d)
+		}
+		rot, err := turns(&me, to)
+		if err != nil {
+			return nil, fmt.Errorf("inverse: forward solve %d: %w", u.rep.ForwardSolves, err)
+		}
+		turnBack(f, rot, m.Prescribed)
+	}
 	return f, nil
 }
 

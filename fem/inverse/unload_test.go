@@ -189,6 +189,55 @@ func TestGravityFreeBlock(t *testing.T) {
 	}
 }
 
+// A cantilever that sags by more than its length turns by a right angle; the
+// original iteration fails there.
+func TestGravityFreeCantilever(t *testing.T) {
+	truth := build(t, cantilever(brick(8, 1, 1, 80, 10, 10).Quadratic(), g0), 0.02)
+	s := fem.Settings{Steps: 10, ResidualTol: 1e-9}
+	me := *truth.Mesh
+	me.Nodes = nil
+	var far float64
+	for i, u := range lastU(t, truth, s) {
+		me.Nodes = append(me.Nodes, r3.Add(truth.Mesh.Nodes[i], u))
+		far = max(far, r3.Norm(u))
+	}
+	imaged := *truth
+	imaged.Mesh = &me
+	ref, rep, err := Unload(context.Background(), &imaged, s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d float64
+	for i, x := range ref.Mesh.Nodes {
+		d = max(d, r3.Norm(r3.Sub(x, truth.Mesh.Nodes[i])))
+	}
+	_, original, err := Unload(context.Background(), &imaged, s, Options{NoRotation: true, Window: -1, MaxForward: 2 * rep.ForwardSolves})
+	t.Logf("moved %.1f mm; back to %.2g mm in %d forward solves; original: %v", far, d, rep.ForwardSolves, err)
+	if far < 80 || d > 0.01 || rep.ForwardSolves > 25 {
+		t.Errorf("the beam moved %.3g mm and came back to %.3g mm in %d forward solves", far, d, rep.ForwardSolves)
+	}
+	if err == nil {
+		t.Errorf("the original iteration came through in %d forward solves", original.ForwardSolves)
+	}
+}
+
+func TestRotation(t *testing.T) {
+	for _, angle := range []float64{0, 0.3, 2, 3.1} {
+		c, s := math.Cos(angle), math.Sin(angle)
+		r := material.Mat3{{X: c, Y: s}, {X: -s, Y: c}, {Z: 1}}
+		u := material.Mat3{{X: 1.5, Y: 0.2, Z: 0.1}, {X: 0.2, Y: 0.7, Z: -0.1}, {X: 0.1, Y: -0.1, Z: 1.1}}
+		got := rotation(product(&r, &u))
+		for k := range r {
+			if d := r3.Norm(r3.Sub(got[k], r[k])); d > 1e-13 {
+				t.Errorf("angle %g, column %d off by %g", angle, k, d)
+			}
+		}
+	}
+	if got := rotation(material.Mat3{{X: 1}, {Y: 1}, {Z: -1}}); got != material.Identity {
+		t.Errorf("a mirror image gives %v", got)
+	}
+}
+
 // Prescribed motion: a node that was pushed by v to where the image shows it
 // comes from its place less v.
 func TestUnloadPrescribed(t *testing.T) {
