@@ -84,6 +84,9 @@ func (m *Model) check() error {
 	if err := m.checkContacts(); err != nil {
 		return err
 	}
+	if err := m.checkTies(); err != nil {
+		return err
+	}
 	return m.checkStages(laws)
 }
 

@@ -170,3 +170,14 @@ func TestContactAgainstDifferences(t *testing.T) {
 		}
 	}
 }
+
+// rollers hold the nodes that pass in x, y and z.
+func rollers(m *Model, x, y, z func(r3.Vec) bool) {
+	for i, p := range m.Mesh.Nodes {
+		for axis, keep := range []func(r3.Vec) bool{x, y, z} {
+			if keep(p) {
+				m.Prescribed = append(m.Prescribed, Prescribed{Node: int32(i), Axis: int8(axis)})
+			}
+		}
+	}
+}

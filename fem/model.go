@@ -80,6 +80,7 @@ type Model struct {
 	Foundations []Foundation // elastic beds under faces
 
 	Contacts []Contact // surfaces that do not enter each other
+	Ties     []Tie     // surfaces and nodes held together
 
 	// Stages is the load history; none means one stage of 1 s in which the
 	// motions and loads above grow from zero. With stages, the motions and

@@ -141,6 +141,11 @@ func (s *system) newTerms() error {
 			s.terms = append(s.terms, t)
 		}
 	}
+	ties, err := s.newTies()
+	if err != nil {
+		return err
+	}
+	s.terms = append(s.terms, ties...)
 	contacts, err := s.newContacts()
 	if err != nil {
 		return err
