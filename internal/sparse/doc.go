@@ -26,6 +26,9 @@
 //
 // Sources: Y. Saad, Iterative Methods for Sparse Linear Systems (2003),
 // algorithms 9.1 (CG) and 12.1 (Chebyshev); P. Amestoy, T. Davis & I. Duff,
-// SIAM J. Matrix Anal. Appl. 17 (1996) 886 (minimum degree); J. Liu, SIAM
-// Review 34 (1992) 82 (multifrontal method).
+// SIAM J. Matrix Anal. Appl. 17 (1996) 886 (minimum degree); G. Karypis &
+// V. Kumar, SIAM J. Sci. Comput. 20 (1998) 359 (multilevel separators); J. Gilbert,
+// E. Ng & B. Peyton, SIAM J. Matrix Anal. Appl. 15 (1994) 1075 (column counts);
+// J. Liu, SIAM Review 34 (1992) 82 (multifrontal method); P. Vaněk, J. Mandel &
+// M. Brezina, Computing 56 (1996) 179 (smoothed aggregation).
 package sparse
