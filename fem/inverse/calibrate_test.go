@@ -117,12 +117,14 @@ func TestCalibrateTwin(t *testing.T) {
 			t.Errorf("%s interval is %.2f times as wide as Wald's", k, w)
 		}
 	}
-	far, err := Calibrate(bg, b, obs, young(0.5), quick)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := math.Abs(math.Log(far.Parameters[0].Value / wald.Value)); d > 0.01*wald.LogSD {
-		t.Errorf("another start ends %.2g standard deviations away", d/wald.LogSD)
+	for _, start := range []float64{1e-4, 0.5, 1e3} {
+		far, err := Calibrate(bg, b, obs, young(start), quick)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := math.Abs(math.Log(far.Parameters[0].Value / wald.Value)); d > 0.01*wald.LogSD {
+			t.Errorf("from %g MPa the fit ends %.2g standard deviations away", start, d/wald.LogSD)
+		}
 	}
 }
 

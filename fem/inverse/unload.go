@@ -113,7 +113,8 @@ type Reference struct {
 // The result is the shape of the last forward solve, whose distance was
 // measured. Errors: *InputError; those of the solver that no other shape can
 // cure; *NotConvergedError, with which the best shape at full load, if any, is
-// returned too; the error of ctx.
+// returned too; the error of ctx. Settings.MemoryLimit bounds the vectors kept
+// here and the forward solve together (*fem.MemoryError).
 func Unload(ctx context.Context, m *fem.Model, s fem.Settings, o Options) (*Reference, Report, error) {
 	o, err := o.withDefaults()
 	rep := Report{Node: -1, MaxMM: math.NaN(), RMSMM: math.NaN()}
@@ -125,6 +126,13 @@ func Unload(ctx context.Context, m *fem.Model, s fem.Settings, o Options) (*Refe
 	}
 	if s.ResidualTol == 0 {
 		s.ResidualTol = residualTol
+	}
+	if s.MemoryLimit > 0 {
+		need := int64(3*max(o.Window, 0)+spareVectors) * 24 * int64(len(m.Mesh.Nodes))
+		if need >= s.MemoryLimit {
+			return nil, rep, &fem.MemoryError{NeedBytes: need, LimitBytes: s.MemoryLimit}
+		}
+		s.MemoryLimit -= need
 	}
 	u := &unloader{ctx: ctx, o: o, solver: warm{solve: o.Solve, settings: s}, model: m, rep: &rep, u: make([]r3.Vec, len(m.Mesh.Nodes))}
 	return u.run()
@@ -145,6 +153,10 @@ type unloader struct {
 	}
 	last error // of the last failed solve
 }
+
+// spareVectors is how many vectors of three numbers per node are held beside
+// three per column of Anderson's window.
+const spareVectors = 12
 
 // residualTol is the default of the forward solves.
 const residualTol = 1e-9
