@@ -11,6 +11,7 @@ const blockWidth = 192
 // nothing. The zero value is ready; one goroutine at a time.
 type Work[T Float] struct {
 	a, b, edge []T
+	front      Front[T]
 }
 
 // grow returns s with at least n elements; what they hold is not defined.
