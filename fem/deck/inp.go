@@ -210,7 +210,12 @@ type inp struct {
 	surfaces      map[string]*inpSurface
 	materials     map[string]*inpMaterial
 	material      *inpMaterial
+	main          string // name of the main file
 	sections      []inpSection
+	springs       []inpSpring
+	pairs         []inpPair
+	interactions  map[string]*inpInteraction
+	behaviour     *inpInteraction
 	flatSections  []inpSection
 	steps         []*inpStep
 	step          *inpStep // nil before the first *STEP
@@ -231,7 +236,7 @@ func (r *reader) readInp(path string, data []byte) (*fem.Model, fem.Settings, er
 }
 
 func newInp(r *reader, path string, data []byte) *inp {
-	return &inp{reader: r, src: &inpSource{path: path, name: filepath.Base(path), data: data, line: 1},
+	return &inp{reader: r, main: filepath.Base(path), interactions: map[string]*inpInteraction{}, src: &inpSource{path: path, name: filepath.Base(path), data: data, line: 1},
 		nsets: map[string]*set{}, elsets: map[string]*set{}, surfaces: map[string]*inpSurface{},
 		materials: map[string]*inpMaterial{}, base: &inpStep{}, ignored: map[string]bool{}}
 }

@@ -14,7 +14,7 @@ import (
 
 // build makes the model of what was read.
 func (r *inp) build() (*fem.Model, fem.Settings, error) {
-	whole := place{file: r.rep.file0(r.src)}
+	whole := place{file: r.main}
 	none := fem.Settings{}
 	if r.rep.Units == (Units{}) {
 		r.rep.Units = UnitsMM
@@ -39,11 +39,10 @@ func (r *inp) build() (*fem.Model, fem.Settings, error) {
 	if err := r.regions(m, linear); err != nil {
 		return nil, none, err
 	}
-	if len(r.flat) > 0 {
-		f := r.flat[0]
-		return nil, none, whole.bad("remove them if they carry no load", "elements of type %s (the first is %d) are not available", f.typ, f.tag)
-	}
 	b := &inpBuild{inp: r, u: u, h: newHistory(m), m: m, follow: !linear, body: map[string]inpEntry{}}
+	if err := b.attach(linear); err != nil {
+		return nil, none, err
+	}
 	for i, s := range r.steps {
 		if i == 0 {
 			s.entries = append(slices.Clip(r.base.entries), s.entries...)
@@ -59,9 +58,6 @@ func (r *inp) build() (*fem.Model, fem.Settings, error) {
 	r.rep.NodeNumbers, r.rep.ElementNumbers = r.numbers()
 	return m, set, nil
 }
-
-// file0 is the name of the main file.
-func (r *Report) file0(s *inpSource) string { return s.name }
 
 // regions gives every element its label and every label its law.
 func (r *inp) regions(m *fem.Model, linear bool) error {
@@ -82,6 +78,12 @@ func (r *inp) regions(m *fem.Model, linear bool) error {
 		if mat == nil {
 			return s.key.bad("define the material", "there is no material %s", quote(s.material))
 		}
+		if !slices.ContainsFunc(members, func(e int32) bool { return r.tet(e) >= 0 }) {
+			if len(members) == 0 {
+				r.rep.note(s.key.place, false, "the section of %s has no element", quote(s.elset))
+			}
+			continue
+		}
 		law, name, err := mat.law(r.rep.Units, linear)
 		if err != nil {
 			return err
@@ -90,7 +92,6 @@ func (r *inp) regions(m *fem.Model, linear bool) error {
 		if !ok {
 			return s.key.bad("join sections", "more than 255 sections")
 		}
-		count := 0
 		for _, e := range members {
 			t := r.tet(e)
 			if t < 0 {
@@ -101,10 +102,6 @@ func (r *inp) regions(m *fem.Model, linear bool) error {
 			}
 			done[t] = true
 			region[t] = label
-			count++
-		}
-		if count == 0 {
-			r.rep.note(s.key.place, false, "the section of %s has no element", quote(s.elset))
 		}
 		m.Regions = append(m.Regions, fem.Region{Label: label, Law: law, DensityTPerMM3: mat.density * r.rep.Units.density()})
 		if label.String() != s.elset {
@@ -113,7 +110,7 @@ func (r *inp) regions(m *fem.Model, linear bool) error {
 		r.rep.Materials[label] = describe(name, law)
 	}
 	if t := slices.Index(done, false); t >= 0 {
-		return place{file: r.src.name}.bad("add *SOLID SECTION for a set that holds it", "element %d has no section", r.table.tag(t))
+		return place{file: r.main}.bad("add *SOLID SECTION for a set that holds it", "element %d has no section", r.table.tag(t))
 	}
 	return nil
 }

@@ -105,6 +105,12 @@ func (r *inp) do(k *inpKey) error {
 		return r.materialKey(k)
 	case "SOLIDSECTION", "MEMBRANESECTION":
 		return r.section(k)
+	case "SPRING":
+		return r.spring(k)
+	case "CONTACTPAIR":
+		return r.contactPair(k)
+	case "SURFACEINTERACTION", "SURFACEBEHAVIOR", "FRICTION":
+		return r.interaction(k)
 	case "STEP":
 		return r.beginStep(k)
 	case "ENDSTEP":
