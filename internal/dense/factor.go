@@ -69,7 +69,7 @@ func (w *Work[T]) LDL(n int, a []T, lda int) (negative int, err error) {
 
 func (w *Work[T]) decompose(form Form, n int, a []T, lda int) (negative int, err error) {
 	f := &w.front
-	f.Reset(n, 0, nil)
+	f.Reset(n, 0, nil, false)
 	f.eachRun(a, lda, func(run, mine []T) { copy(mine, run) })
 	if negative, err = f.Factor(context.Background(), form, nil, false); err != nil {
 		return 0, err

@@ -104,8 +104,9 @@ func (f *Front[T]) Grow(n Need) {
 }
 
 // Reset prepares a front of np pivots and nr other rows, all zero. u is the
-// memory of its update, UpdateLen(nr) numbers, which Reset clears.
-func (f *Front[T]) Reset(np, nr int, u []T) {
+// memory of its update, UpdateLen(nr) numbers, which Reset clears. A wide
+// front uses all cores.
+func (f *Front[T]) Reset(np, nr int, u []T, wide bool) {
 	f.ker = kernelOf[T]()
 	mr := f.ker.mr
 	f.np, f.nr = np, nr
@@ -120,9 +121,11 @@ func (f *Front[T]) Reset(np, nr int, u []T) {
 		f.blocks = append(f.blocks, b)
 	}
 	f.cols = grow(f.cols, n)
-	clear(f.cols)
 	f.u = u
-	clear(u)
+	const piece = 1 << 18
+	for _, s := range [][]T{f.cols, u} {
+		_ = chunks(background, len(s), piece, wide, func(lo, hi int) { clear(s[lo:hi]) })
+	}
 }
 
 // row is the padded place of row i.

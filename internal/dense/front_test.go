@@ -37,7 +37,7 @@ func newProblem[T Float](rng *rand.Rand, np, nr int, negative bool) *problem[T] 
 // rest as the update of a child.
 func (p *problem[T]) load(f *Front[T]) {
 	m := p.np + p.nr
-	f.Reset(p.np, p.nr, make([]T, UpdateLen[T](p.nr)))
+	f.Reset(p.np, p.nr, make([]T, UpdateLen[T](p.nr)), false)
 	for c := 0; c < p.np; c += 3 {
 		for i := c; i < m; i += 3 {
 			var v [9]float64
@@ -262,7 +262,7 @@ func TestAddPutsAChildInItsPlace(t *testing.T) {
 		const np, nr = 201, 150
 		rng := rand.New(rand.NewPCG(6, 1))
 		var f Front[float64]
-		f.Reset(np, nr, make([]float64, UpdateLen[float64](nr)))
+		f.Reset(np, nr, make([]float64, UpdateLen[float64](nr)), true)
 		var rows []int32
 		for i := range int32((np + nr) / 3) {
 			if rng.IntN(3) > 0 {

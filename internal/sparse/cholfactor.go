@@ -14,28 +14,22 @@ type engine[T dense.Float] struct {
 	*plan
 	form dense.Form
 	l    []T // columns of the supernodes, see dense.Front.Columns
-	kept []T // updates of the trees' roots
-	slab []T // stacks of updates
+	slab []T // updates that wait
 
 	free    chan *worker[T]
 	workers []*worker[T]
-	updates []span // where the update of a supernode of the top waits
-	minus   []int  // negative pivots of every supernode
+	minus   []int // negative pivots of every supernode
 
 	y   []T // right sides in elimination order
 	out []T // what supernodes owe to the rows below them
 	buf sync.Pool
 }
 
-// span is a piece of a stack.
-type span struct{ lo, hi int }
-
 // worker is the memory of one that runs subtrees.
 type worker[T dense.Float] struct {
 	front dense.Front[T]
 	local []int32 // elimination order → block row in the front
-	stack []T
-	waits []span // updates on the stack
+	room  []T     // updates of the tree in turn
 	least []T
 }
 
@@ -56,11 +50,11 @@ func isDouble[T dense.Float]() bool {
 }
 
 func newEngine[T dense.Float](s *symbolic, p *plan, config CholeskyConfig) *engine[T] {
-	e := &engine[T]{plan: p, l: allocate[T](p.values), kept: allocate[T](p.kept), slab: allocate[T](p.slab())}
+	e := &engine[T]{plan: p, l: allocate[T](p.values), slab: allocate[T](p.slab())}
 	if config.Indefinite {
 		e.form = dense.LDL
 	}
-	e.updates, e.minus = make([]span, len(s.nodes)), make([]int, len(s.nodes))
+	e.minus = make([]int, len(s.nodes))
 	return e
 }
 
@@ -89,7 +83,7 @@ func (e *engine[T]) staff() {
 	}
 	e.free = make(chan *worker[T], n)
 	for i, w := range e.workers[:n] {
-		w.stack = e.slab[i*e.treeStack : (i+1)*e.treeStack]
+		w.room = e.slab[e.kept+i*e.treeRoom:][:e.treeRoom]
 		e.free <- w
 	}
 }
@@ -110,41 +104,12 @@ func (e *engine[T]) factor(ctx context.Context, a *BSR3) (int, error) {
 	return e.negative(), nil
 }
 
-// tree makes the supernodes of a subtree. The updates of its fronts wait on
-// the worker's stack; that of the root is kept.
+// tree makes the supernodes of a subtree.
 func (e *engine[T]) tree(ctx context.Context, a *BSR3, w *worker[T], t [2]int32) error {
-	w.waits = w.waits[:0]
 	for k := t[0]; k < t[1]; k++ {
-		if err := ctx.Err(); err != nil {
+		if err := e.supernode(ctx, a, w, int(k), false); err != nil {
 			return err
 		}
-		v := &e.sym.nodes[k]
-		base, end := 0, 0
-		if n := len(w.waits); n > 0 {
-			end = w.waits[n-1].hi
-		}
-		first := len(w.waits) - len(v.kids)
-		base = end
-		if len(v.kids) > 0 {
-			base = w.waits[first].lo
-		}
-		n := dense.UpdateLen[T](3 * len(v.rows))
-		u := w.stack[end : end+n]
-		e.begin(a, w, int(k), u)
-		for i, kid := range v.kids {
-			at := w.waits[first+i]
-			w.front.Add(w.stack[at.lo:at.hi], e.relative[e.rowAt[kid]:e.rowAt[kid+1]], false)
-		}
-		if err := e.finish(ctx, w, int(k), false); err != nil {
-			return err
-		}
-		w.waits = w.waits[:first]
-		if k+1 == t[1] {
-			copy(e.kept[e.keptAt[k]:], u)
-			break
-		}
-		copy(w.stack[base:], u)
-		w.waits = append(w.waits, span{base, base + n})
 	}
 	return nil
 }
@@ -152,42 +117,43 @@ func (e *engine[T]) tree(ctx context.Context, a *BSR3, w *worker[T], t [2]int32)
 // crown makes the supernodes above the subtrees, one after the other, each on
 // all cores.
 func (e *engine[T]) crown(ctx context.Context, a *BSR3, w *worker[T]) error {
-	end := 0
 	for _, k := range e.top {
-		if err := ctx.Err(); err != nil {
+		if err := e.supernode(ctx, a, w, int(k), true); err != nil {
 			return err
 		}
-		v := &e.sym.nodes[k]
-		n := dense.UpdateLen[T](3 * len(v.rows))
-		u := e.slab[end : end+n]
-		e.begin(a, w, int(k), u)
-		base := end
-		for _, kid := range v.kids {
-			rows := e.relative[e.rowAt[kid]:e.rowAt[kid+1]]
-			if at := e.keptAt[kid]; at >= 0 {
-				w.front.Add(e.kept[at:], rows, true)
-				continue
-			}
-			at := e.updates[kid]
-			w.front.Add(e.slab[at.lo:at.hi], rows, true)
-			base = min(base, at.lo)
-		}
-		if err := e.finish(ctx, w, int(k), true); err != nil {
-			return err
-		}
-		copy(e.slab[base:], u)
-		end = base + n
-		e.updates[k] = span{base, end}
 	}
 	return nil
 }
 
+// update is the memory of the update of supernode k.
+func (e *engine[T]) update(w *worker[T], k int) []T {
+	at := e.updateAt[k]
+	if e.inTree[k] {
+		return w.room[at.lo:at.hi]
+	}
+	return e.slab[at.lo:at.hi]
+}
+
+// supernode assembles the front of supernode k from the matrix and the updates
+// of its children, eliminates its columns and leaves its own update.
+func (e *engine[T]) supernode(ctx context.Context, a *BSR3, w *worker[T], k int, wide bool) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	e.begin(a, w, k, e.update(w, k), wide)
+	for _, kid := range e.sym.nodes[k].kids {
+		rows := e.relative[e.rowAt[kid]:e.rowAt[kid+1]]
+		w.front.Add(e.update(w, int(kid)), rows, wide)
+	}
+	return e.finish(ctx, w, k, wide)
+}
+
 // begin puts the values of the matrix into the front of supernode k.
-func (e *engine[T]) begin(a *BSR3, w *worker[T], k int, u []T) {
+func (e *engine[T]) begin(a *BSR3, w *worker[T], k int, u []T, wide bool) {
 	s := e.sym
 	v := &s.nodes[k]
 	np := 3 * int(v.cols)
-	w.front.Reset(np, 3*len(v.rows), u)
+	w.front.Reset(np, 3*len(v.rows), u, wide)
 	for i, r := range v.rows {
 		w.local[r] = v.cols + int32(i)
 	}

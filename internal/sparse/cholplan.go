@@ -27,11 +27,12 @@ type plan struct {
 	values   int     // numbers in the factor
 	rowAt    []int   // offset of the rows of every supernode in the lists below
 	relative []int32 // block row of the parent's front that each row is
-	keptAt   []int   // offset of the update of a tree's root in the kept updates, or −1
+	updateAt []span  // where the update of a supernode waits: in the slab, below a tree's root in the worker's part
+	inTree   []bool  // below a tree's root
 
-	kept      int        // numbers in the updates of the trees' roots
-	treeStack int        // most numbers in the updates of a tree
-	topStack  int        // most numbers in the updates of the top
+	kept      int        // numbers in the updates of the trees' roots, at the beginning of the slab
+	treeRoom  int        // most numbers in the other updates of a tree
+	topRoom   int        // most numbers of the slab in use by the end
 	treeFront dense.Need // of the fronts of the trees
 	topFront  dense.Need // and of the top
 	height    int        // largest front, rows
@@ -47,12 +48,12 @@ func newPlan(s *symbolic, config CholeskyConfig) *plan {
 func makePlan[T dense.Float](s *symbolic, size int) *plan {
 	p := &plan{kernel: dense.Kernel(), size: size, sym: s}
 	n := len(s.nodes)
-	p.at, p.rowAt, p.keptAt = make([]int, n+1), make([]int, n+1), make([]int, n)
+	p.at, p.rowAt = make([]int, n+1), make([]int, n+1)
+	p.updateAt, p.inTree = make([]span, n), make([]bool, n)
 	for k := range s.nodes {
 		v := &s.nodes[k]
 		p.at[k+1] = p.at[k] + dense.ColumnsLen(3*int(v.cols), 3*len(v.rows))
 		p.rowAt[k+1] = p.rowAt[k] + len(v.rows)
-		p.keptAt[k] = -1
 		p.height = max(p.height, 3*int(v.cols)+3*len(v.rows))
 	}
 	p.values = p.at[n]
@@ -80,30 +81,35 @@ func makePlan[T dense.Float](s *symbolic, size int) *plan {
 	front := func(k int32) dense.Need {
 		return dense.NeedOf[T](3*int(s.nodes[k].cols), 3*len(s.nodes[k].rows))
 	}
+	// Every update has its place from the beginning: nothing is moved.
+	var slab shelf
 	for _, t := range p.trees {
-		at := 0
+		root := t[1] - 1
+		p.updateAt[root] = slab.take(update(root))
+	}
+	p.kept = slab.extent
+	for _, t := range p.trees {
+		var a shelf
 		for k := t[0]; k < t[1]; k++ {
-			p.treeStack = max(p.treeStack, at+update(k))
 			p.treeFront = p.treeFront.Max(front(k))
+			if k+1 < t[1] {
+				p.inTree[k] = true
+				p.updateAt[k] = a.take(update(k))
+			}
 			for _, kid := range s.nodes[k].kids {
-				at -= update(kid)
+				a.give(p.updateAt[kid])
 			}
-			at += update(k)
 		}
-		p.keptAt[t[1]-1] = p.kept
-		p.kept += at
+		p.treeRoom = max(p.treeRoom, a.extent)
 	}
-	at := 0
 	for _, k := range p.top {
-		p.topStack = max(p.topStack, at+update(k))
 		p.topFront = p.topFront.Max(front(k))
+		p.updateAt[k] = slab.take(update(k))
 		for _, kid := range s.nodes[k].kids {
-			if p.keptAt[kid] < 0 {
-				at -= update(kid)
-			}
+			slab.give(p.updateAt[kid])
 		}
-		at += update(k)
 	}
+	p.topRoom = slab.extent
 	return p
 }
 
@@ -139,13 +145,53 @@ func (p *plan) split() {
 // workers is how many subtrees run at once.
 func (p *plan) workers() int { return max(1, min(runtime.GOMAXPROCS(0), len(p.trees))) }
 
-// slab is the numbers in the updates that wait: the stacks of the trees, and
-// after them of the top, in the same memory.
-func (p *plan) slab() int { return max(p.workers()*p.treeStack, p.topStack) }
+// slab is the numbers in updates that wait: of the trees' roots, then the
+// parts of the workers, which the top uses after them.
+func (p *plan) slab() int { return max(p.kept+p.workers()*p.treeRoom, p.topRoom) }
+
+// span is a piece of the slab.
+type span struct{ lo, hi int }
+
+// shelf finds places for updates whose lifetimes are known.
+type shelf struct {
+	used   []span // ascending, none empty
+	extent int
+}
+
+// take finds the smallest gap for n numbers, or room at the end.
+func (a *shelf) take(n int) span {
+	if n == 0 {
+		return span{}
+	}
+	at, best, end := len(a.used), -1, 0
+	for i, u := range a.used {
+		if gap := u.lo - end; gap >= n && (best < 0 || gap < best) {
+			at, best = i, gap
+		}
+		end = u.hi
+	}
+	lo := end
+	if at < len(a.used) {
+		lo = 0
+		if at > 0 {
+			lo = a.used[at-1].hi
+		}
+	}
+	s := span{lo, lo + n}
+	a.used = slices.Insert(a.used, at, s)
+	a.extent = max(a.extent, s.hi)
+	return s
+}
+
+func (a *shelf) give(s span) {
+	if i := slices.Index(a.used, s); i >= 0 {
+		a.used = slices.Delete(a.used, i, i+1)
+	}
+}
 
 func (p *plan) bytes() int64 {
 	w := int64(p.workers())
-	n := int64(p.values) + int64(p.kept) + int64(p.slab()) + (w-1)*int64(p.treeFront.Len()) + int64(p.treeFront.Max(p.topFront).Len())
+	n := int64(p.values) + int64(p.slab()) + (w-1)*int64(p.treeFront.Len()) + int64(p.treeFront.Max(p.topFront).Len())
 	n += int64(3*p.sym.n) + int64(3*p.rowAt[len(p.sym.nodes)]) + int64(len(p.trees)+1)*int64(p.height)
-	return n*int64(p.size) + 4*(int64(len(p.relative))+w*int64(p.sym.n)) + 24*int64(len(p.at))
+	return n*int64(p.size) + 4*(int64(len(p.relative))+w*int64(p.sym.n)) + 48*int64(len(p.at))
 }
