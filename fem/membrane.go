@@ -184,6 +184,27 @@ func (t *membranes) lumps(add func(node int32, mass float64)) {
 	}
 }
 
+// masses adds the consistent mass of the sheets, t.
+func (t *membranes) masses(add func(i, j int32, mass float64)) {
+	for i := range t.sheets {
+		sh, k := &t.sheets[i], t.tri.k
+		if !sh.on || sh.DensityTPerMM3 == 0 {
+			continue
+		}
+		for j := range sh.Faces {
+			nodes := sh.nodes[j*k : (j+1)*k]
+			for q, n := range t.tri.n {
+				m := sh.DensityTPerMM3 * sh.Law.ThicknessMM() * sh.w[j*len(t.tri.w)+q]
+				for a, v := range nodes {
+					for b, w := range nodes {
+						add(v, w, m*n[a]*n[b])
+					}
+				}
+			}
+		}
+	}
+}
+
 // metric is C of the prestretched sheet and the deformed tangents at a point.
 func (sh *sheet) metric(x []r3.Vec, grad [][2]float64) (c [3]float64, g1, g2 r3.Vec, ok bool) {
 	for a, d := range grad {

@@ -11,7 +11,10 @@ func (m *Model) checkTerms() error {
 	if err := m.checkMembranes(); err != nil {
 		return err
 	}
-	return m.checkSprings()
+	if err := m.checkSprings(); err != nil {
+		return err
+	}
+	return m.checkDynamic()
 }
 
 func (m *Model) checkMembranes() error {

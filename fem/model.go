@@ -78,6 +78,7 @@ type Model struct {
 	Springs     []Spring     // ligaments, sutures, elastic supports
 	Trusses     []Truss      // bars and cables
 	Foundations []Foundation // elastic beds under faces
+	Dynamic     *Dynamic     // nil: no inertia
 
 	Contacts []Contact // surfaces that do not enter each other
 	Ties     []Tie     // surfaces and nodes held together
@@ -188,6 +189,8 @@ type Frame struct {
 	ReactionN []r3.Vec // per node: force the constraint exerts on the body; zero at free nodes
 	Newton    int      // iterations of this step
 	Residual  float64  // relative residual at convergence
+
+	VelocityMMPerS []r3.Vec // per node; nil without Model.Dynamic
 
 	Contacts []ContactState // one per Model.Contacts
 }

@@ -228,5 +228,6 @@ func (s *system) frame(step int, u, fint []float64) *Frame {
 		}
 	})
 	f.Contacts = s.contactStates(u)
+	f.VelocityMMPerS = s.velocities()
 	return f
 }

@@ -35,6 +35,9 @@ func Solve(ctx context.Context, m *Model, s Settings, emit func(*Frame) error) (
 	if err := m.check(); err != nil {
 		return res, err
 	}
+	if m.Dynamic != nil && s.ArcLength != nil {
+		return res, badInput("Settings.ArcLength", "does not go with Model.Dynamic; choose one")
+	}
 	if err := ctx.Err(); err != nil {
 		res.Status = StatusCancelled
 		return res, err

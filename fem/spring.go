@@ -169,6 +169,19 @@ func (t *bars) lumps(add func(node int32, mass float64)) {
 	}
 }
 
+// masses adds the consistent mass of the trusses, t.
+func (t *bars) masses(add func(i, j int32, mass float64)) {
+	for i := range t.list {
+		if b := &t.list[i]; b.on && b.truss != nil && b.truss.DensityTPerMM3 > 0 {
+			m := b.truss.DensityTPerMM3 * b.truss.AreaMM2 * b.rest
+			add(b.a, b.a, m/3)
+			add(b.b, b.b, m/3)
+			add(b.a, b.b, m/6)
+			add(b.b, b.a, m/6)
+		}
+	}
+}
+
 // answer is the force at length l, its slope and the stored energy.
 func (b *bar) answer(l float64) (n, dn, w float64) {
 	e := l - b.rest

@@ -132,7 +132,7 @@ func (k *stiffness) add(i, j int32, b *[9]float64) {
 
 // newTerms builds the terms of the model, in a fixed order.
 func (s *system) newTerms() error {
-	for _, build := range []func() (term, error){s.newMembranes, s.newBars, s.newFoundations, s.newFollower} {
+	for _, build := range []func() (term, error){s.newMembranes, s.newBars, s.newFoundations, s.newInertia, s.newFollower} {
 		t, err := build()
 		if err != nil {
 			return err
