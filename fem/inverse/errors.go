@@ -62,3 +62,14 @@ type UnidentifiableError struct {
 func (e *UnidentifiableError) Error() string {
 	return fmt.Sprintf("inverse: the observations do not determine %s: %s", strings.Join(e.Parameters, ", "), e.Reason)
 }
+
+// FitError says that the fit did not end in the allowed iterations.
+type FitError struct {
+	Iterations int
+	Parameters string // where it stands
+	ChiSquare  float64
+}
+
+func (e *FitError) Error() string {
+	return fmt.Sprintf("inverse: no best fit within %d iterations; it stands at %s, χ² = %.4g: start nearer, or give bounds or priors", e.Iterations, e.Parameters, e.ChiSquare)
+}

@@ -3,93 +3,12 @@ package inverse
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 
 	"halsted/fem"
-	"halsted/mesh"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
-
-// Options controls Unload; the zero value means the documented defaults.
-type Options struct {
-	// TolMM is the largest nodal distance between the imaged shape and the
-	// reloaded one that is accepted; 0 means 1e-3 mm. The forward solves must be
-	// exact to less: a fem.Settings.ResidualTol of 0 means 1e-9 here, as a thin
-	// wall or a slender part moves far for a small residual.
-	TolMM float64
-	// MaxForward bounds the forward solves, failed ones too; 0 means 60.
-	MaxForward int
-	// Window is the number of past differences that Anderson acceleration
-	// keeps; 0 means 5, −1 means none.
-	Window int
-	// NoRotation leaves the correction in the frame of the image, as Sellier has
-	// it; otherwise it is turned back by the rotation of the tissue.
-	NoRotation bool
-	// Solve replaces fem.Solve, for wrapped solvers; nil means fem.Solve.
-	Solve fem.Solver
-	// Progress is called after every forward solve; may be nil.
-	Progress func(Iteration)
-}
-
-func (o Options) withDefaults() (Options, error) {
-	if o.TolMM == 0 {
-		o.TolMM = 1e-3
-	}
-	if !(o.TolMM > 0) || math.IsInf(o.TolMM, 0) {
-		return o, badInput("Options.TolMM", "is %g mm; must be positive", o.TolMM)
-	}
-	if o.MaxForward == 0 {
-		o.MaxForward = 60
-	}
-	if o.MaxForward < 0 {
-		return o, badInput("Options.MaxForward", "is %d; must not be negative", o.MaxForward)
-	}
-	switch {
-	case o.Window == 0:
-		o.Window = 5
-	case o.Window < -1 || o.Window > 50:
-		return o, badInput("Options.Window", "is %d; −1 (none) or up to 50", o.Window)
-	}
-	if o.Solve == nil {
-		o.Solve = fem.Solve
-	}
-	return o, nil
-}
-
-// Iteration is one forward solve of Unload, or two where the first, from the
-// last displacement, did not converge.
-type Iteration struct {
-	LoadFactor float64 // of the known loads, 0 to 1
-	MaxMM      float64 // largest nodal distance to the imaged shape; NaN when the solve failed
-	RMSMM      float64 // root mean square over the nodes
-	Node       int32   // where the largest distance is
-	Newton     int     // iterations of the forward solve
-	Columns    int     // differences that the step to this shape was mixed from
-	Damping    float64 // part of that step that was taken
-	Kept       bool    // the shape became the current one; false: solve failed or distance grew
-	Failure    string  // of the forward solve
-}
-
-// Report is the course of an Unload.
-type Report struct {
-	History       []Iteration
-	ForwardSolves int
-	Newton        int     // iterations of all forward solves
-	LoadFactor    float64 // part of the loads for which a shape was found
-	MaxMM, RMSMM  float64 // of the shape returned
-	Node          int32   // where MaxMM is
-}
-
-// Reference is a stress-free shape.
-type Reference struct {
-	Mesh   *mesh.TetMesh // Nodes stand at the stress-free places X, LPS mm; the rest is shared with the model's mesh
-	Imaged []r3.Vec      // nodes of the model's mesh, LPS mm
-	// U is the displacement of the last forward solve, mm: X + U is the imaged
-	// shape to within Report.MaxMM.
-	U []r3.Vec
-}
 
 // Unload finds the shape X that the loads of m carry into the shape of m.Mesh:
 // the zero-pressure or gravity-free configuration of an imaged organ. Here the
@@ -323,73 +242,4 @@ func (u *unloader) note(it Iteration) {
 	if u.o.Progress != nil {
 		u.o.Progress(it)
 	}
-}
-
-// forward solves from the shape x and returns the correction
-// f = Rᵀ·(x_img − x(X)), or nil when the solve fails in a way that another shape
-// may cure.
-func (u *unloader) forward(m *fem.Model, x, img []float64, it *Iteration) ([]float64, error) {
-	me := *m.Mesh
-	me.Nodes = vectors(x)
-	fm := *m
-	fm.Mesh = &me
-	var disp []r3.Vec
-	before := u.solver.newton
-	err := u.solver.run(u.ctx, &fm, func(f *fem.Frame) error { disp = f.U; return nil })
-	u.rep.ForwardSolves, u.rep.Newton, it.Newton = u.solver.solves, u.solver.newton, u.solver.newton-before
-	if err != nil {
-		_, stuck := errors.AsType[*fem.NotConvergedError](err)
-		_, inverted := errors.AsType[*fem.InvertedError](err)
-		if u.ctx.Err() == nil && (stuck || inverted && u.best.x != nil) {
-			u.last, it.Failure = err, err.Error()
-			return nil, nil
-		}
-		return nil, fmt.Errorf("inverse: forward solve %d: %w", u.rep.ForwardSolves, err)
-	}
-	if len(disp) != len(u.u) {
-		return nil, fmt.Errorf("inverse: forward solve %d gave no frame for %d nodes", u.rep.ForwardSolves, len(u.u))
-	}
-	copy(u.u, disp)
-	f := make([]float64, len(x))
-	var sum float64
-	it.MaxMM = -1
-	for v, d := range disp {
-		f[3*v] = img[3*v] - (x[3*v] + d.X)
-		f[3*v+1] = img[3*v+1] - (x[3*v+1] + d.Y)
-		f[3*v+2] = img[3*v+2] - (x[3*v+2] + d.Z)
-		d2 := f[3*v]*f[3*v] + f[3*v+1]*f[3*v+1] + f[3*v+2]*f[3*v+2]
-		sum += d2
-		if d2 > it.MaxMM {
-			it.MaxMM, it.Node = d2, int32(v)
-		}
-	}
-	it.MaxMM, it.RMSMM = math.Sqrt(it.MaxMM), math.Sqrt(sum/float64(len(disp)))
-	if !u.o.NoRotation {
-		to := make([]r3.Vec, len(disp))
-		for v, d := range disp {
-			to[v] = r3.Add(me.Nodes[v], d)
-		}
-		rot, err := turns(&me, to)
-		if err != nil {
-			return nil, fmt.Errorf("inverse: forward solve %d: %w", u.rep.ForwardSolves, err)
-		}
-		turnBack(f, rot, m.Prescribed)
-	}
-	return f, nil
-}
-
-func flat(v []r3.Vec) []float64 {
-	out := make([]float64, 3*len(v))
-	for i, p := range v {
-		out[3*i], out[3*i+1], out[3*i+2] = p.X, p.Y, p.Z
-	}
-	return out
-}
-
-func vectors(x []float64) []r3.Vec {
-	out := make([]r3.Vec, len(x)/3)
-	for i := range out {
-		out[i] = r3.Vec{X: x[3*i], Y: x[3*i+1], Z: x[3*i+2]}
-	}
-	return out
 }
