@@ -83,9 +83,13 @@ func makePlan[T dense.Float](s *symbolic, size int) *plan {
 	}
 	// Every update has its place from the beginning: nothing is moved.
 	var slab shelf
+	roots := make([]int32, 0, len(p.trees))
 	for _, t := range p.trees {
-		root := t[1] - 1
-		p.updateAt[root] = slab.take(update(root))
+		roots = append(roots, t[1]-1)
+	}
+	slices.Sort(roots) // what the top frees together lies together
+	for _, k := range roots {
+		p.updateAt[k] = slab.take(update(k))
 	}
 	p.kept = slab.extent
 	for _, t := range p.trees {
