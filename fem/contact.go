@@ -17,7 +17,7 @@ import (
 // GapToleranceMM asks for rounds. t counts
 // per reference area of Faces, so without friction the forces have an energy.
 //
-// Friction is Coulomb's, with an elastic stick of stiffness ε and radial
+// Friction is Coulomb's, with an elastic stick of stiffness ε_T = ε/10 and radial
 // return. Within a round of an increment the friction limit is that of the
 // round before, μ·t, which keeps tangents symmetric and gives the round an
 // energy; rounds go on until the limit stands (frictionTol). A point that
@@ -27,7 +27,7 @@ import (
 // body is held by nothing but contacts, soft springs hold its contact faces to
 // where they were a round ago, and rounds go on until the springs carry less
 // than driftTol of the contact force, so that nothing of them is left in the
-// result.
+// result. Such a body must touch where it starts.
 //
 // The integral over Against is taken at the points of Faces: a uniform pressure
 // between meshes that do not match is not passed on exactly. Let Faces be the

@@ -45,7 +45,7 @@ func (t *contactTerm) evaluate(u []float64, now clock) {
 					}
 				}
 				if s.limit > 0 {
-					t.rub(h, s, eps, x, u, place)
+					t.rub(h, s, stickRatio*t.eps[f], x, u, place)
 				}
 			}
 		}
@@ -64,7 +64,7 @@ func (t *contactTerm) touch(h *hit, s *touch, x r3.Vec, u []float64, place r3.Ve
 }
 
 // rub finds the friction traction: with the slip g since the increment's start,
-// in the plane of friction, the trial is λ_T + ε·g, and its length no more than
+// in the plane of friction, the trial is λ_T + ε_T·g, and its length no more than
 // the limit.
 func (t *contactTerm) rub(h *hit, s *touch, eps float64, x r3.Vec, u []float64, place r3.Vec) {
 	h.trial = r3.Add(s.drag, r3.Scale(eps, r3.Sub(x, t.anchored(s, u, place))))
@@ -131,7 +131,7 @@ func (t *contactTerm) force(f, u []float64, now clock) int32 {
 }
 
 // energy is ∫t²/2ε, with the round's multipliers, and of friction with its
-// limit fixed: |T|²/2ε while it sticks, T·limit/ε − limit²/2ε while it slides.
+// limit fixed: |T|²/2ε_T while it sticks, (|T| − limit/2)·limit/ε_T while it slides.
 func (t *contactTerm) energy(u []float64, now clock) (float64, bool) {
 	if !t.on {
 		return 0, true
@@ -140,16 +140,16 @@ func (t *contactTerm) energy(u []float64, now clock) (float64, bool) {
 	var sum float64
 	for i := range t.hits {
 		h := &t.hits[i]
-		eps := t.boost * t.eps[i/t.nq]
-		w := h.t * h.t
+		eps := t.eps[i/t.nq]
+		sum += t.w[i] * h.t * h.t / (2 * t.boost * eps)
 		if s := &t.pts[i]; s.limit > 0 {
-			if l := r3.Norm(h.trial); l > s.limit {
-				w += 2*l*s.limit - s.limit*s.limit
-			} else {
-				w += l * l
+			l := r3.Norm(h.trial)
+			w := l * l
+			if l > s.limit {
+				w = 2*l*s.limit - s.limit*s.limit
 			}
+			sum += t.w[i] * w / (2 * stickRatio * eps)
 		}
-		sum += t.w[i] * w / (2 * eps)
 	}
 	for _, l := range t.loose {
 		sum += l.energy(u)

@@ -8,12 +8,14 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
-// Soft springs for bodies that nothing but contact holds: their stiffness
-// relative to the penalty with factor 1, and the force they may keep relative
-// to that of the contact.
+// Springs for bodies that nothing but contact holds: their stiffness relative
+// to the penalty with factor 1, the force they may keep relative to that of the
+// contact, and the gap, relative to a face's longest edge, at which such a body
+// may start.
 const (
-	driftStiffness = 1e-3
+	driftStiffness = 0.1
 	driftTol       = 1e-3
+	looseGap       = 0.01
 )
 
 // drift holds faces of such bodies to where they were at the last round

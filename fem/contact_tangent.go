@@ -1,6 +1,7 @@
 package fem
 
 import (
+	"fmt"
 	"slices"
 
 	"gonum.org/v1/gonum/spatial/r3"
@@ -76,6 +77,13 @@ func (t *contactTerm) tangent(k *stiffness, u []float64, now clock) {
 		return
 	}
 	t.evaluate(u, now)
+	t.flips = 0
+	for i := range t.hits {
+		if on := t.hits[i].t > 0; on != t.closed[i] {
+			t.closed[i] = on
+			t.flips++
+		}
+	}
 	var b faceBlocks
 	for f := range int32(t.own.faces()) {
 		own := t.own.of(f)
@@ -94,7 +102,7 @@ func (t *contactTerm) tangent(k *stiffness, u []float64, now clock) {
 					face = s.anchor.face
 				}
 				open = t.reopen(&b, k, own, f, open, face)
-				t.frictionStiffness(&b, k, h, s, i, eps)
+				t.frictionStiffness(&b, k, h, s, i, stickRatio*t.eps[f])
 			}
 		}
 		if open != -2 {
@@ -104,6 +112,15 @@ func (t *contactTerm) tangent(k *stiffness, u []float64, now clock) {
 	for i := range t.loose {
 		t.loose[i].tangent(k)
 	}
+}
+
+// remark tells of points that still change between open and closed when an
+// iteration fails.
+func (t *contactTerm) remark() string {
+	if t.flips == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d of %d points of contact %q still change between open and closed", t.flips, len(t.hits), t.c.Name)
 }
 
 // reopen makes b ready for own face f with face o of other, or for f alone.
@@ -251,7 +268,7 @@ func (t *contactTerm) normalStiffness(b *faceBlocks, k *stiffness, h *hit, i int
 	b.vectors(wt*h.gap*b22, &n2, &n2)
 }
 
-// frictionStiffness adds ε·P where the point sticks and limit·ε/|T|·(P − T⊗T/|T|²)
+// frictionStiffness adds ε_T·P where the point sticks and limit·ε_T/|T|·(P − T⊗T/|T|²)
 // where it slides, with P the projection on the plane of friction.
 func (t *contactTerm) frictionStiffness(b *faceBlocks, k *stiffness, h *hit, s *touch, i int, eps float64) {
 	v := t.w[i] * eps

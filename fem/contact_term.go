@@ -14,6 +14,9 @@ import (
 // Constants of contact.
 const (
 	defaultPenalty = 10.0
+	// stickRatio is the stiffness ε_T of sticking relative to the penalty ε:
+	// softer, as a point changes between sticking and sliding all the time.
+	stickRatio = 0.1
 	// frictionTol is the change of all friction limits from one round to the
 	// next, relative to their sum, at which rounds end.
 	frictionTol = 1e-3
@@ -29,7 +32,6 @@ const (
 
 // contactTerm is one pass of a contact.
 type contactTerm struct {
-	passive
 	sys    *system
 	c      *Contact
 	weight float64 // 1, or ½ in each of two passes
@@ -58,6 +60,8 @@ type contactTerm struct {
 	pairs  [][]int32 // faces of other coupled with each own face
 	wanted [][2]int32
 	loose  []drift
+	closed []bool // per point: under pressure at the last tangent
+	flips  int    // points that changed that between the last two
 }
 
 // touch is what a quadrature point keeps during a round.
@@ -147,7 +151,7 @@ func (s *system) newContact(c *Contact, own, other *skin, rigid distanceField, w
 	t.memory = make([]float64, touchMemory*n+own.count+1)
 	t.memory[len(t.memory)-1] = 1
 	t.lambda = make([]float64, own.count)
-	t.pts, t.hits = make([]touch, n), make([]hit, n)
+	t.pts, t.hits, t.closed = make([]touch, n), make([]hit, n), make([]bool, n)
 	t.u0 = make([]float64, 3*s.n)
 	t.pairs = make([][]int32, own.faces())
 	return t
@@ -186,6 +190,11 @@ func (t *contactTerm) enter(c *change) (changed bool, err error) {
 	}
 	t.findLoose(c.u)
 	changed = t.search(c.u, t.sys.now)
+	if len(t.loose) > 0 {
+		if gap, long := t.nearest(); gap > looseGap*long {
+			return changed, badInput("Contacts", "a body of contact %q is held by nothing but contact and starts %.3g mm away from it: let them touch, or hold the body by a weak spring", t.c.Name, gap)
+		}
+	}
 	if was {
 		return changed, nil
 	}
@@ -206,6 +215,17 @@ func (t *contactTerm) begin(u []float64, now clock) (changed bool, err error) {
 		l.anchor(u)
 	}
 	return t.search(u, now), nil
+}
+
+// nearest is the smallest gap, and the longest edge of the face that has it.
+func (t *contactTerm) nearest() (gap, long float64) {
+	gap = math.Inf(1)
+	for i := range t.pts {
+		if p := &t.pts[i]; p.faces && p.near < gap {
+			gap, long = p.near, t.own.long[i/t.nq]
+		}
+	}
+	return gap, long
 }
 
 // point is the place of quadrature point q on a face with nodes p.

@@ -109,7 +109,7 @@ func TestContactAgainstDifferences(t *testing.T) {
 			term.search(u, sys.now)
 			for i := range term.pts { // a round with friction, some of it sliding
 				p := &term.pts[i]
-				p.limit = 0.05 + 0.02*float64(i%3)
+				p.limit = 0.02 + 0.03*float64(i%3)
 				p.drag = r3.Vec{X: 0.04, Y: -0.03}
 				p.lambda = 0.01
 			}

@@ -318,6 +318,11 @@ func (n *newton) rebuild() {
 }
 
 func (n *newton) fail(reason string, element int32) error {
+	for _, t := range n.sys.terms {
+		if c, ok := t.(*contactTerm); ok {
+			reason += c.remark()
+		}
+	}
 	n.step.reason, n.step.element = reason, element
 	return errDiverged
 }
