@@ -58,3 +58,23 @@ func BenchmarkPull(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkElementTangent is the stiffness of one Tet10 of a neo-Hookean tissue.
+func BenchmarkElementTangent(b *testing.B) {
+	for _, closed := range []bool{true, false} {
+		b.Run(map[bool]string{true: "five-coefficients", false: "9x9"}[closed], func(b *testing.B) {
+			m := pull(2, 0.45)
+			sys := must(newSystem(m, must(Settings{}.withDefaults())))
+			k, u := new(scratch), make([]float64, 3*sys.n)
+			r := &sys.reg[0]
+			sys.gatherU(k, 0, u)
+			for b.Loop() {
+				if closed {
+					sys.closedTangent(k, r, 0, 0)
+				} else {
+					sys.openTangent(k, r, 0, 0)
+				}
+			}
+		})
+	}
+}

@@ -31,8 +31,8 @@ type scratch struct {
 	u         [element.Tet10Nodes]r3.Vec
 	fe        [element.Tet10Nodes]r3.Vec
 	b         [element.Tet10Nodes]r3.Vec
-	ke        [element.Tet10Nodes][element.Tet10Nodes][9]float64
-	det       [4]float64
+	ke        stiffnessBlocks
+	points    [4]invariantPoint
 }
 
 // gatherU takes the element's displacements from u.
@@ -279,14 +279,44 @@ func (s *system) elementTangent(k *scratch, e int, u []float64) {
 	n := s.k
 	r := &s.reg[s.regOf[e]]
 	s.gatherU(k, e, u)
-	for a := range n {
-		clear(k.ke[a][a:n])
-	}
 	var pressure float64
 	if r.vol != nil {
 		pressure = s.dil.p[s.dil.of[e]]
 		clear(k.b[:n])
 	}
+	if s.closed(r) {
+		s.closedTangent(k, r, e, pressure)
+	} else {
+		s.openTangent(k, r, e, pressure)
+	}
+	if r.vol == nil || n == element.Tet4Nodes { // patches of Tet4: patchTangent
+		return
+	}
+	patch := int(s.dil.of[e])
+	_, _, ddu := s.volumetric(patch)
+	for a := range n {
+		f := r3.Scale(ddu/s.dil.volume[patch], k.b[a])
+		t := &k.ke[a]
+		for b := a; b < n; b++ {
+			v := k.b[b]
+			t[0][b] += f.X * v.X
+			t[1][b] += f.X * v.Y
+			t[2][b] += f.X * v.Z
+			t[3][b] += f.Y * v.X
+			t[4][b] += f.Y * v.Y
+			t[5][b] += f.Y * v.Z
+			t[6][b] += f.Z * v.X
+			t[7][b] += f.Z * v.Y
+			t[8][b] += f.Z * v.Z
+		}
+	}
+}
+
+// openTangent writes the upper block triangle of ∫∇N_a·A·∇N_b into k.ke for any
+// law, and ∫cof F·∇N_a into k.b for mean dilatation.
+func (s *system) openTangent(k *scratch, r *region, e int, pressure float64) {
+	n := s.k
+	clear(k.ke[:n])
 	for q := range s.nq {
 		at := e*s.nq + q
 		g := s.grad[at*n : (at+1)*n]
@@ -307,39 +337,19 @@ func (s *system) elementTangent(k *scratch, e int, u []float64) {
 				}
 			}
 			h0, h1, h2 := &k.half[0], &k.half[1], &k.half[2]
+			t := &k.ke[a]
 			for b := a; b < n; b++ {
 				x, y, z := g[b].X, g[b].Y, g[b].Z
-				t := &k.ke[a][b]
-				t[0] += h0[0]*x + h0[1]*y + h0[2]*z
-				t[1] += h0[3]*x + h0[4]*y + h0[5]*z
-				t[2] += h0[6]*x + h0[7]*y + h0[8]*z
-				t[3] += h1[0]*x + h1[1]*y + h1[2]*z
-				t[4] += h1[3]*x + h1[4]*y + h1[5]*z
-				t[5] += h1[6]*x + h1[7]*y + h1[8]*z
-				t[6] += h2[0]*x + h2[1]*y + h2[2]*z
-				t[7] += h2[3]*x + h2[4]*y + h2[5]*z
-				t[8] += h2[6]*x + h2[7]*y + h2[8]*z
+				t[0][b] += h0[0]*x + h0[1]*y + h0[2]*z
+				t[1][b] += h0[3]*x + h0[4]*y + h0[5]*z
+				t[2][b] += h0[6]*x + h0[7]*y + h0[8]*z
+				t[3][b] += h1[0]*x + h1[1]*y + h1[2]*z
+				t[4][b] += h1[3]*x + h1[4]*y + h1[5]*z
+				t[5][b] += h1[6]*x + h1[7]*y + h1[8]*z
+				t[6][b] += h2[0]*x + h2[1]*y + h2[2]*z
+				t[7][b] += h2[3]*x + h2[4]*y + h2[5]*z
+				t[8][b] += h2[6]*x + h2[7]*y + h2[8]*z
 			}
-		}
-	}
-	if r.vol == nil || n == element.Tet4Nodes { // patches of Tet4: patchTangent
-		return
-	}
-	patch := int(s.dil.of[e])
-	_, _, ddu := s.volumetric(patch)
-	for a := range n {
-		f := r3.Scale(ddu/s.dil.volume[patch], k.b[a])
-		for b := a; b < n; b++ {
-			t, v := &k.ke[a][b], k.b[b]
-			t[0] += f.X * v.X
-			t[1] += f.X * v.Y
-			t[2] += f.X * v.Z
-			t[3] += f.Y * v.X
-			t[4] += f.Y * v.Y
-			t[5] += f.Y * v.Z
-			t[6] += f.Z * v.X
-			t[7] += f.Z * v.Y
-			t[8] += f.Z * v.Z
 		}
 	}
 }
@@ -376,25 +386,34 @@ func (s *system) scatter(m *sparse.BSR3, pos []int32, k *scratch, e int) {
 	n := s.k
 	p := pos[e*n*n : (e+1)*n*n]
 	for a := range n {
+		t := &k.ke[a]
 		for b := a; b < n; b++ {
-			t := &k.ke[a][b]
+			t0, t1, t2 := t[0][b], t[1][b], t[2][b]
+			t3, t4, t5 := t[3][b], t[4][b], t[5][b]
+			t6, t7, t8 := t[6][b], t[7][b], t[8][b]
 			d := (*[9]float64)(m.Val[9*int(p[a*n+b]):])
-			for c, v := range t {
-				d[c] += v
-			}
+			d[0] += t0
+			d[1] += t1
+			d[2] += t2
+			d[3] += t3
+			d[4] += t4
+			d[5] += t5
+			d[6] += t6
+			d[7] += t7
+			d[8] += t8
 			if a == b {
 				continue
 			}
 			d = (*[9]float64)(m.Val[9*int(p[b*n+a]):])
-			d[0] += t[0]
-			d[1] += t[3]
-			d[2] += t[6]
-			d[3] += t[1]
-			d[4] += t[4]
-			d[5] += t[7]
-			d[6] += t[2]
-			d[7] += t[5]
-			d[8] += t[8]
+			d[0] += t0
+			d[1] += t3
+			d[2] += t6
+			d[3] += t1
+			d[4] += t4
+			d[5] += t7
+			d[6] += t2
+			d[7] += t5
+			d[8] += t8
 		}
 	}
 }

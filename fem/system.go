@@ -29,7 +29,9 @@ type region struct {
 	law    material.Law
 	memory material.Inelastic // law, if it has a history
 	size   int                // of the history, per quadrature point
-	vol    dilatational       // not nil: mean dilatation
+	inv    material.InInvariants
+	hooke  bool         // law is material.Linear
+	vol    dilatational // not nil: mean dilatation
 	small  bool
 	rho    float64
 	active float64 // MPa at full activation
@@ -111,6 +113,8 @@ func newSystem(m *Model, s Settings) (*system, error) {
 		if q, ok := r.Law.(smallStrain); ok {
 			p.small = q.SmallStrain()
 		}
+		p.inv, _ = r.Law.(material.InInvariants)
+		_, p.hooke = r.Law.(material.Linear)
 		if s.Formulation == MeanDilatation {
 			p.vol, _ = r.Law.(dilatational)
 		}

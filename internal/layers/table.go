@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 
 	"fem/element":  {},
 	"fem/material": {},
-	"fem":          {"imaging", "mesh", "fem/element", "fem/material", "internal/sparse", "internal/par"},
+	"fem":          {"imaging", "mesh", "fem/element", "fem/material", "internal/sparse", "internal/dense", "internal/par"},
 
 	"fem/deck":    {"imaging", "mesh", "mesh/meshio", "fem", "fem/material", "internal/par"},
 	"fem/inverse": {"imaging", "mesh", "fem", "fem/material", "internal/par"},

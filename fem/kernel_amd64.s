@@ -1,0 +1,120 @@
+#include "textflag.h"
+
+// func blocksAVX2(ke *stiffnessBlocks, pts *invariantPoint, nq, n int)
+//
+// For every node a and four nodes b at a time, Y0 to Y8 sum the entries of K_ab
+// over the quadrature points. Sizes are those of invariantPoint: 864 bytes of
+// rows over b, then 96 bytes for every a, 1824 in all; 864 bytes of ke per a.
+TEXT ·blocksAVX2(SB), NOSPLIT, $0-32
+	MOVQ ke+0(FP), DI
+	MOVQ pts+8(FP), SI
+	MOVQ nq+16(FP), R8
+	MOVQ n+24(FP), R9
+	XORQ AX, AX        // a
+	LEAQ 864(SI), BX   // what is broadcast for a, at the first point
+
+nodes:
+	MOVQ AX, R10
+	SHRQ $2, R10
+	SHLQ $5, R10       // bytes to the first four b that hold a
+
+four:
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	VXORPD Y8, Y8, Y8
+	LEAQ   (SI)(R10*1), R13
+	MOVQ   BX, R14
+	MOVQ   R8, R11
+
+points:
+	// s·n_a·n_b on the diagonal
+	VBROADCASTSD 72(R14), Y15
+	VMULPD       (R13), Y15, Y9
+	VBROADCASTSD 80(R14), Y14
+	VFMADD231PD  96(R13), Y14, Y9
+	VBROADCASTSD 88(R14), Y13
+	VFMADD231PD  192(R13), Y13, Y9
+	VADDPD       Y9, Y0, Y0
+	VADDPD       Y9, Y4, Y4
+	VADDPD       Y9, Y8, Y8
+
+	// u_a⊗f_b
+	VMOVUPD      288(R13), Y10
+	VMOVUPD      384(R13), Y11
+	VMOVUPD      480(R13), Y12
+	VBROADCASTSD 0(R14), Y13
+	VBROADCASTSD 8(R14), Y14
+	VBROADCASTSD 16(R14), Y15
+	VFMADD231PD  Y10, Y13, Y0
+	VFMADD231PD  Y11, Y13, Y1
+	VFMADD231PD  Y12, Y13, Y2
+	VFMADD231PD  Y10, Y14, Y3
+	VFMADD231PD  Y11, Y14, Y4
+	VFMADD231PD  Y12, Y14, Y5
+	VFMADD231PD  Y10, Y15, Y6
+	VFMADD231PD  Y11, Y15, Y7
+	VFMADD231PD  Y12, Y15, Y8
+
+	// v_a⊗g_b
+	VMOVUPD      576(R13), Y10
+	VMOVUPD      672(R13), Y11
+	VMOVUPD      768(R13), Y12
+	VBROADCASTSD 24(R14), Y13
+	VBROADCASTSD 32(R14), Y14
+	VBROADCASTSD 40(R14), Y15
+	VFMADD231PD  Y10, Y13, Y0
+	VFMADD231PD  Y11, Y13, Y1
+	VFMADD231PD  Y12, Y13, Y2
+	VFMADD231PD  Y10, Y14, Y3
+	VFMADD231PD  Y11, Y14, Y4
+	VFMADD231PD  Y12, Y14, Y5
+	VFMADD231PD  Y10, Y15, Y6
+	VFMADD231PD  Y11, Y15, Y7
+	VFMADD231PD  Y12, Y15, Y8
+
+	// g_b⊗x_a
+	VBROADCASTSD 48(R14), Y13
+	VBROADCASTSD 56(R14), Y14
+	VBROADCASTSD 64(R14), Y15
+	VFMADD231PD  Y10, Y13, Y0
+	VFMADD231PD  Y10, Y14, Y1
+	VFMADD231PD  Y10, Y15, Y2
+	VFMADD231PD  Y11, Y13, Y3
+	VFMADD231PD  Y11, Y14, Y4
+	VFMADD231PD  Y11, Y15, Y5
+	VFMADD231PD  Y12, Y13, Y6
+	VFMADD231PD  Y12, Y14, Y7
+	VFMADD231PD  Y12, Y15, Y8
+	ADDQ         $1824, R13
+	ADDQ         $1824, R14
+	DECQ         R11
+	JNE          points
+
+	LEAQ    (DI)(R10*1), R15
+	VMOVUPD Y0, (R15)
+	VMOVUPD Y1, 96(R15)
+	VMOVUPD Y2, 192(R15)
+	VMOVUPD Y3, 288(R15)
+	VMOVUPD Y4, 384(R15)
+	VMOVUPD Y5, 480(R15)
+	VMOVUPD Y6, 576(R15)
+	VMOVUPD Y7, 672(R15)
+	VMOVUPD Y8, 768(R15)
+	ADDQ    $32, R10
+	LEAQ    (R9)(R9*1), R15
+	SHLQ    $2, R15            // 8·n bytes
+	CMPQ    R10, R15
+	JLT     four
+	ADDQ    $864, DI
+	ADDQ    $96, BX
+	INCQ    AX
+	CMPQ    AX, R9
+	JLT     nodes
+	VZEROUPPER
+	RET
