@@ -45,7 +45,7 @@ func usagef(format string, a ...any) error { return &usageError{fmt.Sprintf(form
 
 // commands in the order of the help.
 func commands() []*command {
-	return []*command{demoCommand(), serveCommand(), planCommand(), segmentCommand(), meshCommand(), solveCommand(), phantomCommand(), sendCommand(), viewCommand(), versionCommand()}
+	return []*command{demoCommand(), serveCommand(), planCommand(), segmentCommand(), meshCommand(), solveCommand(), verifyCommand(), phantomCommand(), sendCommand(), viewCommand(), versionCommand()}
 }
 
 // run finds and runs a command; it returns the process's exit code.
@@ -140,7 +140,11 @@ func parseAnywhere(fs *flag.FlagSet, args []string) (rest []string, err error) {
 func fail(c *command, o output, err error, help func(io.Writer)) int {
 	code := exitCode(err)
 	if o.json {
-		_ = json.NewEncoder(o.out).Encode(map[string]any{"error": err.Error(), "exit_code": code})
+		m := map[string]any{"error": err.Error(), "exit_code": code}
+		if v, ok := errors.AsType[*verifyError](err); ok {
+			m["result"] = v.result
+		}
+		_ = json.NewEncoder(o.out).Encode(m)
 	}
 	fmt.Fprintf(o.log, "halsted %s: %v\n", c.name, err)
 	if code == exitUsage {
