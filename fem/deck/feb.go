@@ -24,6 +24,9 @@ type feb struct {
 	domains  map[string]*element // by part: SolidDomain
 	curves   map[string]*curve
 	mats     map[string]*element // by name and id
+	pairs    map[string]*element // SurfacePair
+	discrete map[string]*element // DiscreteSet
+	springs  []*element          // <Discrete>
 	steps    []*febStep
 	global   *febStep
 }
@@ -91,7 +94,7 @@ func (r *reader) readFeb(path string, data []byte) (*fem.Model, fem.Settings, er
 
 func newFeb(r *reader, path string) *feb {
 	return &feb{reader: r, name: filepath.Base(path), nodeSets: map[string]*set{}, elemSets: map[string]*set{}, surfaces: map[string]*febSurface{},
-		domains: map[string]*element{}, curves: map[string]*curve{}, mats: map[string]*element{}, global: &febStep{}}
+		domains: map[string]*element{}, curves: map[string]*curve{}, mats: map[string]*element{}, pairs: map[string]*element{}, discrete: map[string]*element{}, global: &febStep{}}
 }
 
 // sections sorts the sections of the file.
@@ -122,6 +125,8 @@ func (f *feb) sections(root *element) error {
 			}
 		case "LoadData":
 			err = f.loadData(s)
+		case "Discrete":
+			f.springs = append(f.springs, s.kids...)
 		case "Step":
 			if len(s.kids) > 0 && s.kids[0].name == "step" {
 				for _, k := range s.kids {
@@ -210,7 +215,11 @@ func (f *feb) meshSection(s *element) error {
 			err = f.idSet(k, f.elemSets)
 		case "Surface":
 			err = f.surface(k)
-		case "SurfacePair", "DiscreteSet", "Edge", "PartList":
+		case "SurfacePair":
+			f.pairs[k.attr("name")] = k
+		case "DiscreteSet":
+			f.discrete[k.attr("name")] = k
+		case "Edge", "PartList":
 		default:
 			err = f.at(k).bad("remove it", "is not understood")
 		}

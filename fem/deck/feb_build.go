@@ -29,7 +29,10 @@ func (f *feb) build() (*fem.Model, fem.Settings, error) {
 	if len(f.steps) == 0 {
 		f.steps = []*febStep{{e: &element{}, control: f.global.control}}
 	}
-	b := &febBuild{feb: f, u: u, m: m, h: newHistory(m), noted: map[*element]bool{}}
+	b := &febBuild{feb: f, u: u, m: m, h: newHistory(m), noted: map[*element]bool{}, inStep: map[int][]string{}}
+	if err := b.attach(); err != nil {
+		return nil, none, err
+	}
 	t := 0.0
 	for i, s := range f.steps {
 		var err error
@@ -100,6 +103,8 @@ type febBuild struct {
 	h     *history
 	noted map[*element]bool
 	work  int
+	// inStep names contacts that act in one step only
+	inStep map[int][]string
 }
 
 // doStep makes the stages of one step that begins at t0: one for each piece in
@@ -110,10 +115,6 @@ func (b *febBuild) doStep(i int, s *febStep, t0 float64) (t1 float64, err error)
 		return 0, err
 	}
 	t1 = t0 + float64(frames)*dt
-	if len(b.global.contact) > 0 || len(s.contact) > 0 {
-		c := slices.Concat(b.global.contact, s.contact)[0]
-		return 0, b.typed(c).bad("remove it, or solve the file with FEBio", "this contact is not available")
-	}
 	acts := slices.Concat(b.global.boundary, b.global.loads, s.boundary, s.loads)
 	cuts := []float64{t1}
 	for _, e := range acts {
@@ -149,7 +150,14 @@ func (b *febBuild) doStep(i int, s *febStep, t0 float64) (t1 float64, err error)
 		if end > begin {
 			count = steps(end-begin, dt)
 		}
-		b.h.stage(fem.Stage{Name: s.name, DurationS: end - begin, Steps: count}, load)
+		st := fem.Stage{Name: s.name, DurationS: end - begin, Steps: count}
+		if n == 0 {
+			st.Attach = b.inStep[i]
+			if i > 0 {
+				st.Detach = b.inStep[i-1]
+			}
+		}
+		b.h.stage(st, load)
 	}
 	return t1, nil
 }

@@ -214,6 +214,7 @@ type inp struct {
 	sections      []inpSection
 	springs       []inpSpring
 	pairs         []inpPair
+	ties          []inpTie
 	interactions  map[string]*inpInteraction
 	behaviour     *inpInteraction
 	flatSections  []inpSection

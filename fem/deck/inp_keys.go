@@ -107,6 +107,8 @@ func (r *inp) do(k *inpKey) error {
 		return r.section(k)
 	case "SPRING":
 		return r.spring(k)
+	case "TIE":
+		return r.tie(k)
 	case "CONTACTPAIR":
 		return r.contactPair(k)
 	case "SURFACEINTERACTION", "SURFACEBEHAVIOR", "FRICTION":

@@ -60,7 +60,7 @@ func (r *reader) readJSON(path string, data []byte) (*fem.Model, fem.Settings, e
 		r.rep.Units = UnitsMM
 	}
 	m := &fem.Model{}
-	for _, step := range []func(*object, *fem.Model) error{p.readMesh, p.materials, p.selectionList, p.attachments, p.contacts} {
+	for _, step := range []func(*object, *fem.Model) error{p.readMesh, p.materials, p.selectionList, p.attachments, p.contacts, p.ties, p.dynamic} {
 		if err := step(o, m); err != nil {
 			return nil, none, err
 		}
@@ -274,6 +274,9 @@ func (r *modelReader) settings(o *object) (s fem.Settings, err error) {
 		return s, err
 	}
 	if s.ResidualTol, _, err = g.number("residual_tolerance"); err != nil {
+		return s, err
+	}
+	if s.ArcLength, err = arcLength(g); err != nil {
 		return s, err
 	}
 	name, err := g.text("formulation")
@@ -799,4 +802,99 @@ func (r *modelReader) contacts(o *object, m *fem.Model) error {
 		m.Contacts = append(m.Contacts, c)
 	}
 	return nil
+}
+
+// ties reads "ties": faces of one selection held to those of another, or nodes
+// to the elements that they lie in.
+func (r *modelReader) ties(o *object, m *fem.Model) error {
+	list, err := o.objects("ties")
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		t := fem.Tie{}
+		if t.Name, err = e.text("name"); err != nil {
+			return err
+		}
+		if e.has("to") {
+			if t.Faces, err = r.someFaces(e, "at"); err != nil {
+				return err
+			}
+			if t.Against, err = r.someFaces(e, "to"); err != nil {
+				return err
+			}
+		} else {
+			if t.Nodes, err = r.someNodes(e, "at"); err != nil {
+				return err
+			}
+			if t.Within, err = r.labelsOf(e, "within"); err != nil {
+				return err
+			}
+		}
+		if t.SearchMM, _, err = e.quantity("search", lengthUnits); err != nil {
+			return err
+		}
+		if t.Penalty, _, err = e.number("penalty"); err != nil {
+			return err
+		}
+		if t.JumpToleranceMM, _, err = e.quantity("jump_tolerance", lengthUnits); err != nil {
+			return err
+		}
+		if err := e.done(); err != nil {
+			return err
+		}
+		m.Ties = append(m.Ties, t)
+	}
+	return nil
+}
+
+// dynamic reads "dynamic": inertia and damping.
+func (r *modelReader) dynamic(o *object, m *fem.Model) error {
+	g, err := o.object("dynamic")
+	if err != nil || g == nil {
+		return err
+	}
+	d := &fem.Dynamic{}
+	name, err := g.text("method")
+	if err != nil {
+		return err
+	}
+	switch name {
+	case "", "generalised-alpha":
+		d.Method = fem.GeneralisedAlpha
+	case "newmark":
+		d.Method = fem.Newmark
+	default:
+		return g.bad("method", "want generalised-alpha or newmark", "%s is not known", quote(name))
+	}
+	if d.SpectralRadius, _, err = g.number("spectral_radius"); err != nil {
+		return err
+	}
+	if d.RayleighMassPerS, _, err = g.number("rayleigh_mass_per_s"); err != nil {
+		return err
+	}
+	if d.RayleighStiffnessS, _, err = g.quantity("rayleigh_stiffness", timeUnits); err != nil {
+		return err
+	}
+	m.Dynamic = d
+	return g.done()
+}
+
+// arcLength reads the part of settings that lets the load factor fall.
+func arcLength(o *object) (*fem.ArcLength, error) {
+	g, err := o.object("arc_length")
+	if err != nil || g == nil {
+		return nil, err
+	}
+	a := &fem.ArcLength{}
+	if a.MaxSteps, _, err = g.whole("max_steps", 1, maxSteps); err != nil {
+		return nil, err
+	}
+	if a.MaxMM, _, err = g.quantity("max_displacement", lengthUnits); err != nil {
+		return nil, err
+	}
+	if a.StepMM, _, err = g.quantity("max_step", lengthUnits); err != nil {
+		return nil, err
+	}
+	return a, g.done()
 }
