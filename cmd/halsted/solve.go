@@ -15,6 +15,7 @@ import (
 	"halsted/fem"
 	"halsted/fem/deck"
 	"halsted/fem/material"
+	"halsted/internal/dense"
 	"halsted/mesh"
 	"halsted/mesh/meshio"
 
@@ -77,7 +78,6 @@ type solveJob struct {
 	tol       float64
 	memory    int64
 	anyUnits  bool
-	kernels   string
 	restore   func()
 }
 
@@ -143,6 +143,8 @@ type frameResult struct {
 	UMaxMM   float64 `json:"umax_mm"`
 	VonMises float64 `json:"von_mises_max_mpa"`
 	UMaxNode int64   `json:"umax_node"` // as the file numbers it
+	ErrorRel float64 `json:"stress_error_rel"`
+	LoadPart float64 `json:"load_factor"` // of the stage
 }
 
 // solveResult is what `halsted solve --json` prints.
@@ -163,6 +165,7 @@ type solveResult struct {
 	Newton           int     `json:"newton_iterations"`
 	LinearIterations int     `json:"linear_iterations"`
 	MemoryMiB        float64 `json:"memory_estimate_mib"`
+	Kernels          string  `json:"kernels"`
 	ReadS            float64 `json:"read_s"`
 	SolveS           float64 `json:"solve_s"`
 	Artefact         string  `json:"artefact,omitempty"`
@@ -181,7 +184,7 @@ func (j *solveJob) run(ctx context.Context, b *bar, o output) (*solveResult, err
 		}
 	}
 	r := &solveResult{File: filepath.Base(j.file), Format: rep.Format, Title: rep.Title, Units: rep.Units.String(), Nodes: len(m.Mesh.Nodes),
-		Elements: len(m.Mesh.Tets), Quadratic: m.Mesh.Mid != nil, ReadS: time.Since(began).Seconds(), Frames: []frameResult{}}
+		Elements: len(m.Mesh.Tets), Quadratic: m.Mesh.Mid != nil, ReadS: time.Since(began).Seconds(), Kernels: dense.Kernel(), Frames: []frameResult{}}
 	for _, l := range m.Regions {
 		name := rep.Names[l.Label]
 		if name == "" {
@@ -255,7 +258,7 @@ func (j *solveJob) settings(m *fem.Model, s *fem.Settings) {
 }
 
 func frameLine(f *fem.Frame, rep *deck.Report) frameResult {
-	l := frameResult{Frame: f.Step, Stage: f.Stage, TimeS: f.TimeS, Newton: f.Newton, Residual: f.Residual}
+	l := frameResult{Frame: f.Step, Stage: f.Stage, TimeS: f.TimeS, Newton: f.Newton, Residual: f.Residual, ErrorRel: f.ErrorRel, LoadPart: f.LoadFactor}
 	at := 0
 	for n, u := range f.U {
 		if d := r3.Norm(u); d > l.UMaxMM {
@@ -280,7 +283,7 @@ func solveRefusal(err error) error {
 	}
 	if is[*deck.Error](err) || is[*deck.UnitsError](err) || is[*material.ParameterError](err) || is[*material.RecordError](err) ||
 		is[*material.MissingModelError](err) || is[*fem.InputError](err) || is[*fem.InvertedError](err) || is[*fem.UnconstrainedError](err) ||
-		is[*fem.MemoryError](err) || is[*meshio.FormatError](err) || is[*meshio.UnknownFormatError](err) || is[*mesh.InvertedError](err) || is[*mesh.ConformityError](err) {
+		is[*fem.MemoryError](err) || is[*meshio.FormatError](err) || is[*meshio.UnknownFormatError](err) || is[*mesh.InvertedError](err) || is[*fem.ContactError](err) || is[*mesh.ConformityError](err) {
 		return refusedError{err}
 	}
 	return err
@@ -288,9 +291,15 @@ func solveRefusal(err error) error {
 
 // useKernels picks the inner loops; restore brings the others back.
 func useKernels(name string) (restore func(), err error) {
+	before := dense.Kernel()
 	switch name {
-	case "auto", "portable":
+	case "auto":
 		return func() {}, nil
+	case "portable":
+		if err := dense.Use(name); err != nil {
+			return nil, err
+		}
+		return func() { _ = dense.Use(before) }, nil
 	}
 	return nil, usagef("--kernels %s: want auto or portable", name)
 }
@@ -311,6 +320,6 @@ func (r *solveResult) header(o output, b *bar) {
 		for _, n := range r.Notes {
 			fmt.Fprintln(o.out, "  note: "+n)
 		}
-		fmt.Fprintf(o.out, "%6s %5s %11s %5s %10s %14s %16s\n", "frame", "stage", "time s", "iter", "residual", "max |u| mm", "von Mises kPa")
+		fmt.Fprintf(o.out, "%6s %5s %11s %5s %10s %14s %16s %8s\n", "frame", "stage", "time s", "iter", "residual", "max |u| mm", "von Mises kPa", "error %")
 	})
 }

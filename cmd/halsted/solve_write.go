@@ -16,7 +16,7 @@ import (
 )
 
 func (l *frameResult) print(w io.Writer) {
-	fmt.Fprintf(w, "%6d %5d %11.5g %5d %10.2e %14.8g %16.6g\n", l.Frame, l.Stage, l.TimeS, l.Newton, l.Residual, l.UMaxMM, l.VonMises*1000)
+	fmt.Fprintf(w, "%6d %5d %11.5g %5d %10.2e %14.8g %16.6g %8.3g\n", l.Frame, l.Stage, l.TimeS, l.Newton, l.Residual, l.UMaxMM, l.VonMises*1000, 100*l.ErrorRel)
 }
 
 func (r *solveResult) footer(w io.Writer) {
@@ -42,7 +42,7 @@ func (b *bar) line(print func()) {
 
 // frameFields are the values at the nodes that a frame holds.
 func frameFields(f *fem.Frame) []meshio.Field {
-	return []meshio.Field{
+	out := []meshio.Field{
 		{Name: "displacement_mm", Vectors: f.U},
 		{Name: "von_mises_mpa", Scalars: f.VonMisesMPa},
 		{Name: "stress_max_mpa", Scalars: f.StressMax},
@@ -51,6 +51,30 @@ func frameFields(f *fem.Frame) []meshio.Field {
 		{Name: "strain_min", Scalars: f.StrainMin},
 		{Name: "reaction_n", Vectors: f.ReactionN},
 	}
+	if f.VelocityMMPerS != nil {
+		out = append(out, meshio.Field{Name: "velocity_mm/s", Vectors: f.VelocityMMPerS})
+	}
+	if f.ErrorMPa != nil {
+		out = append(out, meshio.Field{Name: "stress_error_mpa", Scalars: f.ErrorMPa})
+	}
+	for c, axes := range []string{"xx", "yy", "zz", "xy", "yz", "xz"} {
+		if f.Stress == nil {
+			break
+		}
+		v := make([]float64, len(f.Stress))
+		for n := range v {
+			v[n] = f.Stress[n][c]
+		}
+		out = append(out, meshio.Field{Name: "stress_" + axes + "_mpa", Scalars: v})
+	}
+	for _, c := range f.Contacts {
+		v := make([]float64, len(f.U))
+		for i, n := range c.Nodes {
+			v[n] = c.PressureMPa[i]
+		}
+		out = append(out, meshio.Field{Name: "contact_" + c.Name + "_mpa", Scalars: v})
+	}
+	return out
 }
 
 // write writes the last frame, whole or not at all.
