@@ -7,8 +7,8 @@ import (
 )
 
 // Contact keeps a surface of the mesh from entering another one, or a rigid
-// obstacle. Pressure acts at the quadrature points of Faces (6 on a Tri6, 3 on
-// a Tri3) along the normal of the nearest point of the other surface:
+// obstacle. Pressure acts at points of Faces along the normal of the nearest
+// point of the other surface:
 //
 //	t = max(0, λ − ε·g),
 //
@@ -29,13 +29,18 @@ import (
 // than driftTol of the contact force, so that nothing of them is left in the
 // result. Such a body must touch where it starts.
 //
-// The integral over Against is taken at the points of Faces: a uniform pressure
-// between meshes that do not match is not passed on exactly. Let Faces be the
-// finer or the softer side, or set TwoPass.
+// Between two meshes without friction the points lie on the pieces that the
+// edges of both sides cut out of each other at the start of an increment, three
+// on each, so that a uniform pressure crosses flat surfaces exactly. With
+// friction, whose history stays at its points, and against obstacles they are
+// those of the quadrature rule of each face (6 on a Tri6, 3 on a Tri3): a
+// uniform pressure then crosses meshes that do not match with errors of a few
+// per cent. Let Faces be the finer or the softer side, or set TwoPass.
 //
 // Sources: P. Wriggers, Computational Contact Mechanics (2006), chapters 4, 5
 // and 9; J. Simo & T. Laursen, Comput. Struct. 42 (1992) 97 (augmented
-// Lagrangian with friction).
+// Lagrangian with friction); M. Puso, Int. J. Numer. Meth. Eng. 59 (2004) 315
+// (segments).
 type Contact struct {
 	Name     string
 	Faces    [][3]int32 // boundary faces by corner nodes, in any order of nodes

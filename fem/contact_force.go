@@ -25,28 +25,26 @@ func (t *contactTerm) evaluate(u []float64, now clock) {
 		}
 		far = 5. / 3 * math.Sqrt(far)
 	}
-	par.Chunks(t.own.faces(), contactChunk, func(lo, hi int) {
+	par.Chunks(len(t.pts), pointChunk, func(lo, hi int) {
 		var p [6]r3.Vec
-		for f := int32(lo); f < int32(hi); f++ {
-			for q := range t.nq {
-				i := int(f)*t.nq + q
-				h := &t.hits[i]
-				*h = hit{}
-				s := &t.pts[i]
-				if s.base < 0 {
-					continue
+		for i := lo; i < hi; i++ {
+			h, s := &t.hits[i], &t.pts[i]
+			*h = hit{}
+			if s.base < 0 {
+				continue
+			}
+			eps := t.boost * t.eps[s.face]
+			x := t.spot(&p, s, u)
+			snap := eps * snapTol * t.own.long[s.face]
+			if s.faces && s.lambda-eps*(s.near-far-r3.Norm(r3.Sub(x, s.x))) > -snap {
+				t.touch(h, s, x, u, place)
+				if h.on {
+					v := s.lambda - eps*h.gap
+					h.t, h.closed = max(0, v), v > -snap
 				}
-				eps := t.boost * t.eps[f]
-				x := t.spot(&p, f, q, u)
-				if s.faces && s.lambda-eps*(s.near-far-r3.Norm(r3.Sub(x, s.x))) > 0 {
-					t.touch(h, s, x, u, place)
-					if h.on {
-						h.t = max(0, s.lambda-eps*h.gap)
-					}
-				}
-				if s.limit > 0 {
-					t.rub(h, s, stickRatio*t.eps[f], x, u, place)
-				}
+			}
+			if s.limit > 0 {
+				t.rub(h, s, stickRatio*t.eps[s.face], x, u, place)
 			}
 		}
 	})
@@ -105,21 +103,20 @@ func (t *contactTerm) force(f, u []float64, now clock) int32 {
 	}
 	var m [6]float64
 	for i := range t.hits {
-		h := &t.hits[i]
-		own := t.own.of(int32(i / t.nq))
-		n := &t.n[i%t.nq]
+		h, s := &t.hits[i], &t.pts[i]
+		own := t.own.of(s.face)
 		if h.t > 0 {
-			v := r3.Scale(t.w[i]*h.t, h.n)
-			push(own, n, r3.Scale(-1, v))
+			v := r3.Scale(s.w*h.t, h.n)
+			push(own, &s.n, r3.Scale(-1, v))
 			if t.other != nil {
 				t.other.shape(&m, h.foot.xi)
 				push(t.other.of(h.foot.face), &m, v)
 			}
 		}
 		if h.ft != (r3.Vec{}) {
-			v := r3.Scale(t.w[i], h.ft)
-			push(own, n, v)
-			if s := &t.pts[i]; t.other != nil {
+			v := r3.Scale(s.w, h.ft)
+			push(own, &s.n, v)
+			if t.other != nil {
 				push(t.other.of(s.anchor.face), &s.m, r3.Scale(-1, v))
 			}
 		}
@@ -139,16 +136,16 @@ func (t *contactTerm) energy(u []float64, now clock) (float64, bool) {
 	t.evaluate(u, now)
 	var sum float64
 	for i := range t.hits {
-		h := &t.hits[i]
-		eps := t.eps[i/t.nq]
-		sum += t.w[i] * h.t * h.t / (2 * t.boost * eps)
-		if s := &t.pts[i]; s.limit > 0 {
+		h, s := &t.hits[i], &t.pts[i]
+		eps := t.eps[s.face]
+		sum += s.w * h.t * h.t / (2 * t.boost * eps)
+		if s.limit > 0 {
 			l := r3.Norm(h.trial)
 			w := l * l
 			if l > s.limit {
 				w = 2*l*s.limit - s.limit*s.limit
 			}
-			sum += t.w[i] * w / (2 * stickRatio * eps)
+			sum += s.w * w / (2 * stickRatio * eps)
 		}
 	}
 	for _, l := range t.loose {
@@ -166,9 +163,9 @@ func (t *contactTerm) augment(u []float64, now clock, last bool) (again bool, wh
 	var load, change, limits float64
 	for i := range t.hits {
 		h, s := &t.hits[i], &t.pts[i]
-		load += t.w[i] * h.t
-		limits += t.w[i] * max(s.limit, t.c.Friction*h.t)
-		change += t.w[i] * math.Abs(s.limit-t.c.Friction*h.t)
+		load += s.w * h.t
+		limits += s.w * max(s.limit, t.c.Friction*h.t)
+		change += s.w * math.Abs(s.limit-t.c.Friction*h.t)
 	}
 	lambda, deep := t.uzawa()
 	entering := t.c.GapToleranceMM > 0 && deep > t.c.GapToleranceMM
@@ -195,7 +192,7 @@ func (t *contactTerm) augment(u []float64, now clock, last bool) (again bool, wh
 	for i := range t.hits {
 		h, s := &t.hits[i], &t.pts[i]
 		if entering {
-			s.lambda = t.multiplier(int32(i/t.nq), i%t.nq)
+			s.lambda = t.multiplier(s)
 		}
 		if t.c.Friction == 0 {
 			continue
@@ -231,15 +228,15 @@ func (t *contactTerm) uzawa() (next []float64, deep float64) {
 	next = append([]float64(nil), t.lambda...)
 	sum, area, eps := make([]float64, t.own.count), make([]float64, t.own.count), make([]float64, t.own.count)
 	for i := range t.hits {
-		f, x := i/t.nq, t.rule.P[i%t.nq]
-		if t.own.alone[f] {
+		s := &t.pts[i]
+		if t.own.alone[s.face] {
 			continue
 		}
-		for c, l := range [3]float64{1 - x.X - x.Y, x.X, x.Y} {
-			v := t.own.vertex[3*f+c]
-			sum[v] += t.w[i] * l * (t.hits[i].t - t.pts[i].lambda)
-			area[v] += t.w[i] * l
-			eps[v] += t.w[i] * l * t.boost * t.eps[f]
+		for c, l := range s.l {
+			v := t.own.vertex[3*s.face+int32(c)]
+			sum[v] += s.w * l * (t.hits[i].t - s.lambda)
+			area[v] += s.w * l
+			eps[v] += s.w * l * t.boost * t.eps[s.face]
 		}
 	}
 	for v := range next {

@@ -7,15 +7,17 @@ func (t *contactTerm) commit(u []float64, now clock) bool {
 		return false
 	}
 	t.evaluate(u, now)
-	for i := range t.pts {
-		h := &t.hits[i]
-		m := t.memory[touchMemory*i : touchMemory*(i+1)]
-		m[0], m[1], m[2], m[3] = t.c.Friction*h.t, 0, 0, 0
-		if m[0] > 0 {
-			m[1], m[2], m[3] = h.ft.X, h.ft.Y, h.ft.Z
+	if t.c.Friction > 0 {
+		for i := range t.pts {
+			h := &t.hits[i]
+			m := t.memory[touchMemory*i : touchMemory*(i+1)]
+			m[0], m[1], m[2], m[3] = t.c.Friction*h.t, 0, 0, 0
+			if m[0] > 0 {
+				m[1], m[2], m[3] = h.ft.X, h.ft.Y, h.ft.Z
+			}
 		}
 	}
-	copy(t.memory[touchMemory*len(t.pts):], t.lambda)
+	copy(t.memory[len(t.memory)-1-len(t.lambda):], t.lambda)
 	t.memory[len(t.memory)-1] = t.boost
 	return false
 }
@@ -49,38 +51,38 @@ func (t *contactTerm) report(c *ContactState, u []float64, now clock) {
 	}
 	sum := make(map[int32][2]float64, len(t.own.verts)) // only looked up
 	var slides float64
-	for f := range int32(t.own.faces()) {
-		if t.own.alone[f] {
+	for i := range t.pts {
+		h, s := &t.hits[i], &t.pts[i]
+		if t.own.alone[s.face] {
 			continue
 		}
-		for q, x := range t.rule.P {
-			i := int(f)*t.nq + q
-			h := &t.hits[i]
-			if h.on {
-				c.MaxGapMM = max(c.MaxGapMM, -h.gap)
+		if h.on {
+			c.MaxGapMM = max(c.MaxGapMM, -h.gap)
+		}
+		v := r3.Sub(h.ft, r3.Scale(h.t, h.n))
+		c.ForceN = r3.Add(c.ForceN, r3.Scale(sign*s.w, v))
+		if t.second {
+			continue
+		}
+		t.own.place(&p, s.face, nil)
+		g.at(&p, s.xi.X, s.xi.Y)
+		stretch := 1 / r3.Norm(r3.Cross(g.a, g.b))
+		t.own.place(&p, s.face, u)
+		g.at(&p, s.xi.X, s.xi.Y)
+		stretch *= r3.Norm(r3.Cross(g.a, g.b)) // of area
+		area := s.w / t.weight * stretch
+		press := 0.0
+		if h.t > 0 && stretch > 0 {
+			press = h.t / stretch
+			c.AreaMM2 += area
+			c.MaxPressureMPa = max(c.MaxPressureMPa, press)
+			if h.sliding || s.limit == 0 {
+				slides += area
 			}
-			v := r3.Sub(h.ft, r3.Scale(h.t, h.n))
-			c.ForceN = r3.Add(c.ForceN, r3.Scale(sign*t.w[i], v))
-			if t.second {
-				continue
-			}
-			t.own.place(&p, f, u)
-			g.at(&p, x.X, x.Y)
-			area := t.rule.W[q] * r3.Norm(r3.Cross(g.a, g.b))
-			press := 0.0
-			if h.t > 0 && area > 0 {
-				press = h.t * t.w[i] / t.weight / area
-				c.AreaMM2 += area
-				c.MaxPressureMPa = max(c.MaxPressureMPa, press)
-				if h.sliding || t.pts[i].limit == 0 {
-					slides += area
-				}
-			}
-			l := [3]float64{1 - x.X - x.Y, x.X, x.Y}
-			for a, v := range t.own.corners(f) {
-				s := sum[v]
-				sum[v] = [2]float64{s[0] + l[a]*area*press, s[1] + l[a]*area}
-			}
+		}
+		for a, v := range t.own.corners(s.face) {
+			w := sum[v]
+			sum[v] = [2]float64{w[0] + s.l[a]*area*press, w[1] + s.l[a]*area}
 		}
 	}
 	if t.second {

@@ -79,35 +79,32 @@ func (t *contactTerm) tangent(k *stiffness, u []float64, now clock) {
 	t.evaluate(u, now)
 	t.flips = 0
 	for i := range t.hits {
-		if on := t.hits[i].t > 0; on != t.closed[i] {
+		if on := t.hits[i].closed; on != t.closed[i] {
 			t.closed[i] = on
 			t.flips++
 		}
 	}
 	var b faceBlocks
-	for f := range int32(t.own.faces()) {
-		own := t.own.of(f)
-		open := int32(-2) // face of other that b is for
-		for q := range t.nq {
-			i := int(f)*t.nq + q
-			h, s := &t.hits[i], &t.pts[i]
-			eps := t.boost * t.eps[f]
-			if h.t > 0 {
-				open = t.reopen(&b, k, own, f, open, h.foot.face)
-				t.normalStiffness(&b, k, h, i, eps, u)
+	face, open := int32(-1), int32(-2) // what b is for
+	for i := range t.pts {
+		h, s := &t.hits[i], &t.pts[i]
+		if s.face != face {
+			if open != -2 {
+				b.flush(k)
 			}
-			if s.limit > 0 {
-				face := int32(-1)
-				if t.other != nil {
-					face = s.anchor.face
-				}
-				open = t.reopen(&b, k, own, f, open, face)
-				t.frictionStiffness(&b, k, h, s, i, stickRatio*t.eps[f])
-			}
+			face, open = s.face, -2
 		}
-		if open != -2 {
-			b.flush(k)
+		if h.closed {
+			open = t.reopen(&b, k, s.face, open, h.foot.face)
+			t.normalStiffness(&b, k, h, s, u)
 		}
+		if s.limit > 0 {
+			open = t.reopen(&b, k, s.face, open, s.anchor.face)
+			t.frictionStiffness(&b, k, h, s)
+		}
+	}
+	if open != -2 {
+		b.flush(k)
 	}
 	for i := range t.loose {
 		t.loose[i].tangent(k)
@@ -124,7 +121,8 @@ func (t *contactTerm) remark() string {
 }
 
 // reopen makes b ready for own face f with face o of other, or for f alone.
-func (t *contactTerm) reopen(b *faceBlocks, k *stiffness, own []int32, f, open, o int32) int32 {
+func (t *contactTerm) reopen(b *faceBlocks, k *stiffness, f, open, o int32) int32 {
+	own := t.own.of(f)
 	if t.other == nil {
 		o = -1
 	} else if _, ok := slices.BinarySearch(t.pairs[f], o); !ok {
@@ -148,9 +146,9 @@ func (t *contactTerm) reopen(b *faceBlocks, k *stiffness, own []int32, f, open, 
 }
 
 // coefficients are N_a of own nodes and −m_b of those of the other face.
-func (t *contactTerm) coefficients(c *[12]float64, i int, m *[6]float64) {
+func (t *contactTerm) coefficients(c *[12]float64, s *touch, m *[6]float64) {
 	n := t.own.k
-	copy(c[:n], t.n[i%t.nq][:n])
+	copy(c[:n], s.n[:n])
 	if t.other != nil {
 		for a := range n {
 			c[n+a] = -m[a]
@@ -169,8 +167,8 @@ func (t *contactTerm) alone(k *stiffness, o int32, m *[6]float64, s *[9]float64)
 }
 
 // normalStiffness adds ε·∇g∇gᵀ − t·∇²g.
-func (t *contactTerm) normalStiffness(b *faceBlocks, k *stiffness, h *hit, i int, eps float64, u []float64) {
-	w := t.w[i]
+func (t *contactTerm) normalStiffness(b *faceBlocks, k *stiffness, h *hit, pt *touch, u []float64) {
+	w, eps := pt.w, t.boost*t.eps[pt.face]
 	var s [9]float64
 	dyad(&s, w*eps, h.n, h.n)
 	// t·curvature of a distance may turn against the penalty, but not beat it:
@@ -185,7 +183,7 @@ func (t *contactTerm) normalStiffness(b *faceBlocks, k *stiffness, h *hit, i int
 	var c [12]float64
 	var m [6]float64
 	if t.other == nil {
-		t.coefficients(&c, i, &m)
+		t.coefficients(&c, pt, &m)
 		if iso := lean(h.h.iso); iso != 0 {
 			s[0] += iso
 			s[4] += iso
@@ -197,7 +195,7 @@ func (t *contactTerm) normalStiffness(b *faceBlocks, k *stiffness, h *hit, i int
 		return
 	}
 	t.other.shape(&m, h.foot.xi)
-	t.coefficients(&c, i, &m)
+	t.coefficients(&c, pt, &m)
 	var p [6]r3.Vec
 	var g quad6
 	t.other.place(&p, h.foot.face, u)
@@ -270,8 +268,8 @@ func (t *contactTerm) normalStiffness(b *faceBlocks, k *stiffness, h *hit, i int
 
 // frictionStiffness adds ε_T·P where the point sticks and limit·ε_T/|T|·(P − T⊗T/|T|²)
 // where it slides, with P the projection on the plane of friction.
-func (t *contactTerm) frictionStiffness(b *faceBlocks, k *stiffness, h *hit, s *touch, i int, eps float64) {
-	v := t.w[i] * eps
+func (t *contactTerm) frictionStiffness(b *faceBlocks, k *stiffness, h *hit, s *touch) {
+	v := s.w * stickRatio * t.eps[s.face]
 	l := r3.Norm(h.trial)
 	if h.sliding {
 		v *= s.limit / l
@@ -282,7 +280,7 @@ func (t *contactTerm) frictionStiffness(b *faceBlocks, k *stiffness, h *hit, s *
 		dyad(&m, -v/(l*l), h.trial, h.trial)
 	}
 	var c [12]float64
-	t.coefficients(&c, i, &s.m)
+	t.coefficients(&c, s, &s.m)
 	b.outer(&c, &m)
 	if t.other != nil && b.n == t.own.k {
 		t.alone(k, s.anchor.face, &s.m, &m)

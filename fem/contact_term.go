@@ -23,8 +23,12 @@ const (
 	// facingTol bounds the cosine between the normals of two surfaces that
 	// touch.
 	facingTol = -0.05
-	// contactChunk faces are one unit of parallel work.
-	contactChunk = 8
+	// snapTol is the gap, relative to a face's longest edge, at which a point
+	// already counts as closed in the tangent: of surfaces that just touch the
+	// stiffness is that of contact.
+	snapTol = 1e-6
+	// pointChunk points are one unit of parallel work.
+	pointChunk = 64
 	// touchMemory floats of a point are its history: the friction limit and
 	// the friction traction, MPa.
 	touchMemory = 4
@@ -42,17 +46,15 @@ type contactTerm struct {
 	from   r3.Vec        // translation of the obstacle at the stage's ends
 	to     r3.Vec
 
-	nq    int
-	n     [6][6]float64 // shape functions of own at the quadrature points
 	rule  *element.Rule
-	w     []float64 // per point: weight × reference area, mm²
+	cut   bool      // points on the pieces between the edges of both sides
 	eps   []float64 // per face, MPa/mm
 	on    bool
 	boost float64 // of the penalty
 
-	memory []float64 // touchMemory per point, then λ per vertex, then boost
+	memory []float64 // touchMemory per point with friction, then λ per vertex, then boost
 	lambda []float64 // per vertex of own, MPa
-	pts    []touch
+	pts    []touch   // by face
 	hits   []hit
 	u0     []float64 // displacement at the increment's start
 	worst  float64   // penetration after the last round, mm
@@ -66,6 +68,12 @@ type contactTerm struct {
 
 // touch is what a quadrature point keeps during a round.
 type touch struct {
+	face int32
+	xi   r3.Vec     // on face
+	n    [6]float64 // shape functions of own there
+	l    [3]float64 // and linear ones
+	w    float64    // weight × reference area, mm²
+
 	lambda float64 // MPa
 	limit  float64 // of the friction traction, MPa
 	drag   r3.Vec  // friction traction the increment started with, in space
@@ -82,6 +90,7 @@ type touch struct {
 // hit is a quadrature point at a displacement.
 type hit struct {
 	on      bool // evaluated: gap, n and t count
+	closed  bool // under pressure, or about to be
 	foot    foot
 	n       r3.Vec
 	gap, t  float64
@@ -127,31 +136,22 @@ func (s *system) newContacts() ([]term, error) {
 
 func (s *system) newContact(c *Contact, own, other *skin, rigid distanceField, weight float64) *contactTerm {
 	t := &contactTerm{sys: s, c: c, weight: weight, own: own, other: other, rigid: rigid, boost: 1}
-	var shape element.Shape
-	t.rule, shape = own.rule()
-	t.nq = len(t.rule.P)
-	for q, p := range t.rule.P {
-		shape(t.n[q][:], nil, p)
-	}
+	t.rule, _ = own.rule()
+	t.cut = other != nil && c.Friction == 0
 	factor := c.Penalty
 	if factor == 0 {
 		factor = defaultPenalty
 	}
-	var p [6]r3.Vec
-	var g quad6
-	for f := range int32(own.faces()) {
-		own.place(&p, f, nil)
-		for q, x := range t.rule.P {
-			g.at(&p, x.X, x.Y)
-			t.w = append(t.w, weight*t.rule.W[q]*r3.Norm(r3.Cross(g.a, g.b)))
-		}
-		t.eps = append(t.eps, factor*own.scale[f])
+	for _, v := range own.scale {
+		t.eps = append(t.eps, factor*v)
 	}
-	n := len(t.w)
-	t.memory = make([]float64, touchMemory*n+own.count+1)
+	n := 0
+	if c.Friction > 0 {
+		n = touchMemory * len(t.rule.P) * own.faces()
+	}
+	t.memory = make([]float64, n+own.count+1)
 	t.memory[len(t.memory)-1] = 1
 	t.lambda = make([]float64, own.count)
-	t.pts, t.hits, t.closed = make([]touch, n), make([]hit, n), make([]bool, n)
 	t.u0 = make([]float64, 3*s.n)
 	t.pairs = make([][]int32, own.faces())
 	return t
@@ -199,9 +199,8 @@ func (t *contactTerm) enter(c *change) (changed bool, err error) {
 		return changed, nil
 	}
 	for i := range t.pts {
-		f := int32(i / t.nq)
-		if p := &t.pts[i]; p.faces && p.near < -t.own.long[f] {
-			return changed, &ContactError{Name: t.c.Name, Face: t.own.corners(f), AtMM: p.x, DepthMM: -p.near, LimitMM: t.own.long[f]}
+		if p := &t.pts[i]; p.faces && p.near < -t.own.long[p.face] {
+			return changed, &ContactError{Name: t.c.Name, Face: t.own.corners(p.face), AtMM: p.x, DepthMM: -p.near, LimitMM: t.own.long[p.face]}
 		}
 	}
 	return changed, nil
@@ -222,25 +221,17 @@ func (t *contactTerm) nearest() (gap, long float64) {
 	gap = math.Inf(1)
 	for i := range t.pts {
 		if p := &t.pts[i]; p.faces && p.near < gap {
-			gap, long = p.near, t.own.long[i/t.nq]
+			gap, long = p.near, t.own.long[p.face]
 		}
 	}
 	return gap, long
 }
 
-// point is the place of quadrature point q on a face with nodes p.
-func (t *contactTerm) point(p *[6]r3.Vec, q int) r3.Vec {
-	m := &t.n[q]
+// spot is the place of point s; p is scratch.
+func (t *contactTerm) spot(p *[6]r3.Vec, s *touch, u []float64) r3.Vec {
+	t.own.place(p, s.face, u)
+	m := &s.n // a Tri3 has zeros for the edges
 	return combine(p, m[0], m[1], m[2], m[3], m[4], m[5])
-}
-
-// spot is the place of point q of own face f; p is scratch.
-func (t *contactTerm) spot(p *[6]r3.Vec, f int32, q int, u []float64) r3.Vec {
-	t.own.place(p, f, u)
-	if t.own.k == element.Tri3Nodes {
-		p[3], p[4], p[5] = r3.Vec{}, r3.Vec{}, r3.Vec{}
-	}
-	return t.point(p, q)
 }
 
 // search takes the converged state over at the start of an increment: the
@@ -248,8 +239,9 @@ func (t *contactTerm) spot(p *[6]r3.Vec, f int32, q int, u []float64) r3.Vec {
 func (t *contactTerm) search(u []float64, now clock) (changed bool) {
 	copy(t.u0, u)
 	t.boost = t.memory[len(t.memory)-1]
-	copy(t.lambda, t.memory[touchMemory*len(t.pts):])
+	copy(t.lambda, t.memory[len(t.memory)-1-len(t.lambda):])
 	t.worst = math.Inf(1)
+	t.layout(u)
 	var tree *boxTree
 	if t.other != nil {
 		tree = t.other.tree(u)
@@ -260,55 +252,55 @@ func (t *contactTerm) search(u []float64, now clock) (changed bool) {
 		then.s = max(0, now.s-now.dt/d)
 	}
 	place := t.moved(then)
-	par.Chunks(t.own.faces(), contactChunk, func(lo, hi int) {
+	par.Chunks(len(t.pts), pointChunk, func(lo, hi int) {
 		var p [6]r3.Vec
 		var g quad6
-		for f := int32(lo); f < int32(hi); f++ {
-			for q := range t.nq {
-				i := int(f)*t.nq + q
-				s := &t.pts[i]
-				guess := s.anchor.face
-				mem := t.memory[touchMemory*i:]
-				*s = touch{lambda: t.multiplier(f, q), limit: mem[0], drag: r3.Vec{X: mem[1], Y: mem[2], Z: mem[3]}, base: -1, near: math.Inf(1)}
-				if t.own.alone[f] {
-					continue
-				}
-				s.x = t.spot(&p, f, q, u)
-				t.own.place(&p, f, u)
-				g.at(&p, t.rule.P[q].X, t.rule.P[q].Y)
-				normal := g.normal()
-				if t.other == nil {
-					s.near, s.flat, _ = t.rigid.gap(r3.Sub(s.x, place))
-					s.faces = r3.Dot(normal, s.flat) < facingTol
-					s.anchor.y = r3.Sub(s.x, place)
-					s.base = 0
-					continue
-				}
-				if int(guess) >= t.other.faces() {
-					guess = -1
-				}
-				foot, ok := t.other.closest(tree, guess, s.x, u)
-				if !ok {
-					continue
-				}
-				n, gap, _, ok := t.other.side(&foot, s.x, u)
-				s.base, s.anchor, s.flat, s.near = foot.face, foot, n, gap
-				s.faces = r3.Dot(normal, n) < facingTol
-				if !ok {
-					s.near = foot.dist
-				}
-				t.other.shape(&s.m, foot.xi)
-				s.local = t.other.into(&foot, s.drag, u)
+		for i := lo; i < hi; i++ {
+			s := &t.pts[i]
+			guess := s.anchor.face
+			if t.cut {
+				guess = s.base
 			}
+			*s = touch{face: s.face, xi: s.xi, n: s.n, l: s.l, w: s.w, lambda: t.multiplier(s), base: -1, near: math.Inf(1)}
+			if t.c.Friction > 0 {
+				m := t.memory[touchMemory*i:]
+				s.limit, s.drag = m[0], r3.Vec{X: m[1], Y: m[2], Z: m[3]}
+			}
+			if t.own.alone[s.face] {
+				continue
+			}
+			s.x = t.spot(&p, s, u)
+			t.own.place(&p, s.face, u)
+			g.at(&p, s.xi.X, s.xi.Y)
+			normal := g.normal()
+			if t.other == nil {
+				s.near, s.flat, _ = t.rigid.gap(r3.Sub(s.x, place))
+				s.faces = r3.Dot(normal, s.flat) < facingTol
+				s.anchor.y = r3.Sub(s.x, place)
+				s.base = 0
+				continue
+			}
+			foot, ok := t.other.closest(tree, guess, s.x, u)
+			if !ok {
+				continue
+			}
+			n, gap, _, ok := t.other.side(&foot, s.x, u)
+			s.base, s.anchor, s.flat, s.near = foot.face, foot, n, gap
+			s.faces = r3.Dot(normal, n) < facingTol
+			if !ok {
+				s.near = foot.dist
+			}
+			t.other.shape(&s.m, foot.xi)
+			s.local = t.other.into(&foot, s.drag, u)
 		}
 	})
 	return t.pattern()
 }
 
-// multiplier is λ at quadrature point q of face f: linear between its corners.
-func (t *contactTerm) multiplier(f int32, q int) float64 {
-	x, v := t.rule.P[q], t.own.vertex[3*f:3*f+3]
-	return (1-x.X-x.Y)*t.lambda[v[0]] + x.X*t.lambda[v[1]] + x.Y*t.lambda[v[2]]
+// multiplier is λ at a point: linear between the corners of its face.
+func (t *contactTerm) multiplier(s *touch) float64 {
+	v := t.own.vertex[3*s.face : 3*s.face+3]
+	return s.l[0]*t.lambda[v[0]] + s.l[1]*t.lambda[v[1]] + s.l[2]*t.lambda[v[2]]
 }
 
 // into writes the vector v in the frame of a foot: along the first coordinate
@@ -342,7 +334,7 @@ func (t *contactTerm) pattern() (changed bool) {
 	missing := len(t.wanted) > 0
 	for i := range t.pts {
 		s := &t.pts[i]
-		f := i / t.nq
+		f := s.face
 		if s.faces && s.base >= 0 && s.near < t.reach(f, s.base)/2 && !slices.Contains(t.pairs[f], s.base) {
 			missing = true
 			break
@@ -356,7 +348,7 @@ func (t *contactTerm) pattern() (changed bool) {
 	}
 	for i := range t.pts {
 		s := &t.pts[i]
-		f := i / t.nq
+		f := s.face
 		if s.faces && s.base >= 0 && s.near < t.reach(f, s.base) {
 			t.pairs[f] = append(append(t.pairs[f], s.base), t.other.ring[s.base]...)
 		}
@@ -373,7 +365,7 @@ func (t *contactTerm) pattern() (changed bool) {
 }
 
 // reach is the gap below which two faces are coupled.
-func (t *contactTerm) reach(f int, other int32) float64 {
+func (t *contactTerm) reach(f, other int32) float64 {
 	return 0.5 * (t.own.long[f] + t.other.long[other])
 }
 

@@ -1,10 +1,6 @@
 package fem
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/spatial/r3"
-)
+import "gonum.org/v1/gonum/spatial/r3"
 
 // Faces are tied when the cosine between their normals is below tieFacing.
 // Pieces smaller than tiePiece of the reference triangle are dropped: rounding.
@@ -30,37 +26,12 @@ func (t *tieTerm) segments(u []float64) {
 		if search == 0 {
 			search = t.own.long[f] / 4
 		}
-		lo, hi := p[0], p[0]
-		for _, x := range p[1:] {
-			lo = r3.Vec{X: min(lo.X, x.X), Y: min(lo.Y, x.Y), Z: min(lo.Z, x.Z)}
-			hi = r3.Vec{X: max(hi.X, x.X), Y: max(hi.Y, x.Y), Z: max(hi.Z, x.Z)}
-		}
-		pad := r3.Vec{X: search, Y: search, Z: search}
-		e1, e2 := r3.Sub(p[1], p[0]), r3.Sub(p[2], p[0])
-		n := r3.Unit(r3.Cross(e1, e2))
-		a11, a12, a22 := r3.Dot(e1, e1), r3.Dot(e1, e2), r3.Dot(e2, e2)
-		det := a11*a22 - a12*a12
 		eps := t.penalty() * t.own.scale[f]
-		tree.overlap(r3.Sub(lo, pad), r3.Add(hi, pad), func(c int32) {
+		cut := newCutter(&p)
+		cut.candidates(tree, search, func(c int32) {
 			t.other.place(&o, c, u)
-			m := r3.Unit(r3.Cross(r3.Sub(o[1], o[0]), r3.Sub(o[2], o[0])))
-			if !(r3.Dot(n, m) < tieFacing) {
-				return
-			}
-			poly := make([][2]float64, 0, 8)
-			for _, x := range o[:3] {
-				d := r3.Sub(x, p[0])
-				r1, r2 := r3.Dot(d, e1), r3.Dot(d, e2)
-				poly = append(poly, [2]float64{(a22*r1 - a12*r2) / det, (a11*r2 - a12*r1) / det})
-			}
-			poly = clipToTriangle(poly)
 			group := int32(-1)
-			for i := 1; i+1 < len(poly); i++ {
-				q0, q1, q2 := poly[0], poly[i], poly[i+1]
-				piece := math.Abs((q1[0]-q0[0])*(q2[1]-q0[1]) - (q2[0]-q0[0])*(q1[1]-q0[1]))
-				if !(piece > tiePiece) {
-					continue
-				}
+			cut.pieces(&o, tieFacing, func(q0, q1, q2 [2]float64, piece float64) {
 				for q, r := range rule.P {
 					l0 := 1 - r.X - r.Y
 					xi := r3.Vec{X: l0*q0[0] + r.X*q1[0] + r.Y*q2[0], Y: l0*q0[1] + r.X*q1[1] + r.Y*q2[1]}
@@ -88,7 +59,7 @@ func (t *tieTerm) segments(u []float64) {
 					}
 					t.pts = append(t.pts, pt)
 				}
-			}
+			})
 		})
 	}
 }
