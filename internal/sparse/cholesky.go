@@ -112,7 +112,12 @@ func (c *Cholesky) Factor(ctx context.Context, a *BSR3) error {
 
 // Negative is the number of negative pivots of the last Factor: by Sylvester's
 // law of inertia, of negative eigenvalues. It is 0 unless Indefinite.
-func (c *Cholesky) Negative() int { return c.num.negative() }
+func (c *Cholesky) Negative() int {
+	if c.num == nil {
+		return 0
+	}
+	return c.num.negative()
+}
 
 // Solve writes A⁻¹·b into x; they may be the same slice. It uses scratch space
 // of c: one goroutine at a time.
