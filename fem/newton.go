@@ -298,7 +298,7 @@ func (n *newton) begin(t0, t1 float64) error {
 	if changed {
 		n.rebuild()
 	}
-	if len(sys.terms) > 0 || sys.old != nil { // they answer to the clock
+	if len(sys.terms) > 0 || sys.old != nil || sys.actFrom != sys.actTo { // they answer to the clock
 		sys.internal(n.fint, n.u)
 		n.bulk = sys.bulk
 	}
