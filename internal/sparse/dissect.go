@@ -14,12 +14,12 @@ const (
 	leafSize   = 120
 	coarseSize = 40   // vertices at which shrinking ends
 	manySize   = 2000 // above this the cut is sought on a shrunken graph several times
-	manyTries  = 3
+	manyTries  = 4
 	manyLevels = 3
 	firstTries = 4    // separators grown at the bottom
 	maxShare   = 0.6  // of the weight on one side
-	skewPrice  = 1.0  // of unequal sides, see cost
-	passes     = 6    // of refinement per level
+	skewPrice  = 0.7  // of unequal sides, see cost
+	sweeps     = 6    // of refinement per level
 	forkSize   = 3000 // vertices above which the halves run concurrently
 )
 
@@ -231,7 +231,7 @@ func (s *dissectSpace) bisect(g *graph, p *separation, r *random64) {
 	try := separation{where: s.bytes(int(bottom.n))}
 	for k := range firstTries {
 		s.growSide(bottom, &try, r)
-		s.refine(bottom, &try, sideLimit(bottom), passes)
+		s.refine(bottom, &try, sideLimit(bottom))
 		if k == 0 || try.cost() < best.cost() {
 			best, try = try, best
 		}
@@ -267,7 +267,7 @@ func (s *dissectSpace) expand(levels []*graph, maps [][]int32, at separation, p 
 		for v, c := range maps[k] {
 			finer.where[v] = at.where[c]
 		}
-		s.refine(g, &finer, sideLimit(g), passes)
+		s.refine(g, &finer, sideLimit(g))
 		at = finer
 	}
 	if len(maps) == 0 {
@@ -280,44 +280,30 @@ func (s *dissectSpace) expand(levels []*graph, maps [][]int32, at separation, p 
 // that pulls least weight in, until it has half the weight; the best state on
 // the way beyond a third is kept.
 func (s *dissectSpace) growSide(g *graph, p *separation, r *random64) {
-	m := s.markAll()
-	defer s.releaseAll(m)
+	m := s.mark()
+	defer s.release(m)
 	for i := range p.where {
 		p.where[i] = 1
 	}
 	p.w = [3]int32{0, g.total, 0}
 	f := s.newRefiner(g, p)
-	f.moves = f.moves[:0]
 	bestCost, bestAt := 1e30, -1
 	order := s.visit(g, r)
 	for 2*f.w[0] < g.total {
-		if len(f.heap[0]) == 0 { // a new start, in another component
-			v := int32(-1)
-			if at := r.below(g.n); f.where[at] == 1 {
-				v = at
-			} else {
-				for _, u := range order {
-					if f.where[u] == 1 {
-						v = u
-						break
-					}
-				}
+		if len(f.heap) == 0 { // a new start, in another component
+			v := r.below(g.n)
+			for k := 0; f.where[v] != 1 && k < len(order); k++ {
+				v = order[k]
 			}
-			if v < 0 {
+			if f.where[v] != 1 {
 				break
 			}
 			f.where[v] = 2
 			f.w[1] -= g.vw[v]
 			f.w[2] += g.vw[v]
-			f.count(v)
-			for _, x := range g.edges(v) {
-				if f.where[x] == 2 {
-					f.pull[1][x] -= g.vw[v]
-				}
-			}
-			f.push(0, v)
+			f.enter(v)
 		}
-		f.move(0, f.pop(0))
+		f.move(f.pop())
 		if 3*f.w[0] > g.total {
 			if c := f.cost(); c < bestCost {
 				bestCost, bestAt = c, len(f.moves)
