@@ -147,6 +147,10 @@ type Settings struct {
 	MaxCutbacks int         // halvings of a step that does not converge; 0 means 6
 	MemoryLimit int64       // bytes; 0 means no limit; the estimate is checked before allocation
 	ArcLength   *ArcLength  // nil: the load factor only rises
+	// Checkpoint asks for Result.Checkpoint; Resume goes on from one: the first
+	// frame is then the next step's.
+	Checkpoint bool
+	Resume     *Checkpoint
 	// Guess is a displacement per node at the end of the first stage, mm, from
 	// which the first increment may start; it changes the work, not the answer.
 	Guess    []r3.Vec
@@ -202,6 +206,8 @@ type Result struct {
 	Steps, Newton, LinearIterations int
 	DOF                             int
 	MemoryEstimate                  int64 // bytes
+	// Checkpoint is the state at the last frame, if Settings.Checkpoint asks.
+	Checkpoint *Checkpoint
 }
 
 // Solver is the signature of Solve, for callers that wrap it.

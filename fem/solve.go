@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Solve carries the loads and prescribed motions of m from zero to their full
@@ -34,6 +35,9 @@ func Solve(ctx context.Context, m *Model, s Settings, emit func(*Frame) error) (
 	}
 	if err := m.check(); err != nil {
 		return res, err
+	}
+	if s.Resume != nil && s.ArcLength != nil {
+		return res, badInput("Settings.Resume", "does not go with ArcLength; choose one")
 	}
 	if m.Dynamic != nil && s.ArcLength != nil {
 		return res, badInput("Settings.ArcLength", "does not go with Model.Dynamic; choose one")
@@ -94,9 +98,10 @@ type newton struct {
 	u, trial, du      []float64
 	fint, ftrial, rhs []float64
 	tmp               []float64
-	bulk              float64 // of fint
-	start             float64 // time of the stage's start, s
-	past              []state // up to three converged states of the stage, oldest first
+	bulk              float64     // of fint
+	start             float64     // time of the stage's start, s
+	past              []state     // up to three converged states of the stage, oldest first
+	starts            [][]float64 // displacement at the starts of stages 1, 2, …
 	mixed             mixed
 	floor             float64 // residual that rounding alone can make, N
 	done              float64 // progress reported
@@ -124,15 +129,26 @@ var (
 
 func (n *newton) run(ctx context.Context, res *Result, emit func(*Frame) error) error {
 	sys := n.sys
-	if bad := sys.internal(n.fint, n.u); bad.element >= 0 {
-		return fmt.Errorf("%w at element %d", errStart, bad.element)
+	first, part := 0, 0.0
+	if c := n.s.Resume; c != nil {
+		if err := n.resume(c); err != nil {
+			return err
+		}
+		first, part, res.Steps = c.Stage, c.Part, c.Steps
+		res.Checkpoint = c
+	} else {
+		if bad := sys.internal(n.fint, n.u); bad.element >= 0 {
+			return fmt.Errorf("%w at element %d", errStart, bad.element)
+		}
+		n.bulk = sys.bulk
+		if err := emit(sys.frame(0, n.u, n.fint)); err != nil {
+			return err
+		}
 	}
-	n.bulk = sys.bulk
-	if err := emit(sys.frame(0, n.u, n.fint)); err != nil {
-		return err
-	}
-	for i := range sys.stages {
-		if i > 0 {
+	for i := first; i < len(sys.stages); i++ {
+		if i > first {
+			part = 0
+			n.starts = append(n.starts, slices.Clone(n.u))
 			n.start += sys.stages[i-1].duration()
 			rebuilt, err := sys.enterStage(i, n.u, n.start)
 			if err != nil {
@@ -145,12 +161,16 @@ func (n *newton) run(ctx context.Context, res *Result, emit func(*Frame) error) 
 			sys.internal(n.fint, n.u)
 			n.bulk = sys.bulk
 		}
-		n.past = []state{{0, append([]float64(nil), n.u...)}}
-		carry := n.stage
-		if n.s.ArcLength != nil {
-			carry = n.path
+		if i > first || n.s.Resume == nil {
+			n.past = []state{{0, append([]float64(nil), n.u...)}}
 		}
-		if err := carry(ctx, res, emit); errors.Is(err, errArcEnd) {
+		var err error
+		if n.s.ArcLength != nil {
+			err = n.path(ctx, res, emit)
+		} else {
+			err = n.carry(ctx, part, res, emit)
+		}
+		if errors.Is(err, errArcEnd) {
 			break
 		} else if err != nil {
 			return err
@@ -160,8 +180,9 @@ func (n *newton) run(ctx context.Context, res *Result, emit func(*Frame) error) 
 	return nil
 }
 
-// stage carries the stage that sys is in to its end.
-func (n *newton) stage(ctx context.Context, res *Result, emit func(*Frame) error) error {
+// carry takes the stage that sys is in from the part t that has passed to its
+// end.
+func (n *newton) carry(ctx context.Context, t float64, res *Result, emit func(*Frame) error) error {
 	sys := n.sys
 	steps := n.s.Steps
 	if v := sys.stages[sys.stage].Steps; v > 0 {
@@ -169,8 +190,8 @@ func (n *newton) stage(ctx context.Context, res *Result, emit func(*Frame) error
 	}
 	full := 1 / float64(steps)
 	dt := full
-	t, guess := 0.0, true // guess: start from the extrapolated motion
-	for step := 1; step <= steps; step++ {
+	guess := true // start from the extrapolated motion
+	for step := 1 + int(math.Round(t*float64(steps))); step <= steps; step++ {
 		end := float64(step) / float64(steps)
 		stepIters, residual := 0, 0.0
 		for t < end {
@@ -211,6 +232,9 @@ func (n *newton) stage(ctx context.Context, res *Result, emit func(*Frame) error
 		f.Newton, f.Residual = stepIters, residual
 		if err := f.finite(); err != nil {
 			return err
+		}
+		if n.s.Checkpoint {
+			res.Checkpoint = n.checkpoint(t, res.Steps)
 		}
 		if err := emit(f); err != nil {
 			return err
