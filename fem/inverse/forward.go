@@ -25,7 +25,7 @@ func (u *unloader) forward(m *fem.Model, x, img []float64, it *Iteration) ([]flo
 	if err != nil {
 		_, stuck := errors.AsType[*fem.NotConvergedError](err)
 		_, inverted := errors.AsType[*fem.InvertedError](err)
-		if u.ctx.Err() == nil && (stuck || inverted && u.best.x != nil) {
+		if u.ctx.Err() == nil && (stuck || inverted && len(u.rep.History) > 0) {
 			u.last, it.Failure = err, err.Error()
 			return nil, nil
 		}
@@ -35,6 +35,7 @@ func (u *unloader) forward(m *fem.Model, x, img []float64, it *Iteration) ([]flo
 		return nil, fmt.Errorf("inverse: forward solve %d gave no frame for %d nodes", u.rep.ForwardSolves, len(u.u))
 	}
 	copy(u.u, disp)
+	u.last = nil
 	f := make([]float64, len(x))
 	var sum float64
 	it.MaxMM = -1

@@ -89,18 +89,16 @@ const partTol = 0.01
 
 func (u *unloader) run() (*Reference, Report, error) {
 	img := flat(u.model.Mesh.Nodes)
-	x := append([]float64(nil), img...)
+	past := [2]shape{{0, img}, {0, img}} // found at two parts of the loads, the larger last
 	reached, step := 0.0, 1.0
 	for {
 		target := min(1, reached+step)
 		if target > 1-1e-9 {
 			target = 1
 		}
-		start := append([]float64(nil), img...)
-		if reached > 0 { // the past shape, carried on in proportion
-			for i := range start {
-				start[i] += (x[i] - img[i]) * target / reached
-			}
+		start := append([]float64(nil), past[1].x...)
+		if reached > 0 { // carried on in proportion
+			axpy(start, (target-reached)/(reached-past[0].at), difference(past[1].x, past[0].x))
 		}
 		err := u.fixedPoint(start, img, target)
 		b := &u.best
@@ -110,7 +108,7 @@ func (u *unloader) run() (*Reference, Report, error) {
 			u.rep.LoadFactor = 1
 			return u.reference(), *u.rep, nil
 		case err == nil:
-			copy(x, b.x)
+			past = [2]shape{past[1], {target, append([]float64(nil), b.x...)}}
 			reached = target
 			u.rep.LoadFactor = reached
 			step = min(2*step, 1-reached)
@@ -133,6 +131,18 @@ func (u *unloader) run() (*Reference, Report, error) {
 	}
 }
 
+// shape is a stress-free shape for a part of the loads.
+type shape struct {
+	at float64 // load factor
+	x  []float64
+}
+
+func difference(a, b []float64) []float64 {
+	d := append([]float64(nil), a...)
+	axpy(d, -1, b)
+	return d
+}
+
 // reference packs the best shape.
 func (u *unloader) reference() *Reference {
 	b := &u.best
@@ -148,8 +158,9 @@ type partError struct{ msg string }
 func (e *partError) Error() string { return e.msg }
 
 const (
-	maxBackoff = 5 // halvings of a step whose forward solve fails
-	maxGrowth  = 4 // steps in a row that may be taken back because the distance grew
+	maxBackoff   = 2       // halvings of a step whose forward solve fails before the loads are divided
+	leastDamping = 1. / 64 // of a step
+	maxGrowth    = 4       // steps in a row that may be taken back because the distance grew
 )
 
 // fixedPoint finds the shape for a load factor from start; it is u.best then.
@@ -161,7 +172,7 @@ func (u *unloader) fixedPoint(start, img []float64, factor float64) error {
 	model := scaled(u.model, factor)
 	x := append([]float64(nil), start...)
 	step := make([]float64, len(x))
-	damping, columns, grown := 1.0, 0, 0
+	damping, columns, grown, backoff := 1.0, 0, 0, 0
 	for {
 		if u.rep.ForwardSolves >= u.o.MaxForward {
 			return &partError{"the allowed forward solves are used up"}
@@ -174,9 +185,9 @@ func (u *unloader) fixedPoint(start, img []float64, factor float64) error {
 		if f == nil { // no solution at x
 			u.note(it)
 			if b.x == nil {
-				return &partError{"the loads cannot be put on the imaged shape"}
+				return &partError{"the forward solve fails on the shape that the iteration starts from"}
 			}
-			if damping < math.Pow(0.5, maxBackoff-0.5) {
+			if backoff++; damping/2 < leastDamping || backoff > maxBackoff && !u.near() {
 				return &partError{"the forward solve fails however short the step"}
 			}
 			damping /= 2
@@ -185,15 +196,12 @@ func (u *unloader) fixedPoint(start, img []float64, factor float64) error {
 			continue
 		}
 		if b.x != nil {
-			dx, df := append([]float64(nil), x...), append([]float64(nil), f...)
-			axpy(dx, -1, b.x)
-			axpy(df, -1, b.f)
-			mix.learn(dx, df)
+			mix.learn(difference(x, b.x), difference(f, b.f))
 		}
 		if b.x == nil || it.RMSMM < b.at.RMSMM {
 			it.Kept = true
 			b.x, b.f, b.u, b.at, grown = append(b.x[:0], x...), f, append(b.u[:0], u.u...), it, 0
-			damping = 1
+			damping, backoff = min(1, 2*damping), 0
 		} else {
 			if grown++; grown > maxGrowth {
 				u.note(it)

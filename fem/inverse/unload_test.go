@@ -311,6 +311,35 @@ func TestUnloadInParts(t *testing.T) {
 	}
 }
 
+// Whatever the load, an unload ends with a shape or with a typed reason, after a
+// bounded number of tries.
+func TestUnloadEnds(t *testing.T) {
+	ended := map[bool]int{}
+	for i := range 4 {
+		m := build(t, cantilever(brick(3, 1, 1, 30, 10, 10).Quadratic(), g0*math.Pow(3, float64(i))), 0.01)
+		o := Options{MaxForward: 20}
+		ref, rep, err := Unload(context.Background(), m, fem.Settings{Steps: 3}, o)
+		nc, ok := errors.AsType[*NotConvergedError](err)
+		if err != nil && !ok {
+			t.Errorf("gravity times %g: %v", math.Pow(3, float64(i)), err)
+		}
+		if ok && (nc.Reason == "" || nc.Node >= 0 && !finite(nc.DistanceMM)) {
+			t.Errorf("gravity times %g: %+v", math.Pow(3, float64(i)), nc)
+		}
+		if err == nil && (rep.MaxMM > 1e-3 || reload(t, m, fem.Settings{Steps: 6, ResidualTol: 1e-9}, ref) > 1e-3) {
+			t.Errorf("gravity times %g: %g mm off", math.Pow(3, float64(i)), rep.MaxMM)
+		}
+		if len(rep.History) > 200 {
+			t.Errorf("gravity times %g: %d tries", math.Pow(3, float64(i)), len(rep.History))
+		}
+		t.Logf("gravity times %g: %d solves, %d tries, load factor %g, %v", math.Pow(3, float64(i)), rep.ForwardSolves, len(rep.History), rep.LoadFactor, err)
+		ended[err == nil]++
+	}
+	if ended[true] < 1 || ended[false] < 1 {
+		t.Errorf("%d shapes, %d refusals", ended[true], ended[false])
+	}
+}
+
 func TestUnloadErrors(t *testing.T) {
 	ctx := context.Background()
 	m := hanging(t, 0.002, 0.3)

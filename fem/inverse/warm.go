@@ -39,17 +39,23 @@ func (w *warm) run(ctx context.Context, m *fem.Model, emit func(*fem.Frame) erro
 		res, err := w.solve(ctx, m, s, keep)
 		w.newton += res.Newton
 		if _, stuck := errors.AsType[*fem.NotConvergedError](err); !stuck {
-			if err != nil {
-				w.last = before
-			}
-			return err
+			return w.done(err, before)
 		}
 	}
 	w.solves++
 	res, err := w.solve(ctx, m, w.settings, keep)
 	w.newton += res.Newton
+	return w.done(err, before)
+}
+
+// done forgets the frames of a failed solve; a mesh that was refused was not
+// solved at all.
+func (w *warm) done(err error, before []r3.Vec) error {
 	if err != nil {
 		w.last = before
+	}
+	if _, refused := errors.AsType[*fem.InvertedError](err); refused {
+		w.solves--
 	}
 	return err
 }
