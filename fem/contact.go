@@ -49,7 +49,8 @@ type Contact struct {
 	// Friction is Coulomb's coefficient; 0 slides freely.
 	Friction float64
 	// Penalty multiplies the built-in penalty E·A/V, with Young's modulus E at
-	// rest, area A of the face and volume V of the element under it; 0 means 10.
+	// rest, area A of the face and volume V of the element under it, or the mean
+	// of it over Against where that is less; 0 means 10.
 	Penalty float64
 	// GapToleranceMM is the penetration that is allowed in the mean around a
 	// corner of Faces (over its faces, weighted with its linear shape function).

@@ -142,8 +142,15 @@ func (s *system) newContact(c *Contact, own, other *skin, rigid distanceField, w
 	if factor == 0 {
 		factor = defaultPenalty
 	}
+	soft := math.Inf(1) // the softer side rules
+	if other != nil {
+		soft = 0
+		for _, v := range other.scale {
+			soft += v / float64(other.faces())
+		}
+	}
 	for _, v := range own.scale {
-		t.eps = append(t.eps, factor*v)
+		t.eps = append(t.eps, factor*min(v, soft))
 	}
 	n := 0
 	if c.Friction > 0 {

@@ -181,3 +181,5 @@ func rollers(m *Model, x, y, z func(r3.Vec) bool) {
 		}
 	}
 }
+
+func laws() (material.Law, error) { return material.NewLinear(0.01, 0.3) }

@@ -37,8 +37,8 @@ type Tie struct {
 	// the node. Every node must find one.
 	Nodes  []int32
 	Within []imaging.Label
-	// Penalty multiplies the built-in penalty E·A/V of Contact; for a node the
-	// stiffness E·V^(1/3) of its element. 0 means 10.
+	// Penalty multiplies the built-in penalty E·A/V of Contact, the less of both
+	// faces; for a node the stiffness E·V^(1/3) of its element. 0 means 10.
 	Penalty float64
 	// JumpToleranceMM is the jump that is allowed in the mean around a corner of
 	// Faces, and at a node; 0 leaves the one that the penalty gives.

@@ -26,7 +26,6 @@ func (t *tieTerm) segments(u []float64) {
 		if search == 0 {
 			search = t.own.long[f] / 4
 		}
-		eps := t.penalty() * t.own.scale[f]
 		cut := newCutter(&p)
 		cut.candidates(tree, search, func(c int32) {
 			t.other.place(&o, c, u)
@@ -48,7 +47,7 @@ func (t *tieTerm) segments(u []float64) {
 						})
 					}
 					pt := tiePoint{group: group, w: rule.W[q] * piece * r3.Norm(r3.Cross(g.a, g.b)), l: [3]float64{1 - xi.X - xi.Y, xi.X, xi.Y}}
-					pt.k = pt.w * eps
+					pt.k = pt.w * t.penalty() * min(t.own.scale[f], t.other.scale[c])
 					copy(pt.at[:], t.own.vertex[3*f:3*f+3])
 					var m [6]float64
 					t.own.shape(&m, xi)
