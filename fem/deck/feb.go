@@ -27,6 +27,7 @@ type feb struct {
 	pairs    map[string]*element // SurfacePair
 	discrete map[string]*element // DiscreteSet
 	springs  []*element          // <Discrete>
+	mixed    bool                // the mean dilatation
 	steps    []*febStep
 	global   *febStep
 }

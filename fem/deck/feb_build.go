@@ -30,6 +30,7 @@ func (f *feb) build() (*fem.Model, fem.Settings, error) {
 		f.steps = []*febStep{{e: &element{}, control: f.global.control}}
 	}
 	b := &febBuild{feb: f, u: u, m: m, h: newHistory(m), noted: map[*element]bool{}, inStep: map[int][]string{}}
+	b.slow = slices.ContainsFunc(m.Regions, func(r fem.Region) bool { _, ok := r.Law.(material.Inelastic); return ok })
 	if err := b.attach(); err != nil {
 		return nil, none, err
 	}
@@ -41,6 +42,9 @@ func (f *feb) build() (*fem.Model, fem.Settings, error) {
 		}
 	}
 	set := b.h.finish()
+	if f.mixed {
+		set.Formulation = fem.MeanDilatation
+	}
 	f.rep.NodeNumbers, f.rep.ElementNumbers = f.numbers()
 	f.rep.note(whole, false, "output and the controls of FEBio's solver are left out: they do not change the solution")
 	return m, set, nil
@@ -61,8 +65,9 @@ func (f *feb) regions(m *fem.Model) error {
 			}
 			switch t := d.attr("type"); t {
 			case "", "elastic-solid", "standard":
-			case "ut4-solid", "three-field-solid", "ut4", "tet10_ri":
-				f.rep.note(f.at(d), true, "elements of the kind %s are solved in the displacement form: the difference is that of the discretisation", t)
+			case "ut4-solid", "three-field-solid":
+				f.mixed = true
+				f.rep.note(f.at(d), true, "elements of the kind %s are solved with the mean dilatation of elements (tet10) or patches (tet4): the difference is that of the discretisation", t)
 			default:
 				return f.typed(d).bad("remove the type", "this kind of element is not available")
 			}
@@ -74,6 +79,9 @@ func (f *feb) regions(m *fem.Model) error {
 		law, name, err := f.law(mat, 1)
 		if err != nil {
 			return err
+		}
+		if _, ok := law.(material.Split); !ok && f.order == 4 && poisson(law.ShearMPa(), law.BulkMPa()) > 0.45 {
+			f.rep.note(p, true, "tet4 of a law without a volumetric part lock at ν = %.4g: use an uncoupled law, or tet10", poisson(law.ShearMPa(), law.BulkMPa()))
 		}
 		density, err := f.density(mat)
 		if err != nil {
@@ -103,6 +111,12 @@ type febBuild struct {
 	h     *history
 	noted map[*element]bool
 	work  int
+	slow  bool // some law remembers: the way matters, not only the end
+	// begin is the start of the stage under way, fresh says that the entry
+	// being read begins to act there; factor tells what it met
+	begin        float64
+	fresh, slope bool
+	jump         *element
 	// inStep names contacts that act in one step only
 	inStep map[int][]string
 }
@@ -135,22 +149,33 @@ func (b *febBuild) doStep(i int, s *febStep, t0 float64) (t1 float64, err error)
 		b.h.freeAll()
 		load := fem.LoadCase{}
 		forces := newCollector(len(b.m.Mesh.Nodes))
-		for _, e := range slices.Concat(b.global.boundary, s.boundary) {
+		b.begin, b.jump = begin, nil
+		for k, e := range slices.Concat(b.global.boundary, s.boundary) {
+			b.fresh = n == 0 && (i == 0 || k >= len(b.global.boundary))
 			if err := b.fix(e, end, i > 0); err != nil {
 				return 0, err
 			}
 		}
-		for _, e := range slices.Concat(b.global.loads, s.loads) {
+		if b.jump != nil {
+			b.atOnce(b.jump)
+		}
+		b.jump, b.slope = nil, false
+		for k, e := range slices.Concat(b.global.loads, s.loads) {
+			b.fresh = n == 0 && (i == 0 || k >= len(b.global.loads))
 			if err := b.load(e, end, i > 0, &load, forces); err != nil {
 				return 0, err
 			}
+		}
+		sudden := b.jump != nil && b.slow && !b.slope
+		if b.jump != nil && !sudden {
+			b.atOnce(b.jump)
 		}
 		load.Forces = forces.forces()
 		count := 1
 		if end > begin {
 			count = steps(end-begin, dt)
 		}
-		st := fem.Stage{Name: s.name, DurationS: end - begin, Steps: count}
+		st := fem.Stage{Name: s.name, DurationS: end - begin, Steps: count, Sudden: sudden}
 		if n == 0 {
 			st.Attach = b.inStep[i]
 			if i > 0 {
@@ -226,18 +251,24 @@ func (b *febBuild) breaks(e *element, t0, t1 float64, cuts *[]float64) error {
 // factor is what the curve of e makes of its value at time t. A value without
 // a curve, or one that does not begin at zero, acts at once in FEBio.
 func (b *febBuild) factor(e *element, t float64) float64 {
-	c := b.curves[e.attr("lc")]
-	at := 1.0
-	begin := 1.0
-	if c != nil {
-		at, begin = c.value(t), c.value(0)
+	at, begin := 1.0, 1.0
+	if c := b.curves[e.attr("lc")]; c != nil {
+		at, begin = c.value(t), c.value(b.begin)
 	}
-	if begin != 0 && !b.noted[e] {
-		b.noted[e] = true
-		slow := slices.ContainsFunc(b.m.Regions, func(r fem.Region) bool { _, ok := r.Law.(material.Inelastic); return ok })
-		b.rep.note(b.at(e), slow, "acts at once in FEBio; here it grows through the first stage")
+	if b.fresh && begin != 0 {
+		b.jump = e
+	} else if at != begin {
+		b.slope = true
 	}
 	return at
+}
+
+// atOnce notes a value that jumps.
+func (b *febBuild) atOnce(e *element) {
+	if !b.noted[e] {
+		b.noted[e] = true
+		b.rep.note(b.at(e), b.slow, "acts at once in FEBio; here it grows through the stage")
+	}
 }
 
 // values reads numbers of a child, times its curve at t.

@@ -160,6 +160,21 @@ func TestFEBioSolves(t *testing.T) {
 	}
 }
 
+// A constant load acts at once where the law remembers; else it is ramped, with
+// a note. Nodally averaged elements ask for the mean dilatation.
+func TestFEBioLoadsAtOnce(t *testing.T) {
+	press := `<Loads><surface_load type="pressure" surface="s"><pressure>2</pressure></surface_load></Loads>`
+	visco := `<Material><material id="1" name="M" type="uncoupled viscoelastic"><g1>0.5</g1><t1>2</t1><elastic type="Mooney-Rivlin"><c1>0.2</c1><c2>0</c2><k>5</k></elastic></material></Material>`
+	m, s, rep, err := readFebText(t, febText(febControl, visco, strings.Replace(febMesh, `mat="M"`, `mat="M" type="ut4-solid"`, 1), press), Options{})
+	if err != nil || len(m.Stages) != 1 || !m.Stages[0].Sudden || s.Formulation != fem.MeanDilatation || len(rep.Notes) != 2 || !rep.Notes[0].Warning {
+		t.Errorf("%v %+v %v", err, m, rep.Notes)
+	}
+	m, _, rep, err = readFebText(t, febText(febControl, neoHooke, febMesh, press), Options{})
+	if err != nil || m.Stages != nil || len(rep.Notes) != 2 || !strings.Contains(rep.Notes[0].Text, "at once") {
+		t.Errorf("%v %+v %v", err, m, rep.Notes)
+	}
+}
+
 func TestFEBioVersions(t *testing.T) {
 	old := `<febio_spec version="2.5"><Module type="solid"/><Control><time_steps>2</time_steps><step_size>0.5</step_size><analysis type="static"/></Control>` +
 		`<Material><material id="1" name="m" type="isotropic elastic"><E>1</E><v>0.3</v></material></Material>` +

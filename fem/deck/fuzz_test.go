@@ -88,6 +88,14 @@ func FuzzReadModel(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) { fuzzed(t, "a.json", files{"a.json": string(data), "two.inp": two}) })
 }
 
+func FuzzGmshSets(f *testing.F) {
+	for _, s := range []string{gmsh41, gmsh22} {
+		f.Add([]byte(s))
+	}
+	model := `{"halsted_model": 1, "mesh": {"file": "a.msh"}, "materials": [{"tissue": "spleen"}], "selections": {"s": {"faces": "inlet"}, "n": {"nodes": "inlet"}}, "fixed": [{"at": "n"}], "loads": [{"at": "s", "pressure_kPa": 1}]}`
+	f.Fuzz(func(t *testing.T, data []byte) { fuzzed(t, "a.json", files{"a.json": model, "a.msh": string(data)}) })
+}
+
 func FuzzNumber(f *testing.F) {
 	for _, s := range []string{"1.5e-3", "1.D+5", "1.0-5", "123456789012345678901234567890", ".", "-0"} {
 		f.Add([]byte(s))

@@ -68,8 +68,10 @@ func (h *history) stage(s fem.Stage, load fem.LoadCase) {
 
 // finish writes the stages; a single one of 1 s needs none.
 func (h *history) finish() fem.Settings {
-	if len(h.ends) == 1 && (h.ends[0].DurationS == 1 || h.ends[0].DurationS == 0) {
-		return fem.Settings{Steps: h.ends[0].Steps}
+	if len(h.ends) == 1 {
+		if s := h.ends[0]; (s.DurationS == 1 || s.DurationS == 0) && !s.Sudden && s.Attach == nil {
+			return fem.Settings{Steps: s.Steps}
+		}
 	}
 	h.m.Stages = h.ends
 	return fem.Settings{}

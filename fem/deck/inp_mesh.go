@@ -122,11 +122,8 @@ func (r *inp) elements(k *inpKey) error {
 		r.rep.note(k.place, true, "%s is solved as C3D10, whose modes are other ones: the difference is that of the discretisation", typ)
 	}
 	if hybrid {
-		if n == 4 {
-			return k.bad("use C3D10H, or C3D4 with ν ≤ 0.45", "C3D4H is not available")
-		}
 		r.mixed = true
-		r.rep.note(k.place, true, "%s is solved with the mean dilatation of the element in place of a pressure field", typ)
+		r.rep.note(k.place, true, "%s is solved with the mean dilatation of elements (C3D10) or patches (C3D4) in place of a pressure field", typ)
 	}
 	if kind == kindTet {
 		r.order = n

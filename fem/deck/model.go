@@ -28,10 +28,11 @@ type modelReader struct {
 	next       [][4]int32 // neighbours, when asked for
 	names      map[imaging.Label]string
 	held       []imaging.Label // labels of the mesh, ascending
-	sets       *table          // of an .inp or .feb mesh
+	sets       *table          // of an .inp, .feb or .msh mesh
 	nodeSets   map[string]*set
 	inpFaces   *inpBuild
 	febFaces   *feb
+	gmsh       *gmshSets
 	selections map[string]*selection
 	work       int
 }

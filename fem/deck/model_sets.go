@@ -45,6 +45,18 @@ func (r *modelReader) readSets(g *object, path string, data []byte, unit meshio.
 			return err
 		}
 		r.sets, r.nodeSets, r.febFaces = &f.table, f.nodeSets, f
+	case ".msh":
+		q := &gmshSets{reader: r.reader, file: whole.file, data: data, line: 1, groups: map[[2]int64]*gmshGroup{}, names: map[[2]int64]string{}, physical: map[[2]int64][]int64{}}
+		if !q.text() {
+			return nil
+		}
+		if err := q.read(); err != nil {
+			return err
+		}
+		if err := q.finish(whole, u); err != nil {
+			return err
+		}
+		r.sets, r.nodeSets, r.gmsh = &q.table, q.nodeSets(), q
 	default:
 		return nil
 	}
@@ -85,6 +97,9 @@ func (r *modelReader) nodeSet(name string) ([]int32, bool) {
 func (r *modelReader) faceSet(o *object, name string) ([][3]int32, bool, error) {
 	p := o.place("faces")
 	switch {
+	case r.gmsh != nil:
+		list, err := r.gmsh.faces(p, name)
+		return list, true, err
 	case r.febFaces != nil:
 		list, err := r.febFaces.corners(p, name)
 		return list, true, err
@@ -108,5 +123,5 @@ func (r *modelReader) faceSet(o *object, name string) ([][3]int32, bool, error) 
 		}
 		return out, true, nil
 	}
-	return nil, false, p.bad("give a border or a place instead", "only .inp and .feb meshes have named surfaces")
+	return nil, false, p.bad("give a border or a place instead", "only .inp, .feb and text .msh meshes have named surfaces")
 }

@@ -221,3 +221,87 @@ func TestCheckUnits(t *testing.T) {
 		}
 	}
 }
+
+// A tetrahedron with its base as the physical surface "inlet", numbers apart.
+const gmsh41 = `$MeshFormat
+4.1 0 8
+$EndMeshFormat
+$PhysicalNames
+2
+2 7 "inlet"
+3 9 "liver"
+$EndPhysicalNames
+$Entities
+1 0 1 1
+5 0 0 0 0
+2 0 0 0 1 1 0 1 7 0
+4 0 0 0 1 1 1 1 9 1 2
+$EndEntities
+$Nodes
+2 4 10 40
+2 2 0 3
+10
+30
+20
+0 0 0
+0 1 0
+1 0 0
+3 4 0 1
+40
+0 0 2
+$EndNodes
+$Elements
+2 2 1 2
+2 2 2 1
+1 10 30 20
+3 4 4 1
+2 10 20 30 40
+$EndElements
+`
+
+const gmsh22 = `$MeshFormat
+2.2 0 8
+$EndMeshFormat
+$PhysicalNames
+2
+2 7 "inlet"
+3 9 "liver"
+$EndPhysicalNames
+$Nodes
+4
+10 0 0 0
+30 0 1 0
+20 1 0 0
+40 0 0 2
+$EndNodes
+$Elements
+2
+1 2 2 7 1 10 30 20
+2 4 2 9 1 10 20 30 40
+$EndElements
+`
+
+func TestGmshGroups(t *testing.T) {
+	for _, text := range []string{gmsh41, gmsh22} {
+		for _, c := range []struct{ model, want string }{
+			{`"selections": {"s": {"faces": "inlet"}, "n": {"nodes": "inlet"}}, "fixed": [{"at": "n", "axes": "z"}], "loads": [{"at": "s", "pressure_kPa": 1}]`, ""},
+			{`"selections": {"s": {"faces": "liver"}}`, "no physical surface"},
+			{`"selections": {"s": {"nodes": "outlet"}}`, "no node set"},
+		} {
+			model := `{"halsted_model": 1, "mesh": {"file": "a.msh", "length_unit": "cm"}, "materials": [{"region": "liver", "tissue": "spleen"}], ` + c.model + "}"
+			m, _, rep, err := Read(t.Context(), "a.json", Options{Open: files{"a.json": model, "a.msh": text}.open})
+			if c.want != "" {
+				if err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("%v, want %s", err, c.want)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(m.Prescribed) != 3 || len(m.Loads) != 1 || m.Loads[0].Face != [3]int32{0, 2, 1} || m.Mesh.Nodes[3].Z != 20 || rep.NodeNumbers[1] != 20 {
+				t.Errorf("%+v %+v", m.Prescribed, m.Loads)
+			}
+		}
+	}
+}

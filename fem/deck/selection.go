@@ -35,7 +35,7 @@ func (r *modelReader) selection(o *object) (*selection, error) {
 	} else if name != "" {
 		list, ok := r.nodeSet(name)
 		if !ok {
-			return nil, o.bad("nodes", "node sets are read from .inp and .feb meshes; else select by place or border", "the mesh file has no node set %s", quote(name))
+			return nil, o.bad("nodes", "node sets are read from .inp, .feb and text .msh meshes; else select by place or border", "the mesh file has no node set %s", quote(name))
 		}
 		s.nodes = make([]bool, len(r.mesh.Nodes))
 		for _, n := range list {
