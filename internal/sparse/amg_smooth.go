@@ -1,6 +1,10 @@
 package sparse
 
-import "halsted/internal/par"
+import (
+	"math"
+
+	"halsted/internal/par"
+)
 
 // chebyshev smooths on one level: a Chebyshev polynomial in the block-Jacobi
 // scaled matrix (Saad 2003, algorithm 12.1), in float32. r is the residual, x
@@ -14,17 +18,22 @@ type chebyshev struct {
 	probe      []float32
 }
 
+// The largest eigenvalue comes from power iterations, raised by amgMargin since
+// they approach it from below.
 const (
 	amgDegree = 3    // products with the matrix before and after the coarse correction
 	amgRange  = 20.0 // λmax over the smallest eigenvalue aimed at
+	amgFirst  = 12   // power iterations for the first values
+	amgAgain  = 2    // and for later ones
+	amgMargin = 1.1
 )
 
 // update takes the values of the matrix.
 func (s *chebyshev) update() {
 	n := s.a.N
-	steps := powerAgain
+	steps := amgAgain
 	if s.val == nil {
-		steps = powerFirst
+		steps = amgFirst
 		s.val = make([]float32, len(s.a.Val)+1)
 		s.inv = make([]float32, 9*n)
 		for _, v := range []*[]float32{&s.x, &s.r, &s.d, &s.e, &s.probe} {
@@ -61,7 +70,7 @@ func (s *chebyshev) update() {
 				s.d[3*i], s.d[3*i+1], s.d[3*i+2] = s.jacobi(i)
 			}
 		})
-		num, den := norm32(s.d), norm32(s.probe)
+		num, den := lengthOf(s.d), lengthOf(s.probe)
 		if !(num > 0) || !(den > 0) {
 			s.lambda = 1
 			return
@@ -77,7 +86,7 @@ func (s *chebyshev) update() {
 // smooth adds amgDegree corrections for the residual r to x. It leaves the
 // last one in d, not yet taken off r.
 func (s *chebyshev) smooth() {
-	hi := powerMargin * s.lambda
+	hi := amgMargin * s.lambda
 	lo := hi / amgRange
 	theta, delta := (hi+lo)/2, (hi-lo)/2
 	sigma := theta / delta
@@ -139,4 +148,15 @@ func (s *chebyshev) subtract() {
 			s.r[3*i+2] -= y2
 		}
 	})
+}
+
+// lengthOf is ‖x‖₂, summed in fixed chunks.
+func lengthOf(x []float32) float64 {
+	return math.Sqrt(par.Sum(len(x), vecChunk, func(lo, hi int) float64 {
+		var s float64
+		for _, v := range x[lo:hi] {
+			s += float64(v) * float64(v)
+		}
+		return s
+	}))
 }

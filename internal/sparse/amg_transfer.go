@@ -194,7 +194,7 @@ func (l *amgLevel) findPattern() {
 // smoothProlongator makes P = (I − ω·D⁻¹·A)·T, ω = 4/(3λ).
 func (l *amgLevel) smoothProlongator() {
 	a := l.a
-	omega := 4 / (3 * powerMargin * l.lambda)
+	omega := 4 / (3 * amgMargin * l.lambda)
 	par.Chunks(a.N, 256, func(lo, hi int) {
 		where := make([]int32, l.nc)
 		var sum []float64

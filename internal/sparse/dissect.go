@@ -1,6 +1,7 @@
 package sparse
 
 import (
+	"context"
 	"runtime"
 	"sync"
 )
@@ -23,9 +24,11 @@ const (
 	forkSize   = 3000 // vertices above which the halves run concurrently
 )
 
-// dissectSpace is the scratch of one worker.
+// dissectSpace is the scratch of one worker. Once ctx is done, what it makes
+// is of no use, but quick.
 type dissectSpace struct {
 	arena
+	ctx      context.Context
 	flags    []uint8
 	flagUsed int
 	moves    []int32
@@ -60,21 +63,22 @@ type dissection struct {
 }
 
 // nestedDissection orders g: out[k] is the vertex eliminated as k-th. The
-// order is a function of the graph alone.
-func nestedDissection(g *graph) []int32 {
+// order is a function of the graph alone. When ctx is done it returns soon,
+// with nothing of use.
+func nestedDissection(ctx context.Context, g *graph) []int32 {
 	workers := 1
 	if g.n > forkSize {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	d := &dissection{root: g, spaces: make(chan *dissectSpace, workers)}
 	for range workers - 1 {
-		d.spaces <- &dissectSpace{}
+		d.spaces <- &dissectSpace{ctx: ctx}
 	}
 	ids, out := make([]int32, g.n), make([]int32, g.n)
 	for i := range ids {
 		ids[i] = int32(i)
 	}
-	d.order(g, ids, out, &dissectSpace{}, 1)
+	d.order(g, ids, out, &dissectSpace{ctx: ctx}, 1)
 	return out
 }
 
@@ -87,6 +91,9 @@ func (d *dissection) order(g *graph, ids, out []int32, s *dissectSpace, seed uin
 	defer s.releaseAll(m)
 	p := separation{where: s.bytes(int(g.n))}
 	s.bisectMany(g, &p, seed)
+	if s.ctx.Err() != nil {
+		return
+	}
 	var count [3]int32
 	for _, w := range p.where {
 		count[w]++
@@ -213,6 +220,9 @@ func (s *dissectSpace) bisectMany(g *graph, p *separation, seed uint64) {
 	best := separation{where: s.bytes(int(bottom.n))}
 	try := separation{where: s.bytes(int(bottom.n))}
 	for k := range manyTries {
+		if k > 0 && s.ctx.Err() != nil {
+			break
+		}
 		s.bisect(bottom, &try, &r)
 		if k == 0 || try.cost() < best.cost() {
 			best, try = try, best
@@ -229,6 +239,10 @@ func (s *dissectSpace) bisect(g *graph, p *separation, r *random64) {
 	bottom := levels[len(levels)-1]
 	best := separation{where: s.bytes(int(bottom.n))}
 	try := separation{where: s.bytes(int(bottom.n))}
+	if s.ctx.Err() != nil {
+		clear(p.where)
+		return
+	}
 	for k := range firstTries {
 		s.growSide(bottom, &try, r)
 		s.refine(bottom, &try, sideLimit(bottom))
@@ -244,7 +258,7 @@ func (s *dissectSpace) bisect(g *graph, p *separation, r *random64) {
 func (s *dissectSpace) shrink(g *graph, size int32, count int, r *random64) (levels []*graph, maps [][]int32) {
 	levels = []*graph{g}
 	limit := max(2, int32(1.5*float64(g.total)/float64(coarseSize)))
-	for g.n > size && len(maps) < count {
+	for g.n > size && len(maps) < count && s.ctx.Err() == nil {
 		coarse, n := s.match(g, limit, r)
 		if 20*n > 19*g.n {
 			break
@@ -267,7 +281,9 @@ func (s *dissectSpace) expand(levels []*graph, maps [][]int32, at separation, p 
 		for v, c := range maps[k] {
 			finer.where[v] = at.where[c]
 		}
-		s.refine(g, &finer, sideLimit(g))
+		if s.ctx.Err() == nil {
+			s.refine(g, &finer, sideLimit(g))
+		}
 		at = finer
 	}
 	if len(maps) == 0 {

@@ -2,6 +2,7 @@ package sparse
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 )
@@ -15,14 +16,15 @@ const compareSize = 20000
 // eliminated as k-th. Nodes of degree at most 1 go first, again and again:
 // they bring no fill. Nodes coupled to very many others go last. Of the rest,
 // nodes with the same neighbours are joined, and every connected component is
-// ordered by nested dissection; small ones by minimum degree.
-func fillOrder(n int, ptr, col []int32) []int32 {
+// ordered by nested dissection; small ones by minimum degree. When ctx is done
+// it returns soon, with nothing of use.
+func fillOrder(ctx context.Context, n int, ptr, col []int32) []int32 {
 	order := make([]int32, 0, n)
 	gone := make([]bool, n)
 	order = peel(order, gone, ptr, col)
 	last := crowded(gone, ptr, col)
 	g, first, next := compress(gone, ptr, col)
-	for _, v := range orderComponents(g) {
+	for _, v := range orderComponents(ctx, g) {
 		for i := first[v]; i >= 0; i = next[i] {
 			order = append(order, i)
 		}
@@ -176,7 +178,7 @@ func mix(x uint32) uint32 {
 
 // orderComponents orders each connected component apart; those of a leaf's
 // size are ordered together.
-func orderComponents(g *graph) []int32 {
+func orderComponents(ctx context.Context, g *graph) []int32 {
 	out := make([]int32, 0, g.n)
 	seen := make([]bool, g.n)
 	var small, part []int32
@@ -198,10 +200,10 @@ func orderComponents(g *graph) []int32 {
 		case len(part) <= leafSize:
 			small = append(small, part...)
 		case len(part) == int(g.n):
-			return orderConnected(g)
+			return orderConnected(ctx, g)
 		default:
 			sub := subgraph(g, part)
-			for _, k := range orderConnected(sub) {
+			for _, k := range orderConnected(ctx, sub) {
 				out = append(out, part[k])
 			}
 		}
@@ -212,9 +214,9 @@ func orderComponents(g *graph) []int32 {
 	return out
 }
 
-func orderConnected(g *graph) []int32 {
-	order := nestedDissection(g)
-	if g.n > compareSize {
+func orderConnected(ctx context.Context, g *graph) []int32 {
+	order := nestedDissection(ctx, g)
+	if g.n > compareSize || ctx.Err() != nil {
 		return order
 	}
 	if other := minimumDegree(g); orderWork(g, other) < orderWork(g, order) {

@@ -1,10 +1,13 @@
 package sparse
 
 import (
+	"context"
+	"errors"
 	"math/rand/v2"
 	"runtime"
 	"slices"
 	"testing"
+	"time"
 )
 
 // pattern makes the CSR pattern of n nodes with the given edges, diagonal
@@ -204,7 +207,7 @@ func whole(ptr, col []int32) *graph {
 func TestOrderIsAPermutationAndNeverMuchWorseThanMinimumDegree(t *testing.T) {
 	for _, g := range graphs() {
 		n := len(g.ptr) - 1
-		order := fillOrder(n, g.ptr, g.col)
+		order := fillOrder(context.Background(), n, g.ptr, g.col)
 		if !slices.Equal(sorted(order), iota32(n)) {
 			t.Errorf("%s: not a permutation", g.name)
 			continue
@@ -230,7 +233,7 @@ func TestMinimumDegreeOfATreeBringsNoFill(t *testing.T) {
 		edges = append(edges, [2]int32{rng.Int32N(i), i})
 	}
 	ptr, col := pattern(2000, edges)
-	for name, order := range map[string][]int32{"minimum degree": minimumDegree(whole(ptr, col)), "fill order": fillOrder(2000, ptr, col)} {
+	for name, order := range map[string][]int32{"minimum degree": minimumDegree(whole(ptr, col)), "fill order": fillOrder(context.Background(), 2000, ptr, col)} {
 		entries := 0
 		for _, c := range referenceColumns(ptr, col, order) {
 			entries += len(c) - 1
@@ -247,7 +250,7 @@ func TestSeparatorsSeparate(t *testing.T) {
 		if w.n < 100 || g.name == "complete" {
 			continue
 		}
-		s := &dissectSpace{}
+		s := &dissectSpace{ctx: context.Background()}
 		p := separation{where: s.bytes(int(w.n))}
 		s.bisectMany(w, &p, 1)
 		var sum [3]int32
@@ -272,7 +275,7 @@ func TestSeparatorsSeparate(t *testing.T) {
 func TestCubeIsCutAcross(t *testing.T) {
 	n, edges := gridEdges(20, 20, 20, true)
 	w := whole(pattern(n, edges))
-	s := &dissectSpace{}
+	s := &dissectSpace{ctx: context.Background()}
 	p := separation{where: s.bytes(n)}
 	s.bisectMany(w, &p, 1)
 	if p.w[2] > 440 {
@@ -286,7 +289,7 @@ func TestOrderHasTheSameBitsForAnyCoreCount(t *testing.T) {
 	var want []int32
 	for _, procs := range []int{1, 2, 7} {
 		old := runtime.GOMAXPROCS(procs)
-		got := fillOrder(n, ptr, col)
+		got := fillOrder(context.Background(), n, ptr, col)
 		runtime.GOMAXPROCS(old)
 		if want == nil {
 			want = got
@@ -351,4 +354,20 @@ func reorder(order, post []int32) []int32 {
 		out[k] = order[p]
 	}
 	return out
+}
+
+// A done context ends the analysis at once, one that is done on the way soon.
+func TestAnalysisStops(t *testing.T) {
+	n, edges := gridEdges(30, 30, 30, true)
+	ptr, col := pattern(n, edges)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if s, err := analyseCtx(ctx, n, ptr, col); s != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v, %v", s, err)
+	}
+	ctx, cancel = context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if s, err := analyseCtx(ctx, n, ptr, col); s != nil || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("timed out: %v, %v", s, err)
+	}
 }

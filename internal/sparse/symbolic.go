@@ -2,6 +2,7 @@ package sparse
 
 import (
 	"cmp"
+	"context"
 	"slices"
 )
 
@@ -31,7 +32,17 @@ type symbolic struct {
 
 // analyse orders the pattern and finds the supernodes.
 func analyse(n int, ptr, col []int32) *symbolic {
-	order := fillOrder(n, ptr, col)
+	s, _ := analyseCtx(context.Background(), n, ptr, col)
+	return s
+}
+
+// analyseCtx is analyse with the error of ctx, seen within some tens of
+// milliseconds but for graphs of hundreds of thousands of nodes.
+func analyseCtx(ctx context.Context, n int, ptr, col []int32) (*symbolic, error) {
+	order := fillOrder(ctx, n, ptr, col)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	parent := etree(n, ptr, col, order)
 	post := postorder(parent)
 	s := &symbolic{n: n, order: make([]int32, n), place: make([]int32, n)}
@@ -41,9 +52,12 @@ func analyse(n int, ptr, col []int32) *symbolic {
 	parent = relabel(parent, post)
 	counts := columnCounts(ptr, col, nil, s.order, parent)
 	s.arrange(amalgamate(parent, counts))
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	s.findRows(ptr, col)
 	s.layout()
-	return s
+	return s, nil
 }
 
 // etree is the elimination tree of the reordered matrix (Liu 1990), with path
