@@ -1,6 +1,8 @@
 package fem
 
 import (
+	"fmt"
+
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/spatial/r3"
 )
@@ -8,6 +10,9 @@ import (
 // checkTerms refuses what can be seen wrong in the parts beside the tetrahedra
 // before geometry is touched.
 func (m *Model) checkTerms() error {
+	if err := m.checkNames(); err != nil {
+		return err
+	}
 	if err := m.checkMembranes(); err != nil {
 		return err
 	}
@@ -15,6 +20,39 @@ func (m *Model) checkTerms() error {
 		return err
 	}
 	return m.checkDynamic()
+}
+
+// checkNames refuses stages that attach or detach what is not there.
+func (m *Model) checkNames() error {
+	names := map[string]bool{}
+	for _, p := range m.Membranes {
+		names[p.Name] = true
+	}
+	for _, p := range m.Springs {
+		names[p.Name] = true
+	}
+	for _, p := range m.Trusses {
+		names[p.Name] = true
+	}
+	for _, p := range m.Foundations {
+		names[p.Name] = true
+	}
+	for _, p := range m.Ties {
+		names[p.Name] = true
+	}
+	for _, p := range m.Contacts {
+		names[p.Name] = true
+	}
+	for i := range m.Stages {
+		for _, list := range [][]string{m.Stages[i].Attach, m.Stages[i].Detach} {
+			for _, name := range list {
+				if name == "" || !names[name] {
+					return badInput(fmt.Sprintf("Stages[%d]", i), "attaches or detaches %q, which no membrane, spring, truss, foundation, tie or contact is called", name)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func (m *Model) checkMembranes() error {

@@ -63,6 +63,10 @@ func (s *system) midNode(a, b int32) int32 {
 	return -1
 }
 
+// nodeGone says that all elements of a node have been removed: what acts on it
+// is gone with them.
+func (s *system) nodeGone(v int32) bool { return s.adjPtr[v] < s.adjPtr[v+1] && s.touched[v] == 0 }
+
 // sheetFace is face for a membrane that stands by itself.
 func (s *system) sheetFace(f [3]int32, nodes []int32) bool {
 	for _, t := range s.terms {

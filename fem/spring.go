@@ -107,7 +107,7 @@ const pointTol = 1e-12
 func (t *bars) enter(c *change) (changed bool, err error) {
 	for i := range t.list {
 		b := &t.list[i]
-		on := t.sys.attached(b.name, c.index)
+		on := t.sys.attached(b.name, c.index) && !t.sys.nodeGone(b.a) && (b.b < 0 || !t.sys.nodeGone(b.b))
 		if on == b.on {
 			continue
 		}

@@ -32,7 +32,7 @@ type bed struct {
 	normal []r3.Vec
 	w      []float64 // per face and point: weight × area, mm²
 	base   []float64 // u₀ of nodes, 3 each
-	on     bool
+	live   []bool    // per face: attached, and not on removed elements alone
 }
 
 func (s *system) newFoundations() (term, error) {
@@ -47,7 +47,7 @@ func (s *system) newFoundations() (term, error) {
 		if err != nil {
 			return nil, err
 		}
-		b := bed{Foundation: f, nodes: nodes, base: make([]float64, 3*len(nodes))}
+		b := bed{Foundation: f, nodes: nodes, base: make([]float64, 3*len(nodes)), live: make([]bool, len(f.Faces))}
 		for j := range f.Faces {
 			for a, v := range nodes[j*t.tri.k : (j+1)*t.tri.k] {
 				x[a] = s.x[v]
@@ -70,13 +70,15 @@ func (s *system) newFoundations() (term, error) {
 func (t *foundations) enter(c *change) (changed bool, err error) {
 	for i := range t.beds {
 		b := &t.beds[i]
-		on := t.sys.attached(b.Name, c.index)
-		if on == b.on {
-			continue
-		}
-		b.on, changed = on, true
-		if on {
-			for a, v := range b.nodes {
+		attached := t.sys.attached(b.Name, c.index)
+		for j, f := range b.Faces {
+			live := attached && !t.sys.faceGone(f)
+			if live == b.live[j] {
+				continue
+			}
+			b.live[j], changed = live, true
+			for a := j * t.tri.k; live && a < (j+1)*t.tri.k; a++ {
+				v := b.nodes[a]
 				copy(b.base[3*a:3*a+3], c.u[3*v:3*v+3])
 			}
 		}
@@ -89,7 +91,7 @@ func (t *foundations) couple(add func(...int32)) {
 	for i := range t.beds {
 		b := &t.beds[i]
 		for j := range b.Faces {
-			if b.on {
+			if b.live[j] {
 				add(b.nodes[j*k : (j+1)*k]...)
 			}
 		}
@@ -100,10 +102,10 @@ func (t *foundations) supports(add func(int32, r3.Vec)) {
 	k, points := t.tri.k, len(t.tri.w)
 	for i := range t.beds {
 		b := &t.beds[i]
-		if !b.on {
-			continue
-		}
 		for j := range b.Faces {
+			if !b.live[j] {
+				continue
+			}
 			n := b.normal[j*points]
 			for _, v := range b.nodes[j*k : (j+1)*k] {
 				if b.NormalMPaPerMM > 0 {
@@ -135,10 +137,10 @@ func (t *foundations) force(f, u []float64, _ clock) int32 {
 	k := t.tri.k
 	for i := range t.beds {
 		b := &t.beds[i]
-		if !b.on {
-			continue
-		}
 		for j := range b.Faces {
+			if !b.live[j] {
+				continue
+			}
 			for q, n := range t.tri.n {
 				p, _ := t.pull(b, j, q, u)
 				p = r3.Scale(b.w[j*len(t.tri.w)+q], p)
@@ -157,11 +159,11 @@ func (t *foundations) tangent(m *stiffness, _ []float64, _ clock) {
 	k := t.tri.k
 	for i := range t.beds {
 		b := &t.beds[i]
-		if !b.on {
-			continue
-		}
 		h, g := b.TangentMPaPerMM, b.NormalMPaPerMM-b.TangentMPaPerMM
 		for j := range b.Faces {
+			if !b.live[j] {
+				continue
+			}
 			nodes := b.nodes[j*k : (j+1)*k]
 			for x := range k {
 				for y := x; y < k; y++ {
@@ -189,7 +191,7 @@ func (t *foundations) energy(u []float64, _ clock) (w float64, ok bool) {
 		b := &t.beds[i]
 		for j := range b.Faces {
 			for q := range t.tri.w {
-				if b.on {
+				if b.live[j] {
 					p, d := t.pull(b, j, q, u)
 					w += b.w[j*len(t.tri.w)+q] * r3.Dot(p, d) / 2
 				}

@@ -3,6 +3,7 @@ package fem
 import (
 	"context"
 	"math"
+	"runtime"
 	"testing"
 
 	"halsted/fem/material"
@@ -312,6 +313,80 @@ func TestStageLoadsAndSudden(t *testing.T) {
 	for k, want := range []float64{0, 0.5, 1, 1, 2, 3, 0, 0} {
 		if e := math.Abs(f[k].U[tip].X - want*unit); e > 1e-9*unit {
 			t.Errorf("frame %d: %v mm, want %v", k, f[k].U[tip].X, want*unit)
+		}
+	}
+}
+
+// What acts on a removed part goes with it: capsule, bed and springs.
+func TestStageRemoveTakesItsTermsAlong(t *testing.T) {
+	m := twoParts()
+	law := must(material.NewNeoHookean(1e-3, 0.4))
+	remote := func(p r3.Vec) bool { return p.X >= 10 }
+	mod := &Model{Mesh: m, Regions: twoLaws(law, law), Prescribed: prescribe(m, at(0), still), GravityChange: r3.Vec{Z: -9810}}
+	bare := *mod
+	bare.Stages = []Stage{{Remove: []imaging.Label{tumour}}}
+	want := frames(t, &bare, Settings{ResidualTol: 1e-10})
+	var skin [][3]int32
+	for _, f := range boundaryFaces(m) {
+		if remote(m.Nodes[f[0]]) && remote(m.Nodes[f[1]]) && remote(m.Nodes[f[2]]) {
+			skin = append(skin, f)
+		}
+	}
+	end := nodeAt(m, r3.Vec{X: 20})
+	mod.Membranes = []Membrane{{Faces: skin, Law: rubber(1e-2, 0.1)}}
+	mod.Foundations = []Foundation{{Faces: skin, NormalMPaPerMM: 1e-4}}
+	mod.Springs = []Spring{{Nodes: [2]int32{end, -1}, AnchorMM: r3.Vec{X: 30}, StiffnessNPerMM: 1e-2}, {Nodes: [2]int32{0, end}, StiffnessNPerMM: 1e-2}}
+	for _, f := range skin {
+		mod.Loads = append(mod.Loads, FaceLoad{Face: f, PressureMPa: 1e-4, Follows: true, TractionMPa: r3.Vec{X: 1e-5}})
+	}
+	mod.Stages = []Stage{{Steps: 1}, {Remove: []imaging.Label{tumour}, Steps: 2}}
+	got := frames(t, mod, Settings{ResidualTol: 1e-10})
+	if d := apart(m, got[3], want[len(want)-1], below(10)); d > 1e-6 {
+		t.Errorf("%g mm from the body without the part", d)
+	}
+	if d := apart(m, got[1], got[3], below(10)); d < 0.01 {
+		t.Errorf("cutting moved it by %g mm only", d)
+	}
+}
+
+func TestStageNamesMustBeThere(t *testing.T) {
+	mod := block(true)
+	mod.Stages = []Stage{{Detach: []string{"ligament"}}}
+	if _, err := Solve(context.Background(), mod, Settings{}, nil); !isType[*InputError](err) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Equal bits for any number of cores with terms of every kind, in time and
+// along a path.
+func TestTermsSameBitsForAnyCoreCount(t *testing.T) {
+	m := twoParts()
+	law := must(material.NewNeoHookean(1e-3, 0.45))
+	mod := &Model{Mesh: m, Regions: twoLaws(law, law), Prescribed: prescribe(m, at(0), still), GravityChange: r3.Vec{Z: -9810}}
+	mod.Membranes = []Membrane{{Faces: boundaryFaces(m), Law: rubber(1e-3, 0.1), Prestretch: 1.1, DensityTPerMM3: 1e-9}}
+	mod.Foundations = []Foundation{{Faces: facesOf(m, at(20)), NormalMPaPerMM: 1e-5}}
+	mod.Springs = []Spring{{Nodes: [2]int32{nodeAt(m, r3.Vec{X: 20}), -1}, AnchorMM: r3.Vec{X: 30}, StiffnessNPerMM: 1e-3}}
+	for _, f := range facesOf(m, func(p r3.Vec) bool { return p.Z == 10 }) {
+		mod.Loads = append(mod.Loads, FaceLoad{Face: f, PressureMPa: 4e-5, Follows: true})
+	}
+	moving := *mod
+	moving.Dynamic = &Dynamic{SpectralRadius: 0.8, RayleighStiffnessS: 1e-3}
+	run := func(procs int) (h uint64) {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+		h = 14695981039346656037
+		for _, f := range append(frames(t, mod, Settings{ArcLength: &ArcLength{MaxSteps: 4}}), frames(t, &moving, Settings{Steps: 3})...) {
+			for v := range f.U {
+				for _, x := range []float64{f.U[v].X, f.U[v].Y, f.U[v].Z, f.VonMisesMPa[v], f.ReactionN[v].X, f.LoadFactor} {
+					h = (h ^ math.Float64bits(x)) * 1099511628211
+				}
+			}
+		}
+		return h
+	}
+	want := run(1)
+	for _, procs := range []int{2, 7} {
+		if got := run(procs); got != want {
+			t.Errorf("GOMAXPROCS %d: %x, want %x", procs, got, want)
 		}
 	}
 }
