@@ -25,6 +25,11 @@
 // stress has none; what is found then is the shape in which fem.Model.Natural
 // (none: no residual stress) is all the stress there is.
 //
+// A stress-free shape need not exist on a given mesh: where the strain is
+// singular, as at the edge of a clamp, a soft body under a large load would
+// need an element turned inside out. Unload then ends with a
+// *NotConvergedError that says how much of the load came off, and where.
+//
 // Reference.Natural is the prestress for those who want to go on with the
 // imaged mesh.
 //

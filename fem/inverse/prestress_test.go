@@ -2,6 +2,7 @@ package inverse
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -88,5 +89,39 @@ func TestPrestress(t *testing.T) {
 	}
 	if moved > 1e-4 || way < 5 {
 		t.Errorf("loading moves %g mm, with prestress %g mm", way, moved)
+	}
+}
+
+// A body carried into its imaged shape by a homogeneous map has the same stress
+// as the imaged body with that prestress.
+func TestPrestressStress(t *testing.T) {
+	f := material.Mat3{{X: 1.1, Y: 0.2, Z: -0.1}, {X: -0.3, Y: 0.9, Z: 0.1}, {X: 0.05, Y: 0.1, Z: 1.2}}
+	mo := &fem.Model{Mesh: brick(1, 1, 2, 10, 10, 20).Quadratic(), Regions: []fem.Region{neoHookean(t, 0.01, 0.45)}}
+	imaged := *mo.Mesh
+	imaged.Nodes = nil
+	held := *mo
+	for i, p := range mo.Mesh.Nodes {
+		x := r3.Add(r3.Scale(p.X, f[0]), r3.Add(r3.Scale(p.Y, f[1]), r3.Scale(p.Z, f[2])))
+		imaged.Nodes = append(imaged.Nodes, x)
+		for axis := range int8(3) {
+			mo.Prescribed = append(mo.Prescribed, fem.Prescribed{Node: int32(i), Axis: axis, ValueMM: component(r3.Sub(x, p), axis)})
+			held.Prescribed = append(held.Prescribed, fem.Prescribed{Node: int32(i), Axis: axis})
+		}
+	}
+	var err error
+	held.Mesh = &imaged
+	if held.Natural, err = (&Reference{Mesh: mo.Mesh, Imaged: imaged.Nodes}).Natural(nil); err != nil {
+		t.Fatal(err)
+	}
+	var frames [2]*fem.Frame
+	for i, m := range []*fem.Model{mo, &held} {
+		if _, err := fem.Solve(context.Background(), m, fem.Settings{Steps: 2}, func(f *fem.Frame) error { frames[i] = f; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for v, want := range frames[0].VonMisesMPa {
+		if got := frames[1].VonMisesMPa[v]; want < 1e-3 || math.Abs(got-want) > 1e-9*want {
+			t.Fatalf("node %d: von Mises stress %g MPa with prestress, %g when carried there", v, got, want)
+		}
 	}
 }
