@@ -370,6 +370,9 @@ func TestFactorStopsInsideALargeFront(t *testing.T) {
 	if err := c.Factor(ctx, m); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("deadline: %v", err)
 	}
+	if _, err := NewCholeskyCtx(ctx, m, CholeskyConfig{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("deadline in the analysis: %v", err)
+	}
 	if err := c.Factor(context.Background(), m); err != nil { // usable afterwards
 		t.Error(err)
 	}

@@ -30,11 +30,10 @@ type CholeskyConfig struct {
 // supernodes (Liu 1992). Analyse once per pattern, Factor as often as the
 // values change.
 type Cholesky struct {
-	sym     *symbolic
-	config  CholeskyConfig
-	pattern *BSR3
-	plan    *plan
-	num     numeric // nil until Factor
+	sym    *symbolic
+	config CholeskyConfig
+	plan   *plan
+	num    numeric // nil until Factor
 }
 
 // numeric is the part of a factor that depends on the type of number.
@@ -74,9 +73,18 @@ func NewCholesky(a *BSR3) *Cholesky { return NewCholeskyWith(a, CholeskyConfig{}
 
 // NewCholeskyWith is NewCholesky with a choice.
 func NewCholeskyWith(a *BSR3, config CholeskyConfig) *Cholesky {
-	c := &Cholesky{sym: analyse(a.N, a.RowPtr, a.Col), config: config, pattern: a}
-	c.plan = newPlan(c.sym, config)
+	c, _ := NewCholeskyCtx(context.Background(), a, config) // fails with the context alone
 	return c
+}
+
+// NewCholeskyCtx is NewCholeskyWith for patterns whose analysis takes long. It
+// fails with the error of ctx.
+func NewCholeskyCtx(ctx context.Context, a *BSR3, config CholeskyConfig) (*Cholesky, error) {
+	s, err := analyseCtx(ctx, a.N, a.RowPtr, a.Col)
+	if err != nil {
+		return nil, err
+	}
+	return &Cholesky{sym: s, config: config, plan: newPlan(s, config)}, nil
 }
 
 // Bytes is the memory of the factor, of the fronts and waiting updates while
