@@ -38,7 +38,7 @@ func (r *Row) off() string {
 	switch {
 	case r.Check == Absolute && r.Reference == 0:
 		return "–"
-	case r.Check == Absolute:
+	case r.Check == Absolute || r.Check == AtLeast:
 		return fmt.Sprintf("%+.3g", r.Error)
 	case r.Check == Shown && r.Reference == 0:
 		return "–"
@@ -75,6 +75,8 @@ func (r *Row) tolerance() string {
 			return "≤ " + strconv.FormatFloat(r.Tolerance, 'g', 3, 64)
 		}
 		return "± " + strconv.FormatFloat(r.Tolerance, 'g', 3, 64)
+	case AtLeast:
+		return "≥ reference − " + strconv.FormatFloat(r.Tolerance, 'g', 3, 64)
 	}
 	return "–"
 }

@@ -49,6 +49,7 @@ const (
 	Shown    Check = iota // not judged: a coarser mesh of a series, or a figure without tolerance
 	Relative              // |value/reference − 1| ≤ tolerance
 	Absolute              // |value − reference| ≤ tolerance, in the row's unit
+	AtLeast               // value ≥ reference − tolerance, in the row's unit
 )
 
 // Row is one figure of a case beside its reference.
@@ -79,6 +80,14 @@ func relative(quantity, mesh, unit string, value, reference, tolerance float64) 
 func absolute(quantity, mesh, unit string, value, reference, tolerance float64) Row {
 	r := Row{Quantity: quantity, Mesh: mesh, Unit: unit, Value: value, Reference: reference, Error: value - reference, Tolerance: tolerance, Check: Absolute}
 	r.Holds = math.Abs(r.Error) <= tolerance
+	return r
+}
+
+// atLeast is a row judged by value ≥ reference − tolerance, in its unit: a rate
+// that theory bounds from below.
+func atLeast(quantity, mesh, unit string, value, reference, tolerance float64) Row {
+	r := absolute(quantity, mesh, unit, value, reference, tolerance)
+	r.Check, r.Holds = AtLeast, r.Error >= -tolerance
 	return r
 }
 
