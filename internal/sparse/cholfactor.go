@@ -50,7 +50,7 @@ func isDouble[T dense.Float]() bool {
 }
 
 func newEngine[T dense.Float](s *symbolic, p *plan, config CholeskyConfig) *engine[T] {
-	e := &engine[T]{plan: p, l: allocate[T](p.values), slab: allocate[T](p.slab())}
+	e := &engine[T]{plan: p, l: make([]T, p.values), slab: make([]T, p.slab())}
 	if config.Indefinite {
 		e.form = dense.LDL
 	}
@@ -70,7 +70,7 @@ func (e *engine[T]) negative() int {
 func (e *engine[T]) staff() {
 	n := e.plan.workers()
 	if len(e.slab) < e.plan.slab() {
-		e.slab = allocate[T](e.plan.slab())
+		e.slab = make([]T, e.plan.slab())
 	}
 	for len(e.workers) < n {
 		w := &worker[T]{local: make([]int32, e.sym.n)}
