@@ -18,22 +18,19 @@ type chebyshev struct {
 	probe      []float32
 }
 
-// The largest eigenvalue comes from power iterations, raised by amgMargin since
-// they approach it from below.
+// The largest eigenvalue is that of amgLanczos steps of the Lanczos method
+// (Saad 2003, section 6.7.3), raised by amgMargin since it comes from below.
 const (
-	amgDegree = 3    // products with the matrix before and after the coarse correction
-	amgRange  = 20.0 // λmax over the smallest eigenvalue aimed at
-	amgFirst  = 12   // power iterations for the first values
-	amgAgain  = 2    // and for later ones
-	amgMargin = 1.1
+	amgDegree  = 3    // products with the matrix before and after the coarse correction
+	amgRange   = 20.0 // λmax over the smallest eigenvalue aimed at
+	amgLanczos = 12
+	amgMargin  = 1.1
 )
 
 // update takes the values of the matrix.
 func (s *chebyshev) update() {
 	n := s.a.N
-	steps := amgAgain
 	if s.val == nil {
-		steps = amgFirst
 		s.val = make([]float32, len(s.a.Val)+1)
 		s.inv = make([]float32, 9*n)
 		for _, v := range []*[]float32{&s.x, &s.r, &s.d, &s.e, &s.probe} {
@@ -62,25 +59,99 @@ func (s *chebyshev) update() {
 			}
 		}
 	})
-	for range steps {
-		// d = D⁻¹·A·probe, λ = ‖d‖/‖probe‖.
-		par.Chunks(n, rowChunk, func(lo, hi int) {
+	s.lambda = s.largest()
+}
+
+// largest estimates the largest eigenvalue of D⁻¹·A from the conjugate
+// gradients with D for preconditioner and probe for right side: their
+// coefficients are the Lanczos matrix.
+func (s *chebyshev) largest() float64 {
+	var main, side []float64 // of the matrix
+	copy(s.r, s.probe)
+	clear(s.e)
+	var rho, alpha, beta float64
+	for range amgLanczos {
+		// x = D⁻¹·r, e = x + β·e, d = A·e
+		next := par.Sum(s.a.N, 1024, func(lo, hi int) (sum float64) {
 			for i := lo; i < hi; i++ {
-				s.r[3*i], s.r[3*i+1], s.r[3*i+2] = s.row(i, s.probe)
-				s.d[3*i], s.d[3*i+1], s.d[3*i+2] = s.jacobi(i)
+				z0, z1, z2 := s.jacobi(i)
+				s.x[3*i], s.x[3*i+1], s.x[3*i+2] = z0, z1, z2
+				sum += float64(z0)*float64(s.r[3*i]) + float64(z1)*float64(s.r[3*i+1]) + float64(z2)*float64(s.r[3*i+2])
+			}
+			return sum
+		})
+		if !(next > 0) {
+			break
+		}
+		before := 0.0
+		if len(main) > 0 {
+			beta = next / rho
+			before = beta / alpha
+			side = append(side, math.Sqrt(beta)/alpha)
+		}
+		rho = next
+		b := float32(beta)
+		par.Chunks(len(s.e), vecChunk, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				s.e[i] = s.x[i] + b*s.e[i]
 			}
 		})
-		num, den := lengthOf(s.d), lengthOf(s.probe)
-		if !(num > 0) || !(den > 0) {
-			s.lambda = 1
-			return
+		curve := par.Sum(s.a.N, rowChunk, func(lo, hi int) (sum float64) {
+			for i := lo; i < hi; i++ {
+				y0, y1, y2 := s.row(i, s.e)
+				s.d[3*i], s.d[3*i+1], s.d[3*i+2] = y0, y1, y2
+				sum += float64(y0)*float64(s.e[3*i]) + float64(y1)*float64(s.e[3*i+1]) + float64(y2)*float64(s.e[3*i+2])
+			}
+			return sum
+		})
+		if !(curve > 0) {
+			break
 		}
-		s.lambda = num / den
-		scale := float32(1 / num)
-		for i, v := range s.d {
-			s.probe[i] = scale * v
+		alpha = rho / curve
+		main = append(main, 1/alpha+before)
+		c := float32(alpha)
+		par.Chunks(len(s.r), vecChunk, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				s.r[i] -= c * s.d[i]
+			}
+		})
+	}
+	if len(main) == 0 {
+		return 1
+	}
+	return largestTridiagonal(main, side[:len(main)-1])
+}
+
+// largestTridiagonal is the largest eigenvalue of the symmetric matrix with
+// that diagonal and side diagonal, by bisection on the signs of the pivots.
+func largestTridiagonal(main, side []float64) float64 {
+	at := func(i int) float64 {
+		if i < 0 || i >= len(side) {
+			return 0
+		}
+		return math.Abs(side[i])
+	}
+	lo, hi := main[0], main[0]
+	for i, v := range main {
+		lo, hi = max(lo, v), max(hi, v+at(i-1)+at(i))
+	}
+	for range 40 {
+		mid := (lo + hi) / 2
+		below, d := true, 1.0 // mid − T is positive definite
+		for i, v := range main {
+			d = mid - v - at(i-1)*at(i-1)/d
+			if !(d > 0) {
+				below = false
+				break
+			}
+		}
+		if below {
+			hi = mid
+		} else {
+			lo = mid
 		}
 	}
+	return hi
 }
 
 // smooth adds amgDegree corrections for the residual r to x. It leaves the
@@ -148,15 +219,4 @@ func (s *chebyshev) subtract() {
 			s.r[3*i+2] -= y2
 		}
 	})
-}
-
-// lengthOf is ‖x‖₂, summed in fixed chunks.
-func lengthOf(x []float32) float64 {
-	return math.Sqrt(par.Sum(len(x), vecChunk, func(lo, hi int) float64 {
-		var s float64
-		for _, v := range x[lo:hi] {
-			s += float64(v) * float64(v)
-		}
-		return s
-	}))
 }

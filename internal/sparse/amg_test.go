@@ -365,3 +365,29 @@ func TestAMGSameBitsForAnyCoreCount(t *testing.T) {
 		}
 	}
 }
+
+// The Lanczos estimate comes within a tenth of the largest eigenvalue, which
+// a long power iteration finds; the smoother relies on that.
+func TestAMGEstimatesTheLargestEigenvalue(t *testing.T) {
+	a, _, _, _ := cantilever(9, 0.45)
+	s := &chebyshev{a: a}
+	s.update()
+	j := NewJacobi(a.N)
+	j.Update(a)
+	x, y := random(3*a.N, 1), make([]float64, 3*a.N)
+	lambda := 0.0
+	for range 2000 {
+		a.MulVec(y, x)
+		j.Apply(x, y)
+		lambda = math.Sqrt(Dot(x, x))
+		for i := range x {
+			x[i] /= lambda
+		}
+	}
+	if !(s.lambda > lambda/amgMargin && s.lambda < lambda*1.001) {
+		t.Errorf("estimate %v, largest eigenvalue %v", s.lambda, lambda)
+	}
+	if got, want := largestTridiagonal([]float64{2, 2, 2}, []float64{-1, -1}), 2+math.Sqrt2; math.Abs(got-want) > 1e-9 {
+		t.Errorf("tridiagonal: %v, want %v", got, want)
+	}
+}
