@@ -141,7 +141,7 @@ func (b *febBuild) discreteElements() error {
 					if len(ends) < 3 {
 						ends = append(ends, n)
 					}
-				}) || len(ends) != 2 {
+				}, nil) || len(ends) != 2 {
 					return b.at(d).bad("", "%s are no two node numbers", quote(d.text))
 				}
 				q := fem.Spring{StiffnessNPerMM: k * b.u.stiffness(), TensionOnly: strings.HasPrefix(m.attr("type"), "tension")}

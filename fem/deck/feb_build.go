@@ -142,6 +142,12 @@ func (b *febBuild) doStep(i int, s *febStep, t0 float64) (t1 float64, err error)
 		if n > 0 {
 			begin = cuts[n-1]
 		}
+		if err := b.ctx.Err(); err != nil {
+			return 0, err
+		}
+		if b.work += len(b.h.held); b.work > maxWork {
+			return 0, b.at(s.e).bad("use fewer points in the load curves", "too many stages for a mesh of this size")
+		}
 		b.h.freeAll()
 		load := fem.LoadCase{}
 		forces := newCollector(len(b.m.Mesh.Nodes))

@@ -118,7 +118,7 @@ func (f *feb) elements(s *element) error {
 				q[count] = int32(v)
 			}
 			count++
-		})
+		}, nil)
 		if !ok || count != n {
 			return f.at(k).bad("", "element %d has %d nodes of %d", id, count, n)
 		}
@@ -143,7 +143,7 @@ func (f *feb) idSet(s *element, in map[string]*set) error {
 		in[name] = into
 	}
 	into.known = nil
-	if len(s.kids) == 0 && !wholes(s.text, into.add) {
+	if len(s.kids) == 0 && !wholes(s.text, into.add, into.addSpan) {
 		return f.at(s).bad("", "%s are no whole numbers", quote(s.text))
 	}
 	for _, k := range s.kids {
@@ -158,7 +158,7 @@ func (f *feb) idSet(s *element, in map[string]*set) error {
 			into.children = append(into.children, child)
 			continue
 		}
-		if !wholes(k.attr("id"), into.add) {
+		if !wholes(k.attr("id"), into.add, nil) {
 			return f.at(k).bad("", "id=%s is no whole number", quote(k.attr("id")))
 		}
 	}
@@ -189,7 +189,7 @@ func (f *feb) surface(s *element) error {
 				q[count] = int32(v)
 			}
 			count++
-		})
+		}, nil)
 		if !ok || count != n {
 			return f.at(k).bad("", "%s are no %d node numbers", quote(k.text), n)
 		}
@@ -245,6 +245,9 @@ func (f *feb) nodesOf(p place, name string) ([]int32, error) {
 		return out, nil
 	}
 	seen := make([]bool, len(f.places))
+	if f.node.steps += len(seen) / 8; f.node.steps > maxSetSteps {
+		return nil, p.bad("join boundary conditions", "sets are used too often")
+	}
 	switch kind {
 	case "@surface":
 		s := f.surfaces[ref]

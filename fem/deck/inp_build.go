@@ -119,15 +119,22 @@ type inpBuild struct {
 	m      *fem.Model
 	follow bool
 
-	work      int      // nodes named by loads and supports
-	force     []r3.Vec // nodal forces, N; made when needed
-	forceStep []int32  // 3 per node: step that set it last, plus one
+	work      int        // nodes named by loads and supports
+	outside   [][4]int32 // neighbours, when asked for
+	force     []r3.Vec   // nodal forces, N; made when needed
+	forceStep []int32    // 3 per node: step that set it last, plus one
 	faces     []inpFace
 	body      map[string]inpEntry // gravity by set
 	faceOf    map[int64]int32     // element·4 + face: place in faces
 }
 
 func (b *inpBuild) doStep(i int, s *inpStep, linear bool) error {
+	if b.work += len(b.h.held); b.work > maxWork {
+		return s.bad("join steps", "too many steps for a mesh of this size")
+	}
+	if err := b.ctx.Err(); err != nil {
+		return err
+	}
 	for n := range s.entries {
 		e := &s.entries[n]
 		var err error

@@ -153,6 +153,9 @@ func (b *inpBuild) gravity(step int, e *inpEntry) error {
 	if err != nil {
 		return err
 	}
+	if err := b.spend(e, len(b.mesh.Region)); err != nil {
+		return err
+	}
 	has := map[imaging.Label]bool{}
 	heavy := 0
 	for _, r := range b.m.Regions {
@@ -214,7 +217,6 @@ func (b *inpBuild) facesOf(s *inpSurface) (out []inpFacePlace, err error) {
 	if s.nodes {
 		return nil, s.bad("use TYPE=ELEMENT", "a surface of nodes has no faces")
 	}
-	var outside [][4]int32
 	for _, part := range s.parts {
 		p := place{s.file, part.line, s.keyword}
 		var list []int32
@@ -236,15 +238,15 @@ func (b *inpBuild) facesOf(s *inpSurface) (out []inpFacePlace, err error) {
 		}
 		switch {
 		case part.face == "":
-			if outside == nil {
-				outside = b.mesh.Neighbours()
+			if b.outside == nil {
+				b.outside = b.mesh.Neighbours()
 			}
 			for _, at := range list {
 				t := b.tet(at)
 				if t < 0 {
 					continue
 				}
-				for f, other := range outside[t] {
+				for f, other := range b.outside[t] {
 					if other < 0 {
 						out = append(out, inpFacePlace{at, abaqusOf(mesh.TetFaces[f])})
 					}

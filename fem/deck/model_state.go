@@ -29,6 +29,9 @@ func (r *modelReader) stages(o *object, m *fem.Model, set *fem.Settings) error {
 		return o.bad("stages", "", "more than 10000 stages")
 	}
 	for _, g := range list {
+		if err := r.spend(g, len(h.held)); err != nil {
+			return err
+		}
 		if err := r.release(g, h); err != nil {
 			return err
 		}

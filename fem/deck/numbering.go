@@ -5,6 +5,7 @@ type numbering struct {
 	dense  []int32 // place of number n, plus one; while numbers are close together
 	sparse map[int64]int32
 	tags   []int64 // number of each place
+	steps  int     // spent on sets
 }
 
 // add gives the next place the number n; false when n is taken.
@@ -71,12 +72,18 @@ func (s *set) add(n int64) {
 	s.spans = append(s.spans, span{n, n, 1})
 }
 
-// maxSetSteps bounds the work on one set: sets of a file that is honest name
-// each number a few times at most.
-const maxSetSteps = 1 << 26
+// addSpan puts a range into the set.
+func (s *set) addSpan(r span) {
+	s.known = nil
+	s.spans = append(s.spans, r)
+}
+
+// maxSetSteps bounds the work on all sets of a file: honest ones name each
+// number a few times.
+const maxSetSteps = 1 << 27
 
 // places lists the members that exist, each once, in the order in which they
-// are named; false when the set is nested or repeated beyond all reason.
+// are named; false when sets are nested or repeated beyond all reason.
 func (s *set) places(of *numbering) ([]int32, bool) {
 	if s.known != nil {
 		return s.known, true
@@ -84,7 +91,7 @@ func (s *set) places(of *numbering) ([]int32, bool) {
 	seen := make([]bool, len(of.tags))
 	out := []int32{}
 	visited := map[*set]bool{}
-	steps := 0
+	of.steps += len(of.tags) / 8
 	take := func(at int32) {
 		if at >= 0 && !seen[at] {
 			seen[at] = true
@@ -100,12 +107,12 @@ func (s *set) places(of *numbering) ([]int32, bool) {
 		for _, r := range s.spans {
 			long := (r.hi-r.lo)/r.step > int64(len(of.tags))
 			if long {
-				steps += len(of.tags) + 1
+				of.steps += len(of.tags) + 1
 			} else {
-				steps += int((r.hi-r.lo)/r.step) + 1
+				of.steps += int((r.hi-r.lo)/r.step) + 1
 			}
 			switch {
-			case steps > maxSetSteps:
+			case of.steps > maxSetSteps:
 				return false
 			case long: // go by what there is
 				for at, n := range of.tags {

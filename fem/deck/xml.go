@@ -2,7 +2,6 @@ package deck
 
 import (
 	"bytes"
-	"strconv"
 	"strings"
 	"unsafe"
 )
@@ -240,8 +239,10 @@ func numbers(s string, into []float64) (n int, ok bool) {
 	return n, true
 }
 
-// wholes calls do for every whole number in s; false when something is none.
-func wholes(s string, do func(int64)) bool {
+// wholes calls do for every whole number in s, and ranges for every range
+// first:last or first:last:step; false when something is neither, or when
+// ranges is nil and there is one.
+func wholes(s string, do func(int64), ranges func(span)) bool {
 	for i := 0; i < len(s); {
 		for i < len(s) && (s[i] == ',' || s[i] <= ' ') {
 			i++
@@ -253,31 +254,26 @@ func wholes(s string, do func(int64)) bool {
 		if from == i {
 			break
 		}
-		w := s[from:i]
-		if lo, hi, ok := strings.Cut(w, ":"); ok { // FEBio: first:last or first:last:step
-			step := int64(1)
-			if a, c, ok := strings.Cut(hi, ":"); ok {
-				v, err := strconv.ParseInt(c, 10, 32)
-				if err != nil || v < 1 {
-					return false
-				}
-				hi, step = a, v
-			}
-			a, err1 := strconv.ParseInt(lo, 10, 32)
-			b, err2 := strconv.ParseInt(hi, 10, 32)
-			if err1 != nil || err2 != nil || a < 0 || (b-a)/step > 1<<24 {
-				return false
-			}
-			for ; a <= b; a += step {
-				do(a)
-			}
-			continue
-		}
-		n, err := strconv.ParseInt(w, 10, 32)
-		if err != nil || n < 0 {
+		part := strings.Split(s[from:i], ":")
+		v := [3]int64{0, 0, 1}
+		if len(part) > 3 || len(part) > 1 && ranges == nil {
 			return false
 		}
-		do(n)
+		for k, w := range part {
+			n, ok := parseInt([]byte(w))
+			if !ok || n < 0 || n > maxNumber {
+				return false
+			}
+			v[k] = n
+		}
+		switch {
+		case len(part) == 1:
+			do(v[0])
+		case v[1] < v[0] || v[2] < 1:
+			return false
+		default:
+			ranges(span{v[0], v[1], v[2]})
+		}
 	}
 	return true
 }
