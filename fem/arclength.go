@@ -45,6 +45,7 @@ const (
 	arcWanted   = 5   // Newton iterations of a step of the right length
 	arcGrowth   = 2.0 // and its bounds from one step to the next
 	arcSlopeEps = 1e-3
+	arcSkewTol  = 1e-3 // of a linear solve with an unsymmetric tangent
 )
 
 // errArcEnd ends a solve at a bound of ArcLength.

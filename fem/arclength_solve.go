@@ -93,6 +93,11 @@ func (a *arc) solve(ctx context.Context, first bool) error {
 		return n.fail("the tangent cannot be factored ("+err.Error()+")", sys.worst(n.rhs))
 	}
 	a.factor.SolveMany([][]float64{a.v, a.w}, [][]float64{a.q, n.rhs})
+	for _, p := range [][2][]float64{{a.v, a.q}, {a.w, n.rhs}} {
+		if err := sys.complete(ctx, m, n.u, p[0], p[1], arcSkewTol, func(z, v []float64) error { a.factor.Solve(z, v); return nil }); err != nil {
+			return err
+		}
+	}
 	for i, f := range sys.fixed {
 		if f {
 			a.v[i], a.w[i] = n.tmp[i], 0

@@ -139,6 +139,7 @@ func TestFollowerForceAndTangent(t *testing.T) {
 				t.Fatalf("%s: closed = %v", isTet10(m), f.closed)
 			}
 			checkTerm(t, isTet10(m), sys, f, wavy(sys.n, 0.4), clock{s: 0.6}, 1e-8)
+			checkSkew(t, sys, f, wavy(sys.n, 0.4), clock{s: 0.6})
 			if closed {
 				w, _ := f.energy(make([]float64, 3*sys.n), clock{s: 1})
 				if e := math.Abs(w/(0.7*1000) - 1); e > 1e-14 {
@@ -146,6 +147,30 @@ func TestFollowerForceAndTangent(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// checkSkew compares skew with the skew part of the force's derivative.
+func checkSkew(t *testing.T, sys *system, f *follower, u []float64, now clock) {
+	t.Helper()
+	d := differences(f, u, now, 1e-5)
+	x := wavy(sys.n, 1)
+	y := make([]float64, len(u))
+	f.skew(y, x, u, now)
+	var worst, scale float64
+	for i := range u {
+		var want, all float64
+		for j := range u {
+			want += (d[j][i] - d[i][j]) / 2 * x[j]
+			all += d[j][i] * x[j]
+		}
+		if f.closed {
+			want = 0
+		}
+		worst, scale = max(worst, math.Abs(y[i]-want)), max(scale, math.Abs(all))
+	}
+	if worst > 1e-8*scale {
+		t.Errorf("skew part off by %g of %g", worst, scale)
 	}
 }
 

@@ -175,6 +175,12 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 			n.lin.stale = true
 			return iter, 0, n.fail("the linear solve failed ("+r.Stop.String()+")", sys.worst(n.rhs))
 		}
+		if err := sys.complete(ctx, n.lin.m, n.u, n.du, n.rhs, min(tol, 0.5), func(z, v []float64) error {
+			_, err := n.lin.solve(ctx, z, v, skewEta)
+			return err
+		}); err != nil {
+			return iter, 0, err
+		}
 		if !lifted {
 			sparse.AXPY(n.du, 1, n.tmp)
 		}
