@@ -89,7 +89,8 @@ func NewCholeskyCtx(ctx context.Context, a *BSR3, config CholeskyConfig) (*Chole
 
 // Bytes is the memory of the factor, of the fronts and waiting updates while
 // it is made, which are kept for the next Factor, and of the scratch of a
-// solve. It is exact but for the number of cores, which it takes as it is now.
+// solve with one right side (SolveMany takes that scratch up to eight times). It
+// is exact but for the number of cores, which it takes as it is now.
 func (c *Cholesky) Bytes() int64 { return c.plan.bytes() }
 
 // Flops is the number of multiply-adds of one Factor.
