@@ -55,7 +55,7 @@
 // # What it does not do
 //
 // Elements other than tetrahedra, shells, rigid bodies, amplitudes and curved
-// load curves, gravity on a part of the elements, fields of fibres, restart.
+// load curves, gravity that differs between elements, fields of fibres, restart.
 //
 // Sources: Dassault Systèmes, Abaqus Keywords Guide and Theory Guide (4.6.1);
 // G. Dhondt, CalculiX CrunchiX User's Manual, version 2.20; S. Maas et al.,

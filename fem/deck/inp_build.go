@@ -35,7 +35,7 @@ func (r *inp) build() (*fem.Model, fem.Settings, error) {
 	if err := r.regions(m, linear); err != nil {
 		return nil, none, err
 	}
-	b := &inpBuild{inp: r, u: u, h: newHistory(m), m: m, follow: !linear, body: map[string]inpEntry{}}
+	b := &inpBuild{inp: r, u: u, h: newHistory(m), m: m, follow: !linear, body: map[string]inpGravity{}}
 	if err := b.attach(linear); err != nil {
 		return nil, none, err
 	}
@@ -124,8 +124,8 @@ type inpBuild struct {
 	force     []r3.Vec   // nodal forces, N; made when needed
 	forceStep []int32    // 3 per node: step that set it last, plus one
 	faces     []inpFace
-	body      map[string]inpEntry // gravity by set
-	faceOf    map[int64]int32     // element·4 + face: place in faces
+	body      map[string]inpGravity // gravity by set
+	faceOf    map[int64]int32       // element·4 + face: place in faces
 }
 
 func (b *inpBuild) doStep(i int, s *inpStep, linear bool) error {

@@ -2,11 +2,9 @@ package deck
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"halsted/fem"
-	"halsted/imaging"
 	"halsted/mesh"
 
 	"gonum.org/v1/gonum/spatial/r3"
@@ -131,56 +129,6 @@ func (b *inpBuild) elementsOf(e *inpEntry) ([]int32, error) {
 	return list, b.spend(e, len(list))
 }
 
-// gravity takes a GRAV line: acceleration and direction, on all elements that
-// have a density.
-func (b *inpBuild) gravity(step int, e *inpEntry) error {
-	n := r3.Vec{X: e.vector[0], Y: e.vector[1], Z: e.vector[2]}
-	if !(r3.Norm(n) > 0) {
-		return e.place().bad("write set, GRAV, acceleration, direction", "gravity without a direction")
-	}
-	key := fmt.Sprintf("%s %d", upper(e.set), e.number)
-	g := r3.Scale(e.value*b.u.LengthMM/r3.Norm(n), n)
-	if old, ok := b.body[key]; ok {
-		was := r3.Vec{X: old.vector[0], Y: old.vector[1], Z: old.vector[2]}
-		switch {
-		case int(old.line) == step: // lines of one step add up
-			g = r3.Add(g, was)
-		case r3.Norm(r3.Cross(g, was)) > 1e-12*r3.Norm(g)*r3.Norm(was):
-			return e.place().bad("write OP=NEW and all loads that stay", "gravity in another direction than in the step before")
-		}
-	}
-	list, err := b.elementsOf(e)
-	if err != nil {
-		return err
-	}
-	if err := b.spend(e, len(b.mesh.Region)); err != nil {
-		return err
-	}
-	has := map[imaging.Label]bool{}
-	heavy := 0
-	for _, r := range b.m.Regions {
-		has[r.Label] = r.DensityTPerMM3 > 0
-	}
-	for _, l := range b.mesh.Region {
-		if has[l] {
-			heavy++
-		}
-	}
-	for _, at := range list {
-		if t := b.tet(at); t >= 0 && has[b.mesh.Region[t]] {
-			heavy--
-		}
-	}
-	if heavy > 0 {
-		return e.place().bad("put gravity on all elements, or give the others no density", "gravity leaves out %d elements that have a density", heavy)
-	}
-	if !slices.ContainsFunc(b.m.Regions, func(r fem.Region) bool { return r.DensityTPerMM3 > 0 }) {
-		return e.place().bad("add *DENSITY to the material", "gravity acts on no element with a density")
-	}
-	b.body[key] = inpEntry{line: int32(step), vector: [3]float64{g.X, g.Y, g.Z}}
-	return nil
-}
-
 // surfaceLoad is a *DSLOAD: P on a surface.
 func (b *inpBuild) surfaceLoad(step int, e *inpEntry) error {
 	if e.face != "P" {
@@ -302,14 +250,7 @@ func (b *inpBuild) loads() (fem.LoadCase, error) {
 			}
 		}
 	}
-	keys := make([]string, 0, len(b.body))
-	for k := range b.body {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	for _, k := range keys {
-		v := b.body[k].vector
-		l.GravityChange = r3.Add(l.GravityChange, r3.Vec{X: v[0], Y: v[1], Z: v[2]})
-	}
-	return l, nil
+	var err error
+	l.GravityChange, err = b.gravityChange()
+	return l, err
 }

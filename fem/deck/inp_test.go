@@ -253,6 +253,20 @@ func TestOtherElements(t *testing.T) {
 	}
 }
 
+// Gravity may be given set by set, if all elements with a density get the same.
+func TestGravityBySets(t *testing.T) {
+	text := one + "*NODE\n5, 2, 2, 2\n*ELEMENT, TYPE=C3D4, ELSET=F\n8, 2, 3, 4, 5\n*MATERIAL, NAME=M\n*ELASTIC\n0.01, 0.3\n*DENSITY\n1e-9\n*SOLID SECTION, ELSET=E, MATERIAL=M\n*SOLID SECTION, ELSET=F, MATERIAL=M\n*STEP\n*STATIC\n*DLOAD\nE, GRAV, 2., 0, 0, -3\n%s*END STEP\n"
+	m, _ := mustRead(t, strings.Replace(text, "%s", "F, GRAV, 2., 0, 0, -1\n", 1))
+	if m.GravityChange != (r3.Vec{Z: -2}) {
+		t.Error(m.GravityChange)
+	}
+	for _, more := range []string{"", "F, GRAV, 2., 0, 1, 0\n", "E, GRAV, 1., 0, 0, -1\nF, GRAV, 2., 0, 0, -1\n"} {
+		if _, _, _, err := readText(t, strings.Replace(text, "%s", more, 1), Options{}); err == nil || !strings.Contains(err.Error(), "element 8 sees another gravity") {
+			t.Errorf("%q: %v", more, err)
+		}
+	}
+}
+
 // Every refusal names the file, the line and the keyword.
 func TestInpRefusals(t *testing.T) {
 	const step = "*STEP\n*STATIC\n*END STEP\n"
