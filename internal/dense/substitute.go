@@ -79,10 +79,11 @@ func Backward[T Float](form Form, np, nr int, l []T, y []T, ld, count int, wide 
 						ker.dot(g.n, m-k1, &l[g.below], &v[k1], &s[0])
 					}
 					for q := range g.n {
+						t := v[j+q]
 						if form == LDL {
-							v[j+q] *= l[g.pivot(q)]
+							t = T(t * l[g.pivot(q)]) // rounded: the compiler must not fuse
 						}
-						v[j+q] -= s[q]
+						v[j+q] = t - s[q]
 					}
 				}
 			}
