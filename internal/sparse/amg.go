@@ -46,10 +46,10 @@ func NewAMG(fine *BSR3, xyz []float64, fixed []bool) *AMG {
 // holds once Factor has run.
 func (m *AMG) Bytes() (sum int64) {
 	if m.levels == nil {
-		return int64(len(m.fine.Col))*9*4*7/4 + int64(m.fine.N)*(9+5*3+5*18)*4
+		return int64(len(m.fine.Col))*9*4*7/4 + int64(m.fine.N)*(9+5*3+8*18)*4
 	}
 	for k, l := range m.levels {
-		sum += int64(len(l.val)+len(l.inv)+5*3*l.a.N+len(l.p))*4 + int64(len(l.tentative))*8 +
+		sum += int64(len(l.val)+len(l.inv)+5*3*l.a.N+2*len(l.p))*4 + int64(len(l.tentative))*8 +
 			int64(len(l.pptr)+len(l.pcol)+len(l.tptr)+2*len(l.tvert)+len(l.group))*4
 		if k > 0 {
 			sum += l.a.Bytes()
@@ -90,6 +90,9 @@ func (m *AMG) Factor(ctx context.Context) error {
 		}
 	} else {
 		for _, l := range m.levels {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			l.update()
 			l.smoothProlongator()
 			if err := l.galerkin(ctx); err != nil {
@@ -118,7 +121,13 @@ func (m *AMG) build(ctx context.Context) error {
 		}
 		l := &amgLevel{chebyshev: chebyshev{a: a}, g: g, group: group, nc: int(nc), modes: modes}
 		modes = l.orthonormalise()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		l.findPattern()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		l.update()
 		l.smoothProlongator()
 		if err := l.galerkin(ctx); err != nil {
@@ -129,8 +138,11 @@ func (m *AMG) build(ctx context.Context) error {
 		a, g = l.coarse, 2
 		idle = make([]bool, nc)
 	}
-	m.last = a
-	m.chol = NewCholesky(a)
+	chol, err := NewCholeskyCtx(ctx, a, CholeskyConfig{})
+	if err != nil {
+		return err
+	}
+	m.last, m.chol = a, chol
 	m.y, m.r32 = make([]float64, 3*a.N), make([]float32, 3*a.N)
 	return nil
 }

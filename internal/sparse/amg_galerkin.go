@@ -109,8 +109,7 @@ func (l *amgLevel) gather(c int, k int32, lo, hi int, parts []strip, where []int
 			break
 		}
 		for i := v * l.g; i < (v+1)*l.g; i++ {
-			at, _ := l.rowAt(i)
-			p := (*[18]float32)(l.p[18*(at+int(l.tslot[k])):])
+			p := (*[18]float32)(l.pt[18*(int(k)*l.g+i-v*l.g):])
 			s := &parts[(i-lo)/partRows]
 			r := (i - lo) % partRows
 			for b := s.ptr[r]; b < s.ptr[r+1]; b++ {

@@ -23,6 +23,7 @@ type amgLevel struct {
 	// Its transpose: for every vertex of the next level the vertices that
 	// depend on it, ascending, and their slot in the row.
 	tptr, tvert, tslot []int32
+	pt                 []float32 // p in the order of the transpose, g blocks at each place
 
 	tentative []float64 // 18 per block row: the group's orthonormal modes
 	coarse    *BSR3
@@ -155,7 +156,7 @@ func (l *amgLevel) findPattern() {
 			at[c]++
 		}
 	}
-	l.p = make([]float32, 18*g*int(total))
+	l.p, l.pt = make([]float32, 18*g*int(total)), make([]float32, 18*g*int(total))
 	wide := make([][]int32, l.nc) // of the next matrix, in vertices
 	par.Chunks(l.nc, 32, func(lo, hi int) {
 		seen := make([]int32, l.nc)
@@ -234,6 +235,15 @@ func (l *amgLevel) smoothProlongator() {
 			}
 		}
 	})
+	par.Chunks(l.nc, 64, func(lo, hi int) {
+		for t := int(l.tptr[lo]); t < int(l.tptr[hi]); t++ {
+			for r := range l.g {
+				at, _ := l.rowAt(int(l.tvert[t])*l.g + r)
+				at += int(l.tslot[t])
+				copy(l.pt[18*(t*l.g+r):18*(t*l.g+r)+18], l.p[18*at:18*at+18])
+			}
+		}
+	})
 }
 
 // addMul36 does d += a·b for 3×3 a and 3×6 b.
@@ -255,12 +265,10 @@ func (l *amgLevel) restrict(dst []float32) {
 	par.Chunks(l.nc, 64, func(lo, hi int) {
 		for c := lo; c < hi; c++ {
 			var s [6]float32
-			for t := l.tptr[c]; t < l.tptr[c+1]; t++ {
-				v := int(l.tvert[t])
-				for i := v * l.g; i < (v+1)*l.g; i++ {
-					at, _ := l.rowAt(i)
-					p := (*[18]float32)(l.p[18*(at+int(l.tslot[t])):])
-					r := (*[3]float32)(l.r[3*i:])
+			for t := int(l.tptr[c]); t < int(l.tptr[c+1]); t++ {
+				for q := range l.g {
+					p := (*[18]float32)(l.pt[18*(t*l.g+q):])
+					r := (*[3]float32)(l.r[3*(int(l.tvert[t])*l.g+q):])
 					r0, r1, r2 := r[0], r[1], r[2]
 					s[0] += p[0]*r0 + p[6]*r1 + p[12]*r2
 					s[1] += p[1]*r0 + p[7]*r1 + p[13]*r2
