@@ -249,3 +249,48 @@ func TestContactRefuses(t *testing.T) {
 		t.Errorf("deep overlap: %v", err)
 	}
 }
+
+// The history holds all that a contact remembers: taken back, the next
+// increment starts with the same forces, to the bit.
+func TestContactHistory(t *testing.T) {
+	for _, friction := range []float64{0, 0.3} {
+		b := stacked(brickMesh(2, 2, 1, 4, 4, 2), brickMesh(3, 3, 1, 4, 4, 2), r3.Vec{Z: 1.99})
+		m := &Model{Mesh: b, Regions: both(must(laws())), Prescribed: prescribe(b, everywhere, still)}
+		m.Contacts = []Contact{{Faces: facesOn(b, false, atZ(1.99)), Against: facesOn(b, true, atZ(2)), Friction: friction, GapToleranceMM: 1e-9}}
+		sys, term := contactOf(t, m)
+		u := make([]float64, 3*sys.n)
+		round := func(x float64) {
+			for v, p := range sys.x {
+				if b.Region[sys.elementAt(int32(v))] != liver {
+					u[3*v], u[3*v+2] = x+0.001*p.Y, -x/10
+				}
+			}
+			term.augment(u, sys.now, false)
+			term.augment(u, sys.now, false)
+			term.commit(u, sys.now)
+			term.search(u, sys.now)
+		}
+		round(0.002)
+		round(0.004)
+		f, g := make([]float64, 3*sys.n), make([]float64, 3*sys.n)
+		term.force(f, u, sys.now)
+		saved, at := slices.Clone(term.history()), slices.Clone(u)
+		round(0.01)
+		round(-0.02)
+		copy(term.history(), saved)
+		copy(u, at)
+		term.search(u, sys.now)
+		term.force(g, u, sys.now)
+		if !slices.Equal(f, g) {
+			t.Errorf("friction %g: the forces differ after the history was taken back", friction)
+		}
+		sys2, fresh := contactOf(t, m)
+		copy(fresh.history(), saved)
+		fresh.search(u, sys2.now)
+		clear(g)
+		fresh.force(g, u, sys2.now)
+		if !slices.Equal(f, g) {
+			t.Errorf("friction %g: the forces of a new term differ", friction)
+		}
+	}
+}

@@ -36,18 +36,6 @@ func (b *faceBlocks) outer(c *[12]float64, s *[9]float64) {
 	}
 }
 
-// vectors adds v_a⊗w_b + w_a⊗v_b, times k; with v = w only once.
-func (b *faceBlocks) vectors(k float64, v, w *[12]r3.Vec) {
-	for i := range b.n {
-		for j := i; j < b.n; j++ {
-			dyad(&b.ke[i][j], k, v[i], w[j])
-			if v != w {
-				dyad(&b.ke[i][j], k, w[i], v[j])
-			}
-		}
-	}
-}
-
 func dyad(s *[9]float64, k float64, v, w r3.Vec) {
 	s[0] += k * v.X * w.X
 	s[1] += k * v.X * w.Y
@@ -246,24 +234,31 @@ func (t *contactTerm) normalStiffness(b *faceBlocks, k *stiffness, h *hit, pt *t
 	dyad(&s, wt*q12, g.b, g.a)
 	dyad(&s, wt*q22, g.b, g.b)
 	b.outer(&c, &s)
-	var t1, t2, n1, n2 [12]r3.Vec
+	// With S = T + g/2·N and R = B·N, which only nodes of other have, the rest is
+	// Sᵀ·R + Rᵀ·S.
+	var s1, s2 [12]r3.Vec
+	var r1, r2 [12]float64 // times n
 	var d [6]r3.Vec
 	_, shape := t.other.rule()
 	shape(nil, d[:], h.foot.xi)
 	n := t.own.k
 	for a := range b.n {
-		t1[a], t2[a] = r3.Scale(c[a], g.a), r3.Scale(c[a], g.b)
+		s1[a], s2[a] = r3.Scale(c[a], g.a), r3.Scale(c[a], g.b)
 		if a >= n {
-			n1[a], n2[a] = r3.Scale(d[a-n].X, h.n), r3.Scale(d[a-n].Y, h.n)
+			x, y := d[a-n].X, d[a-n].Y
+			s1[a] = r3.Add(s1[a], r3.Scale(h.gap/2*x, h.n))
+			s2[a] = r3.Add(s2[a], r3.Scale(h.gap/2*y, h.n))
+			r1[a], r2[a] = b11*x+b12*y, b12*x+b22*y
 		}
 	}
-	b.vectors(wt*b11, &t1, &n1)
-	b.vectors(wt*b12, &t1, &n2)
-	b.vectors(wt*b12, &t2, &n1)
-	b.vectors(wt*b22, &t2, &n2)
-	b.vectors(wt*h.gap*b11, &n1, &n1)
-	b.vectors(wt*h.gap*b12, &n1, &n2)
-	b.vectors(wt*h.gap*b22, &n2, &n2)
+	for i := range b.n {
+		for j := max(i, n); j < b.n; j++ {
+			dyad(&b.ke[i][j], wt, r3.Add(r3.Scale(r1[j], s1[i]), r3.Scale(r2[j], s2[i])), h.n)
+			if i >= n {
+				dyad(&b.ke[i][j], wt, h.n, r3.Add(r3.Scale(r1[i], s1[j]), r3.Scale(r2[i], s2[j])))
+			}
+		}
+	}
 }
 
 // frictionStiffness adds ε_T·P where the point sticks and limit·ε_T/|T|·(P − T⊗T/|T|²)

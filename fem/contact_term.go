@@ -287,9 +287,14 @@ func (t *contactTerm) search(u []float64, now clock) (changed bool) {
 				s.base = 0
 				continue
 			}
-			foot, ok := t.other.closest(tree, guess, s.x, u)
-			if !ok {
-				continue
+			var foot foot
+			if t.cut && guess >= 0 { // the piece's own face is over it
+				foot = t.other.walk(guess, s.x, u)
+			} else {
+				var ok bool
+				if foot, ok = t.other.closest(tree, guess, s.x, u); !ok {
+					continue
+				}
 			}
 			n, gap, _, ok := t.other.side(&foot, s.x, u)
 			s.base, s.anchor, s.flat, s.near = foot.face, foot, n, gap
