@@ -152,6 +152,9 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 				}
 			}
 			tol = liftEta
+			if sys.dil != nil { // what is left of a force of κ·strain must be small beside μ·strain
+				tol = liftEtaDilatation
+			}
 		} else if iter > 0 && prev > 0 {
 			eta = nextEta(eta, n.mixed.merit/prev)
 			tol = eta
@@ -161,7 +164,7 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 			tol = max(tol, 0.5*target/norm)
 		}
 		n.lin.m.Constrain(sys.fixed)
-		if err := n.lin.prepare(ctx); err != nil {
+		if err := n.lin.prepareShifted(ctx); err != nil {
 			if notPositive(err) {
 				return iter, 0, n.fail("the stiffness is not positive: the body buckles or a tissue softens", sys.worst(n.rhs))
 			}
@@ -203,11 +206,13 @@ func (n *newton) gap(t float64) (g float64) {
 }
 
 // Forcing terms of the inexact Newton method: firstEta for the first linear
-// solve of a step, liftEta for the one that carries prescribed motion; later
-// ones by nextEta.
+// solve of a step, liftEta for the one that carries prescribed motion (with mean
+// dilatation liftEtaDilatation: κ/μ is 5000 at ν = 0.4999); later ones by
+// nextEta.
 const (
-	firstEta = 0.05
-	liftEta  = 0.01
+	firstEta          = 0.05
+	liftEta           = 0.01
+	liftEtaDilatation = 1e-6
 )
 
 // nextEta is Eisenstat & Walker's choice 2, η = 0.9·(‖R_k‖/‖R_{k−1}‖)², with

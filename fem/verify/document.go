@@ -34,6 +34,8 @@ func Document(results []Result, dir string) (text string, images map[string]stri
 		case r.Failure != "":
 			verdict = "**failed**"
 			bad++
+		case r.NotRun != "":
+			verdict = "not run"
 		case bad > 0:
 			verdict = fmt.Sprintf("**%d do not hold**", bad)
 		}
@@ -55,6 +57,9 @@ func Document(results []Result, dir string) (text string, images map[string]stri
 		fmt.Fprintf(&b, "\n### %s\n\n**%s.** %s\n\nSource: %s\n\n", r.Name, r.Title, r.Text, r.Source)
 		if r.Failure != "" {
 			fmt.Fprintf(&b, "**Failed:** %s\n\n", r.Failure)
+		}
+		if r.NotRun != "" {
+			fmt.Fprintf(&b, "**Not run:** %s\n\n", r.NotRun)
 		}
 		if len(r.Rows) > 0 {
 			b.WriteString("| quantity | mesh | value | reference | error | tolerance | |\n|---|---|--:|--:|--:|--:|---|\n")

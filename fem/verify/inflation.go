@@ -84,7 +84,7 @@ func runInflationTube(ctx context.Context, l Level) ([]Row, error) {
 }
 
 func runInflationSphere(ctx context.Context, l Level) ([]Row, error) {
-	set := []wallMesh{{1, 1, false}, {2, 2, false}, {4, 4, false}, {5, 6, true}, {8, 8, false}}
+	set := []wallMesh{{1, 1, false}, {2, 2, false}, {4, 4, false}, {5, 6, true}}
 	if l == Quick {
 		set = []wallMesh{{2, 2, false}, {3, 3, true}}
 	}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 )
@@ -15,9 +16,17 @@ type Result struct {
 	Source  string `json:"source"`
 	Rows    []Row  `json:"rows"`
 	Failure string `json:"failure,omitempty"` // why the case gave no rows; it does not hold then
+	NotRun  string `json:"not_run,omitempty"` // why the case could not be run here: it says nothing then
 }
 
-// Holds reports that the case was solved and every row holds.
+// notRun is the error of a case that cannot be run here: files that are absent,
+// or a case of the other level.
+type notRun string
+
+func (e notRun) Error() string { return string(e) }
+
+// Holds reports that the case was solved and every row holds, or that it was
+// not run (NotRun), which no row can speak against.
 func (r *Result) Holds() bool {
 	if r.Failure != "" {
 		return false
@@ -50,8 +59,11 @@ func Run(ctx context.Context, cases []Case, l Level, done func(behind int, next 
 			return out, ctx.Err()
 		}
 		r.Rows = rows
+		var absent notRun
 		if err == nil {
 			err = checkRows(rows)
+		} else if errors.As(err, &absent) && len(rows) == 0 {
+			r.NotRun, err = string(absent), nil
 		}
 		if err != nil {
 			r.Rows, r.Failure = finiteRows(rows), err.Error()

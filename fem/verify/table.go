@@ -128,6 +128,9 @@ func WriteText(w io.Writer, r *Result) error {
 	if r.Failure != "" {
 		fmt.Fprintf(&b, "  FAILED: %s\n", r.Failure)
 	}
+	if r.NotRun != "" {
+		fmt.Fprintf(&b, "  NOT RUN: %s\n", r.NotRun)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
