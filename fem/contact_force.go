@@ -73,8 +73,8 @@ func (t *contactTerm) rub(h *hit, s *touch, eps float64, x r3.Vec, u []float64, 
 	}
 }
 
-// anchored is where the material point that faced the point at the increment's
-// start is now.
+// anchored is where the point would be now had it gone along with the material
+// point that faced it at the increment's start.
 func (t *contactTerm) anchored(s *touch, u []float64, place r3.Vec) r3.Vec {
 	if t.other == nil {
 		return r3.Add(s.anchor.y, place)
@@ -84,9 +84,7 @@ func (t *contactTerm) anchored(s *touch, u []float64, place r3.Vec) r3.Vec {
 		q := t.other.x[v]
 		y = r3.Add(y, r3.Scale(s.m[a], r3.Vec{X: q.X + u[3*v], Y: q.Y + u[3*v+1], Z: q.Z + u[3*v+2]}))
 	}
-	// The foot need not be the anchor's own place across an open edge or where
-	// the gap is open: what counts is the change.
-	return r3.Add(y, r3.Sub(s.x, s.anchor.y))
+	return r3.Add(y, s.apart)
 }
 
 func (t *contactTerm) force(f, u []float64, now clock) int32 {
@@ -166,6 +164,9 @@ func (t *contactTerm) augment(u []float64, now clock, last bool) (again bool, wh
 		load += s.w * h.t
 		limits += s.w * max(s.limit, t.c.Friction*h.t)
 		change += s.w * math.Abs(s.limit-t.c.Friction*h.t)
+		if h.t > 0 && s.limit > 0 {
+			change += s.w * s.limit * r3.Norm(r3.Sub(h.n, s.flat))
+		}
 	}
 	lambda, deep := t.uzawa()
 	entering := t.c.GapToleranceMM > 0 && deep > t.c.GapToleranceMM
@@ -202,7 +203,7 @@ func (t *contactTerm) augment(u []float64, now clock, last bool) (again bool, wh
 			s.flat = h.n
 		}
 		if t.other != nil && s.base >= 0 {
-			s.drag = t.other.out(&s.anchor, s.local, u)
+			s.drag, s.apart = t.other.out(&s.anchor, s.local, u), t.other.out(&s.anchor, s.turned, u)
 		}
 	}
 	if entering {

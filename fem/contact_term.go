@@ -84,6 +84,8 @@ type touch struct {
 	near   float64 // gap at the increment's start
 	x      r3.Vec  // place at the increment's start
 	anchor foot    // on other, or, with y alone, on the obstacle without its motion
+	apart  r3.Vec  // from the anchor to the point at the increment's start, in space
+	turned r3.Vec  // the same in the frame of the anchor
 	m      [6]float64
 }
 
@@ -196,7 +198,8 @@ func (t *contactTerm) enter(c *change) (changed bool, err error) {
 		return changed, nil
 	}
 	t.findLoose(c.u)
-	changed = t.search(c.u, t.sys.now)
+	gone := t.other != nil && t.prune()
+	changed = t.search(c.u, t.sys.now) || gone
 	if len(t.loose) > 0 {
 		if gap, long := t.nearest(); gap > looseGap*long {
 			return changed, badInput("Contacts", "a body of contact %q is held by nothing but contact and starts %.3g mm away from it: let them touch, or hold the body by a weak spring", t.c.Name, gap)
@@ -303,7 +306,8 @@ func (t *contactTerm) search(u []float64, now clock) (changed bool) {
 				s.near = foot.dist
 			}
 			t.other.shape(&s.m, foot.xi)
-			s.local = t.other.into(&foot, s.drag, u)
+			s.apart = r3.Sub(s.x, foot.y)
+			s.local, s.turned = t.other.into(&foot, s.drag, u), t.other.into(&foot, s.apart, u)
 		}
 	})
 	return t.pattern()
@@ -371,7 +375,7 @@ func (t *contactTerm) pattern() (changed bool) {
 	t.wanted = t.wanted[:0]
 	for f := range t.pairs {
 		slices.Sort(t.pairs[f])
-		t.pairs[f] = slices.Compact(t.pairs[f])
+		t.pairs[f] = slices.DeleteFunc(slices.Compact(t.pairs[f]), func(o int32) bool { return t.other.alone[o] })
 	}
 	return true
 }
@@ -379,6 +383,17 @@ func (t *contactTerm) pattern() (changed bool) {
 // reach is the gap below which two faces are coupled.
 func (t *contactTerm) reach(f, other int32) float64 {
 	return 0.5 * (t.own.long[f] + t.other.long[other])
+}
+
+// prune forgets the couplings of faces that were taken out.
+func (t *contactTerm) prune() (changed bool) {
+	for f, list := range t.pairs {
+		keep := slices.DeleteFunc(list, func(o int32) bool { return t.own.alone[f] || t.other.alone[o] })
+		changed = changed || len(keep) < len(list)
+		t.pairs[f] = keep
+	}
+	t.wanted = t.wanted[:0]
+	return changed
 }
 
 // drop forgets the couplings.
