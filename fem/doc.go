@@ -33,6 +33,9 @@
 // points to the nodes and averaged by element volume over all elements of a
 // node, across material borders too.
 //
+// SolveCoarse is a fast, coarse stand-in for Solve, and NewCoarse prepares one
+// for many candidates on the same mesh (corotational.go).
+//
 // # Concurrency, determinism
 //
 // Solve uses all cores and returns when all its goroutines have; a Model may be

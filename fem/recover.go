@@ -129,6 +129,11 @@ func (s *system) points(rc *recovery, u []float64) {
 func (s *system) recover(u []float64) recovered {
 	rc := s.recoveryOf()
 	s.points(rc, u)
+	return s.smooth(rc)
+}
+
+// smooth recovers from the stress and strain at the quadrature points in rc.
+func (s *system) smooth(rc *recovery) recovered {
 	rc.run(s)
 	est := s.estimate(rc)
 	eps, slots := rc.strain, rc.slot
@@ -201,6 +206,12 @@ func (t *sym6) principal() (lo, hi float64) {
 // frame packs a converged state; fint is the internal force at u, and the
 // reaction is what the constraint must add: fint less the external load.
 func (s *system) frame(step int, u, fint []float64) *Frame {
+	rec := s.recover(u)
+	return s.pack(step, u, fint, &rec)
+}
+
+// pack is frame with the recovered stress and strain.
+func (s *system) pack(step int, u, fint []float64, rec *recovered) *Frame {
 	f := &Frame{
 		Step: step, Stage: s.stage, TimeS: s.now.t, LoadFactor: s.now.s,
 		U: make([]r3.Vec, s.n), ReactionN: make([]r3.Vec, s.n),
@@ -209,7 +220,6 @@ func (s *system) frame(step int, u, fint []float64) *Frame {
 		StrainMax: make([]float64, s.n), StrainMin: make([]float64, s.n),
 		Stress: make([][6]float64, s.n),
 	}
-	rec := s.recover(u)
 	f.ErrorMPa, f.ErrorRel = rec.errorMPa, rec.errorRel
 	par.Chunks(s.n, 512, func(lo, hi int) {
 		for v := lo; v < hi; v++ {
