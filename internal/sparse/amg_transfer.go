@@ -178,7 +178,11 @@ func (l *amgLevel) findPattern() {
 			wide[c] = row
 		}
 	})
-	m := &BSR3{N: 2 * l.nc, RowPtr: make([]int32, 2*l.nc+1), Diag: make([]int32, 2*l.nc)}
+	blocks := 0
+	for _, row := range wide {
+		blocks += 4 * len(row)
+	}
+	m := &BSR3{N: 2 * l.nc, RowPtr: make([]int32, 2*l.nc+1), Col: make([]int32, 0, blocks), Diag: make([]int32, 2*l.nc)}
 	for c, row := range wide {
 		k, _ := slices.BinarySearch(row, int32(c))
 		for r := range 2 {
