@@ -1,6 +1,10 @@
 package fem
 
-import "gonum.org/v1/gonum/spatial/r3"
+import (
+	"unsafe"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
 
 func (t *contactTerm) commit(u []float64, now clock) bool {
 	if !t.on {
@@ -106,4 +110,30 @@ func (t *contactTerm) report(c *ContactState, u []float64, now clock) {
 			c.PressureMPa[at[n[e]]] = (c.PressureMPa[at[n[e-3]]] + c.PressureMPa[at[n[(e-2)%3]]]) / 2
 		}
 	}
+}
+
+// touchBytes is the memory of a point and its hit.
+const touchBytes = int64(unsafe.Sizeof(touch{}) + unsafe.Sizeof(hit{}) + 1)
+
+// contactBytes estimates the memory of contacts and ties: for pieces, as many
+// points again for other places of the surfaces.
+func (s *system) contactBytes() (n int64) {
+	for _, tm := range s.terms {
+		switch t := tm.(type) {
+		case *contactTerm:
+			n += int64(len(t.pts))*touchBytes + int64(len(t.memory)+len(t.u0))*8
+			if t.cut {
+				n += int64(len(t.pts)) * touchBytes
+			}
+			for _, l := range t.pairs {
+				n += int64(len(l)) * 4
+			}
+		case *tieTerm:
+			n += int64(len(t.pts))*int64(unsafe.Sizeof(tiePoint{})) + int64(len(t.memory))*8
+			for i := range t.groups {
+				n += int64(len(t.groups[i].nodes))*4 + int64(len(t.groups[i].k))*8
+			}
+		}
+	}
+	return n
 }

@@ -45,7 +45,7 @@
 //
 // # What it does not do
 //
-// Contact, follower loads, dynamics, cutting, arc length.
+// Self-contact, follower loads, dynamics, cutting, arc length.
 //
 // Sources: J. Bonet & R. D. Wood, Nonlinear Continuum Mechanics for Finite
 // Element Analysis (2008), chapters 7 to 9; J. Simo, R. Taylor & K. Pister,
