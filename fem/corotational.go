@@ -27,7 +27,7 @@ import (
 //
 // Against Solve on the Tet10 mesh the displacement of a tip under load is off by
 // 1 to 3 % where the law is neo-Hookean and strains are moderate, stress by
-// more: use it to rank, and Solve what is left (corotational_test.go has
+// more: use it to rank, and Solve what is left (corotational_model_test.go has
 // figures).
 //
 // One goroutine at a time may use a Coarse.
