@@ -14,11 +14,11 @@ import (
 //
 // with g the gap (mm, positive when open), ε the penalty (MPa/mm) and λ the
 // multiplier (MPa, linear between the corners of the faces), which is 0 unless
-// GapToleranceMM asks for rounds. t counts
-// per reference area of Faces, so without friction the forces have an energy.
+// GapToleranceMM asks for rounds. t counts per reference area of Faces, so
+// without friction the forces have an energy.
 //
-// Friction is Coulomb's, with an elastic stick of stiffness ε_T = ε/10 and radial
-// return. Within a round of an increment the friction limit is that of the
+// Friction is Coulomb's, with an elastic stick of stiffness ε_T = ε/10 and
+// radial return. Within a round of an increment the friction limit is that of the
 // round before, μ·t, which keeps tangents symmetric and gives the round an
 // energy; rounds go on until the limit stands (frictionTol). A point that
 // comes into contact in an increment slides freely until the first round ends.
