@@ -7,7 +7,7 @@ SOURCES := $(shell find . -name '*.go' -not -path './build/*' -not -path './out/
 # Files that are embedded count as sources.
 SOURCES += $(shell find planner viewer fem -name '*.json' -o -name '*.html')
 
-.PHONY: demo test check setup tools proto fmt race fuzz viewer bench-walk bench-mesh clean help
+.PHONY: demo test check setup tools proto fmt race fuzz viewer bench-walk bench-mesh bench-fem verify clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -53,6 +53,9 @@ check: setup tools ## format, vet, staticcheck, layers, stale generated code, cr
 test: check bin/halsted ## check, then the whole suite with minutes per package
 	$(GO) test -count=1 -timeout 20m ./... 2>&1 | awk -f .ci/minutes.awk
 
+verify: bin/halsted ## the whole verification table of the solver, and docs/verification.md from it
+	bin/halsted verify --doc docs/verification.md
+
 race: setup ## the concurrent rooms under the race detector
 	$(GO) test -race -count=1 ./internal/par ./internal/access ./imaging/pacs ./planner/... ./viewer/feed
 
@@ -67,6 +70,10 @@ bench-walk: bin/halsted ## the figures of the walk through the house
 bench-mesh: ## the figures of the meshes, with the peers in the same run; PARTS=<names> for some
 	.ci/setup bench || true # a peer that is not there is a row that says so
 	$(GO) run ./internal/bench mesh $(PARTS)
+
+bench-fem: bin/halsted ## the figures of the solver, with CalculiX and FEniCS in the same run; PARTS=<names> for some
+	.ci/setup bench || true # a peer that is not there is a row that says so
+	$(GO) run ./internal/bench fem $(PARTS)
 
 clean: ## remove what was built
 	rm -rf bin build out

@@ -127,6 +127,27 @@ func (l *linear) prepare(ctx context.Context) error {
 	return nil
 }
 
+// Shifts of a tangent that is not positive, as parts of its diagonal: the first,
+// its growth, and the last. The step is then one of descent, towards a state
+// that is stable; where the body has none nearby, the increment is cut.
+const (
+	firstShift = 1e-3
+	moreShift  = 8
+	lastShift  = 5.0
+)
+
+// prepareShifted is prepare; a matrix that is not positive gets a shift.
+func (l *linear) prepareShifted(ctx context.Context) error {
+	err := l.prepare(ctx)
+	for shift, sum := firstShift, 0.0; err != nil && notPositive(err) && shift <= lastShift; shift *= moreShift {
+		l.m.Shift(shift - sum)
+		sum = shift
+		l.stale = true
+		err = l.prepare(ctx)
+	}
+	return err
+}
+
 func (l *linear) operator() sparse.Operator {
 	switch {
 	case l.two != nil:

@@ -164,7 +164,7 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 			tol = max(tol, 0.5*target/norm)
 		}
 		n.lin.m.Constrain(sys.fixed)
-		if err := n.lin.prepare(ctx); err != nil {
+		if err := n.lin.prepareShifted(ctx); err != nil {
 			if notPositive(err) {
 				return iter, 0, n.fail("the stiffness is not positive: the body buckles or a tissue softens", sys.worst(n.rhs))
 			}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"syscall"
 )
 
@@ -63,15 +64,18 @@ func runTrial(args []string) error {
 	return json.NewEncoder(os.Stdout).Encode(s)
 }
 
-// try runs a trial in a child process.
-func try(name string, args ...string) (spent, error) {
+// try runs a trial in a child process on one core.
+func try(name string, args ...string) (spent, error) { return tryOn(1, name, args...) }
+
+// tryOn is try on some cores.
+func tryOn(cores int, name string, args ...string) (spent, error) {
 	var s spent
 	self, err := os.Executable()
 	if err != nil {
 		return s, err
 	}
 	cmd := exec.Command(self, append([]string{trialCommand, name}, args...)...)
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(cores))
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()

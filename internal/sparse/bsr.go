@@ -2,6 +2,7 @@ package sparse
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"halsted/internal/par"
@@ -156,6 +157,18 @@ func (m *BSR3) Constrain(fixed []bool) {
 			}
 		}
 	})
+}
+
+// Shift adds part times the mean of a block's diagonal to that diagonal, for
+// every diagonal block.
+func (m *BSR3) Shift(part float64) {
+	for _, d := range m.Diag {
+		v := (*[9]float64)(m.Val[9*int(d):])
+		s := part * (math.Abs(v[0]) + math.Abs(v[4]) + math.Abs(v[8])) / 3
+		v[0] += s
+		v[4] += s
+		v[8] += s
+	}
 }
 
 // Dot is x·y, summed in fixed chunks.
