@@ -176,3 +176,12 @@ func TestArcLengthEndsAndBounds(t *testing.T) {
 		t.Errorf("without load: factor %v", f.LoadFactor)
 	}
 }
+
+// A path that has no direction to start in ends with a reason.
+func TestArcLengthWithoutStiffness(t *testing.T) {
+	mod := &Model{Mesh: points(r3.Vec{}), Prescribed: []Prescribed{{0, 0, 0}, {0, 1, 0}}, Forces: []NodalForce{{0, r3.Vec{Z: 1}}}}
+	mod.Springs = []Spring{{Nodes: [2]int32{0, -1}, AnchorMM: r3.Vec{Z: 10}, RestMM: 20, StiffnessNPerMM: 1, TensionOnly: true}}
+	if _, err := Solve(context.Background(), mod, Settings{ArcLength: &ArcLength{}}, nil); !isType[*NotConvergedError](err) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -159,3 +159,14 @@ func (t *inertia) accelerate(net []float64) {
 // massIterations bounds accelerate; a consistent mass scaled by its diagonal
 // has a condition below 10 (Wathen, IMA J. Numer. Anal. 7 (1987) 449).
 const massIterations = 200
+
+// inertiaBytes is the memory that inertia adds to a solve.
+func (s *system) inertiaBytes() (n int64) {
+	for _, o := range s.terms {
+		if t, ok := o.(*inertia); ok {
+			blocks := int64(len(t.mass))
+			n += blocks*(4+8+4) + int64(s.n)*(3*8*(5+6)+8)
+		}
+	}
+	return n
+}

@@ -60,7 +60,7 @@ func Solve(ctx context.Context, m *Model, s Settings, emit func(*Frame) error) (
 			res.DOF++
 		}
 	}
-	res.MemoryEstimate = lin.bytes(sys) + sys.contactBytes()
+	res.MemoryEstimate = lin.bytes(sys) + sys.contactBytes() + sys.inertiaBytes()
 	if s.MemoryLimit > 0 && res.MemoryEstimate > s.MemoryLimit {
 		return res, &MemoryError{NeedBytes: res.MemoryEstimate, LimitBytes: s.MemoryLimit}
 	}
