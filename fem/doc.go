@@ -45,7 +45,8 @@
 //
 // # What it does not do
 //
-// Self-contact, follower loads, dynamics, cutting, arc length.
+// Self-contact, wrinkling of membranes, cuts through elements (a stage removes
+// whole regions).
 //
 // Sources: J. Bonet & R. D. Wood, Nonlinear Continuum Mechanics for Finite
 // Element Analysis (2008), chapters 7 to 9; J. Simo, R. Taylor & K. Pister,
