@@ -190,3 +190,12 @@ func described(special string, m *mesh.TetMesh) string {
 	}
 	return s
 }
+
+// straight puts the mid-edge nodes of a Tet10 mesh in the middle of their edges.
+func straight(m *mesh.TetMesh) {
+	for t, v := range m.Tets {
+		for e, ends := range mesh.TetEdges {
+			m.Nodes[m.Mid[t][e]] = r3.Scale(0.5, r3.Add(m.Nodes[v[ends[0]]], m.Nodes[v[ends[1]]]))
+		}
+	}
+}
