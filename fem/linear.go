@@ -15,7 +15,8 @@ import (
 const (
 	directFlops = 4e8
 	directNodes = 4000
-	tet4Flops   = 2e10
+	tet4Flops   = 4e9
+	tet4Nodes   = 15000
 )
 
 // slowIters is the count of iterations of one solve after which the whole
@@ -44,7 +45,7 @@ type linear struct {
 	cg    sparse.CG
 	chol  *sparse.Cholesky // whole matrix
 	two   *sparse.TwoLevel
-	jac   *sparse.Jacobi
+	amg   *sparse.AMG
 	fresh float64 // iterations per decade right after a factorisation
 	stale bool
 	iters int
@@ -64,14 +65,24 @@ func newLinear(s *system) *linear {
 	}
 	if s.k == element.Tet10Nodes {
 		parents, vertex, corner := s.parentsOf()
-		l.two = sparse.NewTwoLevel(l.m, parents, vertex, corner, s.fixed, s.couplings()...)
+		xyz := make([]float64, 0, 3*len(vertex))
+		for _, v := range vertex {
+			xyz = append(xyz, s.x[v].X, s.x[v].Y, s.x[v].Z)
+		}
+		l.two = sparse.NewTwoLevel(l.m, parents, vertex, corner, xyz, s.fixed, s.couplings()...)
 		return l
 	}
-	if c := sparse.NewCholesky(l.m); c.Flops() <= tet4Flops {
-		l.chol = c
-		return l
+	if s.n <= tet4Nodes {
+		if c := sparse.NewCholesky(l.m); c.Flops() <= tet4Flops {
+			l.chol = c
+			return l
+		}
 	}
-	l.jac = sparse.NewJacobi(s.n)
+	xyz := make([]float64, 0, 3*s.n)
+	for _, p := range s.x {
+		xyz = append(xyz, p.X, p.Y, p.Z)
+	}
+	l.amg = sparse.NewAMG(l.m, xyz, s.fixed)
 	return l
 }
 
@@ -96,6 +107,8 @@ func (l *linear) bytes(s *system) int64 {
 		n += l.chol.Bytes()
 	case l.two != nil:
 		n += l.two.Bytes()
+	case l.amg != nil:
+		n += l.amg.Bytes()
 	}
 	return n
 }
@@ -121,7 +134,13 @@ func (l *linear) prepare(ctx context.Context) error {
 			return err
 		}
 	default:
-		l.jac.Update(l.m)
+		l.amg.Update()
+		if !l.stale {
+			return nil
+		}
+		if err := l.amg.Factor(ctx); err != nil {
+			return err
+		}
 	}
 	l.stale, l.fresh = false, 0
 	return nil
@@ -155,7 +174,7 @@ func (l *linear) operator() sparse.Operator {
 	case l.chol != nil:
 		return l.chol
 	}
-	return l.jac
+	return l.amg
 }
 
 // solve writes K⁻¹·b into x to the relative tolerance.
@@ -207,7 +226,7 @@ func (l *linear) whole() bool {
 	if c.Flops() > rescueFlops || l.limit > 0 && c.Bytes() > l.limit {
 		return false
 	}
-	l.chol, l.two, l.jac = c, nil, nil
+	l.chol, l.two, l.amg = c, nil, nil
 	l.stale, l.fresh = true, 0
 	return true
 }

@@ -22,8 +22,9 @@ type TwoLevel struct {
 	parents [][2]int32 // coarse ends of every fine node; equal for a vertex
 	fixed   []bool
 	coarse  *BSR3
-	chol    *Cholesky
-	kids    []int32 // coarse node → fine nodes that depend on it, CSR
+	chol    *Cholesky // of coarse, or
+	amg     *AMG      // where that is large
+	kids    []int32   // coarse node → fine nodes that depend on it, CSR
 	kidPtr  []int32
 	fixedC  []bool
 
@@ -32,7 +33,7 @@ type TwoLevel struct {
 	lambda     float64
 	x, r, d, e []float32
 	probe      []float32
-	rc         []float64
+	rc, zc     []float64
 }
 
 // Chebyshev smoothing: smoothDegree products with the matrix before and after
@@ -47,13 +48,19 @@ const (
 	powerMargin  = 1.1
 )
 
+// largeCoarse is the number of coarse nodes above which a cycle of smoothed
+// aggregation takes the place of their Cholesky factor: it costs a few
+// iterations and spares most of the memory.
+const largeCoarse = 30000
+
 // NewTwoLevel prepares for the pattern of fine. parents[i] are the coarse
 // nodes whose mean places fine node i (twice the same for a vertex); coarse
 // nodes are numbered by their order in the fine matrix through vertex[c], the
 // fine node of coarse node c. corner holds the four coarse nodes of every
-// element; extra lists the further groups of fine nodes that fine couples.
+// element; extra lists the further groups of fine nodes that fine couples. xyz
+// are the coordinates of the coarse nodes, mm, 3 per node.
 // fixed marks constrained degrees of freedom of the fine system.
-func NewTwoLevel(fine *BSR3, parents [][2]int32, vertex, corner []int32, fixed []bool, extra ...[]int32) *TwoLevel {
+func NewTwoLevel(fine *BSR3, parents [][2]int32, vertex, corner []int32, xyz []float64, fixed []bool, extra ...[]int32) *TwoLevel {
 	nc := len(vertex)
 	groups := make([][]int32, len(extra))
 	for g, nodes := range extra {
@@ -64,10 +71,14 @@ func NewTwoLevel(fine *BSR3, parents [][2]int32, vertex, corner []int32, fixed [
 		groups[g] = slices.Compact(groups[g])
 	}
 	t := &TwoLevel{fine: fine, parents: parents, fixed: fixed, coarse: NewBSR3(nc, corner, 4, groups...)}
-	t.chol = NewCholeskyWith(t.coarse, CholeskyConfig{Precision: Single})
 	t.fixedC = make([]bool, 3*nc)
 	for c, v := range vertex {
 		copy(t.fixedC[3*c:3*c+3], fixed[3*v:3*v+3])
+	}
+	if nc > largeCoarse {
+		t.amg = NewAMG(t.coarse, xyz, t.fixedC)
+	} else {
+		t.chol = NewCholeskyWith(t.coarse, CholeskyConfig{Precision: Single})
 	}
 	t.kidPtr = make([]int32, nc+1)
 	each := func(f func(c, i int32)) {
@@ -90,11 +101,12 @@ func NewTwoLevel(fine *BSR3, parents [][2]int32, vertex, corner []int32, fixed [
 
 // Bytes is the memory the preconditioner will hold.
 func (t *TwoLevel) Bytes() int64 {
-	return int64(len(t.fine.Col))*9*4 + int64(t.fine.N)*(9+5*3)*4 + t.coarse.Bytes() + t.chol.Bytes()
+	n := int64(len(t.fine.Col))*9*4 + int64(t.fine.N)*(9+5*3)*4 + t.coarse.Bytes()
+	if t.amg != nil {
+		return n + t.amg.Bytes()
+	}
+	return n + t.chol.Bytes()
 }
-
-// Flops is the number of multiply-adds of one Factor.
-func (t *TwoLevel) Flops() int64 { return t.chol.Flops() }
 
 // Update takes the values of the (constrained) fine matrix into the smoother.
 func (t *TwoLevel) Update() {
@@ -106,7 +118,7 @@ func (t *TwoLevel) Update() {
 		for _, v := range []*[]float32{&t.x, &t.r, &t.d, &t.e, &t.probe} {
 			*v = make([]float32, 3*n)
 		}
-		t.rc = make([]float64, 3*t.coarse.N)
+		t.rc, t.zc = make([]float64, 3*t.coarse.N), make([]float64, 3*t.coarse.N)
 		seed := uint64(1)
 		for i := range t.probe { // a fixed start with all frequencies in it
 			seed = seed*6364136223846793005 + 1442695040888963407
@@ -166,6 +178,9 @@ func (t *TwoLevel) Factor(ctx context.Context) error {
 		}
 	})
 	c.Constrain(t.fixedC)
+	if t.amg != nil {
+		return t.amg.Factor(ctx)
+	}
 	return t.chol.Factor(ctx, c)
 }
 
@@ -240,12 +255,16 @@ func (t *TwoLevel) Apply(dst, b []float64) {
 			}
 		}
 	})
-	t.chol.Solve(t.rc, t.rc)
+	if t.amg != nil {
+		t.amg.Apply(t.zc, t.rc)
+	} else {
+		t.chol.Solve(t.zc, t.rc)
+	}
 	par.Chunks(t.fine.N, 1024, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			p := t.parents[i]
 			for k := range 3 {
-				v := float32(0.5 * (t.rc[3*p[0]+int32(k)] + t.rc[3*p[1]+int32(k)]))
+				v := float32(0.5 * (t.zc[3*p[0]+int32(k)] + t.zc[3*p[1]+int32(k)]))
 				if t.fixed[3*i+k] {
 					v = 0
 				}

@@ -40,7 +40,7 @@ func chain(m int) (a *BSR3, two *TwoLevel, fixed []bool) {
 	fixed = make([]bool, 3*n)
 	fixed[0], fixed[1], fixed[2] = true, true, true
 	a.Constrain(fixed)
-	return a, NewTwoLevel(a, parents, vertex, corner, fixed), fixed
+	return a, NewTwoLevel(a, parents, vertex, corner, nil, fixed), fixed
 }
 
 // With the coarse level the iterations do not grow with the size, without it
