@@ -262,6 +262,10 @@ func (n *newton) search(norm, scale, t float64, lifted bool) (float64, float64, 
 				}
 				ok = n.potential(n.trial, t) < start+1e-4*a*slope
 			}
+			if lifted && !ok && a == 1 && new < sc && n.mixed.growths < maxGrowths {
+				n.mixed.growths++
+				ok = true
+			}
 			if ok {
 				n.u, n.trial = n.trial, n.u
 				n.fint, n.ftrial = n.ftrial, n.fint
