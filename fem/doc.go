@@ -15,16 +15,27 @@
 // # Method
 //
 // Total Lagrangian: fint_a = ∫P·∇N_a over the reference volume, with 4 points
-// in a Tet10 and 1 in a Tet4; dead loads. Newton's method per load step with
-// line search and cut-back (solve.go, newton.go); conjugate gradients on the
-// consistent tangent, preconditioned for Tet10 by the Tet4 inside it
-// (internal/sparse.TwoLevel), for small systems and Tet4 by a Cholesky factor.
+// in a Tet10 and 1 in a Tet4. Newton's method per load step with line search,
+// cut-back and inexact linear solves (solve.go, newton.go), an arc length for
+// limit points (arclength.go). The tangent of laws in I1 and J is summed in
+// vector registers from five coefficients (kernel_invariant.go), of others from
+// the 9×9 matrix. Linear systems: conjugate gradients, preconditioned for Tet10
+// by the Tet4 inside it (internal/sparse.TwoLevel over a Cholesky factor or, for
+// large meshes, smoothed aggregation), for Tet4 by smoothed aggregation; small
+// systems, and large ones whose iterations are slow, by a factor of the whole
+// matrix, kept while it pays.
 //
-// Near incompressibility: Tet4 locks; keep ν ≤ 0.45 with it. Tet10 in the
-// displacement form is usable at ν = 0.49 (3 % stiff on a coarse mesh of pure
-// bending); with Formulation MeanDilatation it is within 0.5 % there and does
-// not lock at 0.4999, where Newton's method needs small steps. The cost is the
-// same. Equilibrium iterations grow with κ/μ.
+// Near incompressibility: in the displacement form Tet4 locks (keep ν ≤ 0.45)
+// and Tet10 is 3 % stiff at ν = 0.49 on a coarse mesh of pure bending. With
+// Formulation MeanDilatation a Tet10 sees the mean volume change of itself, a
+// Tet4 that of a patch around a vertex (dilatation.go); neither locks at
+// ν = 0.4999. Newton's method then runs on displacement and pressure (mixed.go)
+// and takes the same iterations at any bulk modulus.
+//
+// What acts beside the tetrahedra is a term (term.go): pressure that follows,
+// membranes, springs, trusses, foundations, contact, ties, inertia. A load
+// history has stages (stage.go): at the start of a stage whatever balances the
+// body is its load, so what the stage takes away fades in proportion to time.
 //
 // Nodal stress is recovered by superconvergent patches in each region
 // (recover_patch.go), with an estimate of its error on every frame

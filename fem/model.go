@@ -126,15 +126,16 @@ type Hold struct {
 // Formulation is how an element treats volume.
 type Formulation uint8
 
-// The formulations. A Tet4 has only the first; there it locks near
-// incompressibility: keep ν ≤ 0.45, or use Tet10.
+// The formulations.
 const (
 	// Displacement integrates the whole law at the quadrature points (Tet10:
-	// 4, Tet4: 1). A Tet10 does not lock visibly at ν = 0.49.
+	// 4, Tet4: 1). A Tet10 does not lock visibly at ν = 0.49; a Tet4 does: keep
+	// ν ≤ 0.45 with it.
 	Displacement Formulation = iota
-	// MeanDilatation lets a Tet10 see only its mean volume change in the
-	// volumetric part of a law that has one (NeoHookean): the P2–P0 method of
-	// Simo, Taylor & Pister (1985), for ν up to 0.4999.
+	// MeanDilatation lets a Tet10, or a patch of Tet4 around a vertex, see only
+	// its mean volume change in the volumetric part of a law that has one
+	// (material.Split): the P2–P0 method of Simo, Taylor & Pister (1985) and the
+	// F-bar patches of de Souza Neto, Pires & Owen (2005), for ν up to 0.4999.
 	MeanDilatation
 )
 

@@ -8,17 +8,17 @@ import (
 	"slices"
 )
 
-// Solve carries the loads and prescribed motions of m from zero to their full
-// value and emits a frame for the unloaded state (step 0) and for every load
-// step, as it converges. Load steps that do not converge are halved and
-// regrown; a frame is emitted only where a whole step ends.
+// Solve carries m through its stages and emits a frame for the unloaded state
+// (step 0) and for every load step, as it converges. Load steps that do not
+// converge are halved and regrown; a frame is emitted only where a whole step
+// ends.
 //
 // Every step is solved by Newton's method with the consistent tangent, inexact
 // linear solves (Eisenstat & Walker, SIAM J. Sci. Comput. 17 (1996) 16) and a
 // line search on residual and energy; steps after the first start from the
-// extrapolated motion. Loads are dead: they act on the reference
-// configuration and do not follow the surface. Prescribed motion and gravity
-// grow in proportion to the load factor.
+// extrapolated motion. Loads and prescribed motion go in proportion to time
+// from their value at the start of a stage to that at its end. Loads are dead,
+// they act on the reference configuration, except pressures that follow.
 //
 // Errors: *InputError, *InvertedError, *UnconstrainedError and
 // *MemoryError before anything is solved; *NotConvergedError; the error of ctx,
