@@ -39,11 +39,6 @@ func onRadius(r float64) func(r3.Vec) bool {
 	return func(p r3.Vec) bool { return math.Abs(math.Hypot(p.X, p.Y)-r) < near }
 }
 
-// onSphere passes the points at distance r from the origin.
-func onSphere(r float64) func(r3.Vec) bool {
-	return func(p r3.Vec) bool { return math.Abs(r3.Norm(p)-r) < near }
-}
-
 // prescribed gives the nodes that pass the displacement u(x), mm.
 func prescribed(m *mesh.TetMesh, keep func(r3.Vec) bool, u func(r3.Vec) r3.Vec) (p []fem.Prescribed) {
 	for i, x := range m.Nodes {
