@@ -9,8 +9,7 @@ import (
 )
 
 // Prepared answers one linear model for many loads: the stiffness at rest is
-// factored once, in single precision, and every load costs a few solves with
-// it. For a model whose laws are all material.Linear the answer is that of
+// factored once, and every load costs a solve with it. For a model whose laws are all material.Linear the answer is that of
 // Solve; for others it is the first, linear part of it. One goroutine at a
 // time.
 type Prepared struct {
@@ -42,7 +41,9 @@ func Prepare(ctx context.Context, m *Model, limit int64) (*Prepared, error) {
 		return nil, err
 	}
 	p := &Prepared{sys: sys, m: sparse.NewBSR3(sys.n, sys.conn, sys.k, sys.couplings()...)}
-	p.chol = sparse.NewCholeskyWith(p.m, sparse.CholeskyConfig{Precision: sparse.Single})
+	if p.chol, err = sparse.NewCholeskyCtx(ctx, p.m, sparse.CholeskyConfig{}); err != nil {
+		return nil, err
+	}
 	if need := p.chol.Bytes() + p.m.Bytes(); limit > 0 && need > limit {
 		return nil, &MemoryError{NeedBytes: need, LimitBytes: limit}
 	}
