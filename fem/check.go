@@ -3,6 +3,7 @@ package fem
 import (
 	"fmt"
 	"math"
+	"reflect"
 
 	"halsted/imaging"
 
@@ -17,6 +18,18 @@ func finite(v ...float64) bool {
 		}
 	}
 	return true
+}
+
+// maxCoordinateMM bounds coordinates: their products must not overflow.
+const maxCoordinateMM = 1e12
+
+// absent says that v is nil, or a nil pointer: no law.
+func absent(v any) bool {
+	if v == nil {
+		return true
+	}
+	r := reflect.ValueOf(v)
+	return r.Kind() == reflect.Pointer && r.IsNil()
 }
 
 func finiteVec(v r3.Vec) bool { return finite(v.X, v.Y, v.Z) }
@@ -37,6 +50,9 @@ func (m *Model) check() error {
 		if !finiteVec(x) {
 			return badInput("Mesh.Nodes", "node %d is at %v; every coordinate must be a finite number of mm", i, x)
 		}
+		if max(math.Abs(x.X), math.Abs(x.Y), math.Abs(x.Z)) > maxCoordinateMM {
+			return badInput("Mesh.Nodes", "node %d is at %v mm, more than %g km from the origin; check the unit, or move the mesh to the origin", i, x, maxCoordinateMM/1e6)
+		}
 	}
 	n := int32(len(me.Nodes))
 	for e, t := range me.Tets {
@@ -56,14 +72,16 @@ func (m *Model) check() error {
 	laws := map[imaging.Label]bool{}
 	for i, r := range m.Regions {
 		switch {
-		case r.Law == nil:
+		case absent(r.Law):
 			return badInput("Regions", "region %d (label %v) has no material law", i, r.Label)
 		case laws[r.Label]:
 			return badInput("Regions", "label %v is given twice", r.Label)
 		case !(r.Law.ShearMPa() > 0) || !(r.Law.BulkMPa() > 0) || !finite(r.Law.ShearMPa(), r.Law.BulkMPa()):
-			return badInput("Regions", "label %v has moduli μ = %g, κ = %g MPa; both must be positive", r.Label, r.Law.ShearMPa(), r.Law.BulkMPa())
+			return badInput("Regions", "label %v has moduli μ = %g, κ = %g MPa; both must be positive and finite (Poisson's ratio below 0.5)", r.Label, r.Law.ShearMPa(), r.Law.BulkMPa())
 		case !(r.DensityTPerMM3 >= 0) || !finite(r.DensityTPerMM3):
 			return badInput("Regions", "label %v has density %g t/mm³; must not be negative (water: 1e-9)", r.Label, r.DensityTPerMM3)
+		case !(r.ActiveMPa >= 0) || !finite(r.ActiveMPa):
+			return badInput("Regions", "label %v has active tension %g MPa; must not be negative", r.Label, r.ActiveMPa)
 		}
 		laws[r.Label] = true
 	}
@@ -87,10 +105,14 @@ func (m *Model) check() error {
 	if err := m.checkTies(); err != nil {
 		return err
 	}
-	return m.checkStages(laws)
+	if err := m.checkStages(laws); err != nil {
+		return err
+	}
+	return m.checkHistory()
 }
 
 func checkPrescribed(field string, list []Prescribed, nodes int32) error {
+	given := make(map[int]float64, len(list)) // only looked up
 	for i, p := range list {
 		switch {
 		case p.Node < 0 || p.Node >= nodes:
@@ -98,8 +120,13 @@ func checkPrescribed(field string, list []Prescribed, nodes int32) error {
 		case p.Axis < 0 || p.Axis > 2:
 			return badInput(field, "entry %d has axis %d; 0, 1 or 2", i, p.Axis)
 		case !finite(p.ValueMM):
-			return badInput(field, "entry %d (node %d) moves by %v mm", i, p.Node, p.ValueMM)
+			return badInput(field, "entry %d (node %d) moves by %v mm; must be finite", i, p.Node, p.ValueMM)
 		}
+		d := 3*int(p.Node) + int(p.Axis)
+		if old, ok := given[d]; ok && old != p.ValueMM {
+			return badInput(field, "entry %d: node %d, axis %d is prescribed %g mm and %g mm; keep one", i, p.Node, p.Axis, old, p.ValueMM)
+		}
+		given[d] = p.ValueMM
 	}
 	return nil
 }
@@ -112,6 +139,9 @@ func (m *Model) checkStages(laws map[imaging.Label]bool) error {
 		field := fmt.Sprintf("Stages[%d]", i)
 		if !(st.DurationS >= 0) || !finite(st.DurationS) || st.Steps < 0 {
 			return badInput(field, "lasts %g s in %d steps; neither may be negative", st.DurationS, st.Steps)
+		}
+		if st.Steps > maxStageSteps {
+			return badInput(field+".Steps", "is %d; at most %d: make several stages of it", st.Steps, maxStageSteps)
 		}
 		if err := checkPrescribed(field+".Prescribed", st.Prescribed, n); err != nil {
 			return err
@@ -131,7 +161,7 @@ func (m *Model) checkStages(laws map[imaging.Label]bool) error {
 		if st.Loads != nil && !finiteVec(st.Loads.GravityChange) {
 			return badInput(field+".Loads", "gravity change is %v mm/s²; must be finite", st.Loads.GravityChange)
 		}
-		if a := st.Activation; a != nil && !finite(*a) {
+		if a := st.Activation; a != nil && !(*a >= 0 && *a <= 1) {
 			return badInput(field+".Activation", "is %v; 0 to 1", *a)
 		}
 	}
@@ -144,9 +174,10 @@ func (s Settings) withDefaults() (Settings, error) {
 		name string
 		v    *int
 		def  int
-	}{{"Steps", &s.Steps, 5}, {"MaxNewton", &s.MaxNewton, 25}, {"MaxCutbacks", &s.MaxCutbacks, 6}} {
-		if *f.v < 0 {
-			return s, badInput("Settings."+f.name, "is %d; must not be negative", *f.v)
+		most int
+	}{{"Steps", &s.Steps, 5, maxStageSteps}, {"MaxNewton", &s.MaxNewton, 25, maxIterations}, {"MaxCutbacks", &s.MaxCutbacks, 6, maxCutbacks}} {
+		if *f.v < 0 || *f.v > f.most {
+			return s, badInput("Settings."+f.name, "is %d; must be 0 (the default, %d) to %d", *f.v, f.def, f.most)
 		}
 		if *f.v == 0 {
 			*f.v = f.def

@@ -9,6 +9,7 @@ import (
 // encoding/json can carry it. Slices are not shared with the solve.
 type Checkpoint struct {
 	Nodes, Stages int     // of the model, to tell another one
+	Mesh          uint64  // its fingerprint; 0: not known
 	Stage         int     // the stage under way
 	Part          float64 // of it that has passed, 0 to 1
 	Steps         int     // frames emitted after the first
@@ -32,7 +33,7 @@ type PastState struct {
 func (n *newton) checkpoint(part float64, steps int) *Checkpoint {
 	s := n.sys
 	c := &Checkpoint{
-		Nodes: s.n, Stages: len(s.stages), Stage: s.stage, Part: part, Steps: steps,
+		Nodes: s.n, Stages: len(s.stages), Mesh: fingerprint(s.model.Mesh), Stage: s.stage, Part: part, Steps: steps,
 		U: slices.Clone(n.u), BarFrom: slices.Clone(s.barFrom), ExtFrom: slices.Clone(s.extFrom), ActFrom: s.actFrom,
 		History: slices.Clone(s.old), Starts: slices.Clone(n.starts),
 	}

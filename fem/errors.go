@@ -19,17 +19,51 @@ func badInput(field, format string, a ...any) error {
 	return &InputError{Field: field, Msg: fmt.Sprintf(format, a...)}
 }
 
-// InvertedError says that an element of the given mesh has no positive volume
-// somewhere.
-type InvertedError struct {
+// BadElement is an element of the given mesh without a positive volume.
+type BadElement struct {
 	Element int32   // index into Mesh.Tets
 	DetJ    float64 // smallest Jacobian determinant at a quadrature point or node, mm³
 	AtMM    r3.Vec  // centroid, LPS mm
 }
 
+func (b BadElement) String() string {
+	return fmt.Sprintf("%d at (%.1f, %.1f, %.1f) mm (det J %.3g mm³)", b.Element, b.AtMM.X, b.AtMM.Y, b.AtMM.Z, b.DetJ)
+}
+
+// InvertedError says that elements of the given mesh have no positive volume
+// somewhere. Element, DetJ and AtMM are of the first.
+type InvertedError struct {
+	Element int32
+	DetJ    float64
+	AtMM    r3.Vec
+	Others  []BadElement // the rest, ascending
+}
+
+// namedElements is the number of elements that a message lists.
+const namedElements = 5
+
 func (e *InvertedError) Error() string {
-	return fmt.Sprintf("fem: element %d at (%.1f, %.1f, %.1f) mm is inverted or flat (det J %.3g mm³): mesh again or turn its nodes round",
-		e.Element, e.AtMM.X, e.AtMM.Y, e.AtMM.Z, e.DetJ)
+	first := BadElement{e.Element, e.DetJ, e.AtMM}
+	if len(e.Others) == 0 {
+		return "fem: element " + first.String() + " is inverted or flat: mesh again or turn its nodes round"
+	}
+	list := []string{first.String()}
+	for _, b := range e.Others[:min(len(e.Others), namedElements-1)] {
+		list = append(list, b.String())
+	}
+	more := ""
+	if n := 1 + len(e.Others) - len(list); n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Sprintf("fem: %d elements are inverted or flat: %s%s: mesh again or turn their nodes round", 1+len(e.Others), strings.Join(list, ", "), more)
+}
+
+// invertedError is nil for a mesh without bad elements.
+func invertedError(bad []BadElement) error {
+	if len(bad) == 0 {
+		return nil
+	}
+	return &InvertedError{Element: bad[0].Element, DetJ: bad[0].DetJ, AtMM: bad[0].AtMM, Others: bad[1:]}
 }
 
 // NotConvergedError says that the load could not be carried to the end: the

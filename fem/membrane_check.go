@@ -59,7 +59,7 @@ func (m *Model) checkMembranes() error {
 	for i := range m.Membranes {
 		b := &m.Membranes[i]
 		switch {
-		case b.Law == nil:
+		case absent(b.Law):
 			return badInput("Membranes", "entry %d (%q) has no law", i, b.Name)
 		case len(b.Faces) == 0:
 			return badInput("Membranes", "entry %d (%q) has no faces", i, b.Name)

@@ -83,14 +83,14 @@ func (s Sphere) check(field string) error {
 }
 
 func (p Plane) check(field string) error {
-	if !finiteVec(p.AtMM) || !finiteVec(p.Normal) || p.Normal == (r3.Vec{}) {
+	if !finiteVec(p.AtMM) || !finiteVec(r3.Unit(p.Normal)) {
 		return badInput(field, "is a plane at %v with normal %v; give a finite point and a normal that is not zero", p.AtMM, p.Normal)
 	}
 	return nil
 }
 
 func (c Cylinder) check(field string) error {
-	if !finiteVec(c.AtMM) || !finiteVec(c.Axis) || c.Axis == (r3.Vec{}) || !(c.RadiusMM > 0) || !finite(c.RadiusMM) {
+	if !finiteVec(c.AtMM) || !finiteVec(r3.Unit(c.Axis)) || !(c.RadiusMM > 0) || !finite(c.RadiusMM) {
 		return badInput(field, "is a cylinder at %v along %v of radius %g mm; give a finite point, an axis and a positive radius", c.AtMM, c.Axis, c.RadiusMM)
 	}
 	return nil

@@ -28,7 +28,7 @@ func (s *system) fields() error {
 			e := at / s.nq
 			r := &s.reg[s.regOf[e]]
 			switch {
-			case !finiteVec(g[0]) || !finiteVec(g[1]) || !finiteVec(g[2]) || !(det > 0):
+			case !finiteVec(g[0]) || !finiteVec(g[1]) || !finiteVec(g[2]) || !(det > 0) || !finite(det):
 				return badInput("Natural", "element %d has det G = %g; give a finite map that keeps the orientation", e, det)
 			case r.small && g != material.Identity:
 				return badInput("Natural", "element %d has a law of small strain, which cannot start from another shape; use a law of large strain", e)

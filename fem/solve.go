@@ -36,6 +36,9 @@ func Solve(ctx context.Context, m *Model, s Settings, emit func(*Frame) error) (
 	if err := m.check(); err != nil {
 		return res, err
 	}
+	if err := s.checkFor(m); err != nil {
+		return res, err
+	}
 	if s.Resume != nil && s.ArcLength != nil {
 		return res, badInput("Settings.Resume", "does not go with ArcLength; choose one")
 	}

@@ -40,7 +40,7 @@ func (s *system) newFoundations() (term, error) {
 		return nil, nil
 	}
 	t := &foundations{sys: s, tri: newTriangles(s.faceNodes())}
-	x := make([]r3.Vec, t.tri.k)
+	x, x3 := make([]r3.Vec, t.tri.k), make([]int32, t.tri.k)
 	for i := range s.model.Foundations {
 		f := &s.model.Foundations[i]
 		nodes, err := s.surface("Foundations", i, f.Faces, nil)
@@ -49,6 +49,9 @@ func (s *system) newFoundations() (term, error) {
 		}
 		b := bed{Foundation: f, nodes: nodes, base: make([]float64, 3*len(nodes)), live: make([]bool, len(f.Faces))}
 		for j := range f.Faces {
+			if s.elementOfFace(f.Faces[j]) < 0 && !s.sheetFace(f.Faces[j], x3) {
+				return nil, badInput("Foundations", "entry %d: face %d with nodes %v belongs to no element and no membrane; take faces of the mesh", i, j, f.Faces[j])
+			}
 			for a, v := range nodes[j*t.tri.k : (j+1)*t.tri.k] {
 				x[a] = s.x[v]
 			}

@@ -174,6 +174,10 @@ func (s *system) rule() (*element.Rule, element.Shape) {
 // that counts as a volume: eight digits above rounding.
 const flatTol = 1e-8
 
+// maxRounding is the size of an element, relative to its coordinates, below
+// which their rounding is more than 1e-8 of it.
+const maxRounding = 0x1p-52 * 1e8
+
 func (s *system) geometry(rule *element.Rule, shape element.Shape) error {
 	k, nq := s.k, s.nq
 	s.grad = make([]r3.Vec, s.elems*nq*k)
@@ -187,6 +191,7 @@ func (s *system) geometry(rule *element.Rule, shape element.Shape) error {
 	for a, p := range element.TetNodes[:k] {
 		shape(nil, at[a*k:(a+1)*k], p)
 	}
+	var bad []BadElement
 	x, spare := make([]r3.Vec, k), make([]r3.Vec, k)
 	for e := range s.elems {
 		for a, v := range s.conn[e*k : (e+1)*k] {
@@ -195,6 +200,9 @@ func (s *system) geometry(rule *element.Rule, shape element.Shape) error {
 		long := 0.0
 		for _, ed := range mesh.TetEdges {
 			long = max(long, r3.Norm(r3.Sub(x[ed[0]], x[ed[1]])))
+		}
+		if far := max(math.Abs(x[0].X), math.Abs(x[0].Y), math.Abs(x[0].Z)); far*maxRounding > long && long > 0 {
+			return badInput("Mesh.Nodes", "element %d of %.3g mm is %.3g mm from the origin, too far for its shape to be kept; move the mesh to the origin", e, long, far)
 		}
 		worst := math.Inf(1)
 		for q := range nq {
@@ -206,10 +214,10 @@ func (s *system) geometry(rule *element.Rule, shape element.Shape) error {
 			worst = min(worst, element.Gradients(spare, at[a*k:(a+1)*k], x))
 		}
 		if !(worst > flatTol*long*long*long) {
-			return &InvertedError{Element: int32(e), DetJ: worst, AtMM: s.centroid(int32(e))}
+			bad = append(bad, BadElement{Element: int32(e), DetJ: worst, AtMM: s.centroid(int32(e))})
 		}
 	}
-	return nil
+	return invertedError(bad)
 }
 
 func (s *system) centroid(e int32) r3.Vec {
