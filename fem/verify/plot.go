@@ -68,8 +68,8 @@ func Plot(r *Result) string {
 		y.hi++
 	}
 	var b strings.Builder
-	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 350" width="720" height="350" font-family="sans-serif" font-size="12">` + "\n")
-	b.WriteString(`<rect width="720" height="350" fill="#ffffff"/>` + "\n")
+	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 350" width="860" height="350" font-family="sans-serif" font-size="12">` + "\n")
+	b.WriteString(`<rect width="860" height="350" fill="#ffffff"/>` + "\n")
 	every := 1
 	if y.hi-y.lo > 8 {
 		every = 2
