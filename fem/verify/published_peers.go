@@ -144,7 +144,7 @@ func readPeer(path string, mod *fem.Model) error {
 				}
 			}
 			m.Tets, m.Mid, m.Region = append(m.Tets, [4]int32(t[:4])), append(m.Mid, [6]int32(t[4:])), append(m.Region, tissue)
-		case part == "*BOUNDARY" && (len(w) == 3 || len(w) == 4):
+		case part == "*BOUNDARY" && (len(w) == 3 || len(w) == 4) && w[1] >= 1 && w[2] <= 3:
 			v, err := node(w[0])
 			if err != nil {
 				return err
