@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"halsted/internal/par"
-
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
@@ -25,7 +23,7 @@ func (t *contactTerm) evaluate(u []float64, now clock) {
 		}
 		far = 5. / 3 * math.Sqrt(far)
 	}
-	par.Chunks(len(t.pts), pointChunk, func(lo, hi int) {
+	t.sys.chunks(len(t.pts), pointChunk, func(lo, hi int) {
 		var p [6]r3.Vec
 		for i := lo; i < hi; i++ {
 			h, s := &t.hits[i], &t.pts[i]

@@ -55,6 +55,9 @@ func (t *contactTerm) pieces(u []float64) {
 		if t.own.alone[f] {
 			continue
 		}
+		if t.sys.gone() {
+			break
+		}
 		t.own.place(&p, f, u)
 		first, area := len(t.pts), 0.0
 		cut := newCutter(&p)

@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"halsted/fem/element"
-	"halsted/internal/par"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
@@ -261,7 +260,7 @@ func (t *contactTerm) search(u []float64, now clock) (changed bool) {
 		then.s = max(0, now.s-now.dt/d)
 	}
 	place := t.moved(then)
-	par.Chunks(len(t.pts), pointChunk, func(lo, hi int) {
+	t.sys.chunks(len(t.pts), pointChunk, func(lo, hi int) {
 		var p [6]r3.Vec
 		var g quad6
 		for i := lo; i < hi; i++ {

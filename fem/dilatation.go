@@ -6,7 +6,6 @@ import (
 	"halsted/fem/element"
 	"halsted/fem/material"
 	"halsted/imaging"
-	"halsted/internal/par"
 	"halsted/internal/sparse"
 	"halsted/mesh"
 
@@ -186,7 +185,7 @@ func (s *system) dilatations(u []float64) inversion {
 	d := s.dil
 	const chunk = 64
 	bad := make([]inversion, (len(d.theta)+chunk-1)/chunk)
-	par.Chunks(len(d.theta), chunk, func(lo, hi int) {
+	s.chunks(len(d.theta), chunk, func(lo, hi int) {
 		k := new(scratch)
 		bad[lo/chunk].element = -1
 		for p := lo; p < hi; p++ {
@@ -246,7 +245,7 @@ func (s *system) resetPressures() {
 // u, p = U'(θ) + U”(θ)·∂θ/∂u·du; theta must be that of u.
 func (s *system) advance(next, u, du []float64) {
 	d := s.dil
-	par.Chunks(len(next), 64, func(lo, hi int) {
+	s.chunks(len(next), 64, func(lo, hi int) {
 		k := new(scratch)
 		var v [element.Tet10Nodes]r3.Vec
 		for p := lo; p < hi; p++ {

@@ -35,7 +35,7 @@ func (s *system) estimate(rc *recovery) estimate {
 	strain := make([]float64, s.elems) // ‖u‖²
 	floor := make([]float64, s.elems)
 	m := extrapolation(s.nq)
-	par.Chunks(s.elems, elemChunk, func(lo, hi int) {
+	s.chunks(s.elems, elemChunk, func(lo, hi int) {
 		var d [10]sym6
 		var h [4]sym6
 		for e := lo; e < hi; e++ {

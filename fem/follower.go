@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"halsted/fem/element"
-	"halsted/internal/par"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
@@ -224,7 +223,7 @@ func (t *follower) deformed(x []r3.Vec, f *followed, u []float64) {
 
 func (t *follower) force(f, u []float64, now clock) int32 {
 	k := t.tri.k
-	par.Chunks(len(t.faces), elemChunk, func(lo, hi int) {
+	t.sys.chunks(len(t.faces), elemChunk, func(lo, hi int) {
 		x := make([]r3.Vec, k)
 		for i := lo; i < hi; i++ {
 			out := t.f[3*k*i : 3*k*(i+1)]

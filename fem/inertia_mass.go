@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"halsted/fem/element"
-	"halsted/internal/par"
 	"halsted/internal/sparse"
 
 	"gonum.org/v1/gonum/spatial/r3"
@@ -30,7 +29,7 @@ func (t *inertia) assemble() {
 		shape(n[q*s.k:(q+1)*s.k], d[q*s.k:(q+1)*s.k], p)
 	}
 	for _, list := range s.colour { // clusters of a colour share no node
-		par.Chunks(len(list), 1, func(lo, _ int) {
+		t.sys.chunks(len(list), 1, func(lo, _ int) {
 			first := int(list[lo]) * clusterSize
 			t.clusterMass(s.order[first:min(s.elems, first+clusterSize)], rule.W, n, d)
 		})
@@ -87,7 +86,7 @@ func (t *inertia) clusterMass(elements []int32, weights, n []float64, d []r3.Vec
 // times writes M·x.
 func (t *inertia) times(dst, x []float64) {
 	p := t.pattern
-	par.Chunks(p.N, 512, func(lo, hi int) {
+	t.sys.chunks(p.N, 512, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			var a, b, c float64
 			for k := p.RowPtr[i]; k < p.RowPtr[i+1]; k++ {

@@ -1,7 +1,6 @@
 package fem
 
 import (
-	"halsted/internal/par"
 	"halsted/internal/sparse"
 
 	"gonum.org/v1/gonum/spatial/r3"
@@ -9,7 +8,7 @@ import (
 
 // newmark fills a1, v1, and M·((1−αm)·a₁ + αm·a₀) and M·v₁ at u.
 func (t *inertia) newmark(u []float64, dt float64) {
-	par.Chunks(len(u), 8192, func(lo, hi int) {
+	t.sys.chunks(len(u), 8192, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			a := (u[i]-t.u0[i]-dt*t.v0[i])/(t.be*dt*dt) - (0.5/t.be-1)*t.a0[i]
 			t.a1[i] = a
@@ -56,7 +55,7 @@ func (t *inertia) tangent(m *stiffness, _ []float64, now clock) {
 		return
 	}
 	if k := t.d.RayleighStiffnessS / (now.dt * (1 - t.af)); k > 0 {
-		par.Chunks(len(m.m.Val), 1<<16, func(lo, hi int) {
+		t.sys.chunks(len(m.m.Val), 1<<16, func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				m.m.Val[i] *= 1 + k
 			}
@@ -64,7 +63,7 @@ func (t *inertia) tangent(m *stiffness, _ []float64, now clock) {
 	}
 	if t.of != m.m {
 		t.of, t.at = m.m, make([]int32, len(t.mass))
-		par.Chunks(t.pattern.N, 512, func(lo, hi int) {
+		t.sys.chunks(t.pattern.N, 512, func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				for k := t.pattern.RowPtr[i]; k < t.pattern.RowPtr[i+1]; k++ {
 					t.at[k] = m.m.Index(int32(i), t.pattern.Col[k])
@@ -73,7 +72,7 @@ func (t *inertia) tangent(m *stiffness, _ []float64, now clock) {
 		})
 	}
 	c := (1-t.am)/(t.be*now.dt*now.dt*(1-t.af)) + t.d.RayleighMassPerS*t.ga/(t.be*now.dt)
-	par.Chunks(len(t.mass), 8192, func(lo, hi int) {
+	t.sys.chunks(len(t.mass), 8192, func(lo, hi int) {
 		for k := lo; k < hi; k++ {
 			b := m.m.Val[9*t.at[k] : 9*t.at[k]+9]
 			b[0] += c * t.mass[k]

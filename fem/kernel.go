@@ -75,7 +75,7 @@ func (s *system) internal(fint, u []float64) inversion {
 	if bad := s.forces(u); bad.element >= 0 {
 		return bad
 	}
-	par.Chunks(s.n, 512, func(lo, hi int) {
+	s.chunks(s.n, 512, func(lo, hi int) {
 		for v := lo; v < hi; v++ {
 			var f0, f1, f2 float64
 			for _, i := range s.adj[s.adjPtr[v]:s.adjPtr[v+1]] {
@@ -113,7 +113,7 @@ func (s *system) forces(u []float64) inversion {
 	}
 	chunks := (s.elems + elemChunk - 1) / elemChunk
 	bad := make([]inversion, chunks)
-	par.Chunks(s.elems, elemChunk, func(lo, hi int) {
+	s.chunks(s.elems, elemChunk, func(lo, hi int) {
 		k := new(scratch)
 		bad[lo/elemChunk].element = -1
 		for e := lo; e < hi; e++ {
@@ -229,7 +229,7 @@ func (s *system) energy(x []float64) float64 {
 // positions are the block indices of every element in the matrix, k² each.
 func (s *system) positions(m *sparse.BSR3) []int32 {
 	pos := make([]int32, s.elems*s.k*s.k)
-	par.Chunks(s.elems, elemChunk, func(lo, hi int) {
+	s.chunks(s.elems, elemChunk, func(lo, hi int) {
 		for e := lo; e < hi; e++ {
 			c := s.conn[e*s.k : (e+1)*s.k]
 			p := pos[e*s.k*s.k:]
@@ -252,7 +252,7 @@ func (s *system) tangent(m *sparse.BSR3, pos []int32, u []float64) {
 		s.dilatations(u)
 	}
 	for _, list := range s.colour {
-		par.Chunks(len(list), 1, func(lo, _ int) {
+		s.chunks(len(list), 1, func(lo, _ int) {
 			k := new(scratch)
 			first := int(list[lo]) * clusterSize
 			for _, i := range s.order[first:min(s.elems, first+clusterSize)] {

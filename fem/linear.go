@@ -58,7 +58,7 @@ type linear struct {
 func newLinear(s *system) *linear {
 	l := &linear{m: sparse.NewBSR3(s.n, s.conn, s.k, s.couplings()...), stale: true}
 	if s.n <= directNodes {
-		if c := sparse.NewCholesky(l.m); c.Flops() <= directFlops {
+		if c, err := sparse.NewCholeskyCtx(s.ctx, l.m, sparse.CholeskyConfig{}); err == nil && c.Flops() <= directFlops {
 			l.chol = c
 			return l
 		}
@@ -73,7 +73,7 @@ func newLinear(s *system) *linear {
 		return l
 	}
 	if s.n <= tet4Nodes {
-		if c := sparse.NewCholesky(l.m); c.Flops() <= tet4Flops {
+		if c, err := sparse.NewCholeskyCtx(s.ctx, l.m, sparse.CholeskyConfig{}); err == nil && c.Flops() <= tet4Flops {
 			l.chol = c
 			return l
 		}

@@ -3,8 +3,6 @@ package fem
 import (
 	"math"
 
-	"halsted/internal/par"
-
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
@@ -33,7 +31,7 @@ func (t *membranes) force(f, u []float64, now clock) int32 {
 		if !sh.on {
 			continue
 		}
-		par.Chunks(len(sh.Faces), elemChunk, func(lo, hi int) {
+		t.sys.chunks(len(sh.Faces), elemChunk, func(lo, hi int) {
 			sh.bad[lo/elemChunk] = -1
 			x := make([]r3.Vec, k)
 			s := new([3]float64)

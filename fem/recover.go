@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"halsted/fem/element"
-	"halsted/internal/par"
 	"halsted/mesh"
 
 	"gonum.org/v1/gonum/spatial/r3"
@@ -107,7 +106,7 @@ func (s *system) points(rc *recovery, u []float64) {
 	}
 	now := s.now
 	s.now.dt = 0
-	par.Chunks(s.elems, 512, func(lo, hi int) {
+	s.chunks(s.elems, 512, func(lo, hi int) {
 		k := new(scratch)
 		var g [4]sym6
 		for e := lo; e < hi; e++ {
@@ -139,7 +138,7 @@ func (s *system) smooth(rc *recovery) recovered {
 	eps, slots := rc.strain, rc.slot
 	out := recovered{stress: make([]sym6, s.n), strain: make([]sym6, s.n), errorMPa: make([]float64, s.n), errorRel: est.relative}
 	k := uint32(s.k)
-	par.Chunks(s.n, 512, func(lo, hi int) {
+	s.chunks(s.n, 512, func(lo, hi int) {
 		for v := lo; v < hi; v++ {
 			var sum float64
 			t, g := &out.stress[v], &out.strain[v]
@@ -221,7 +220,7 @@ func (s *system) pack(step int, u, fint []float64, rec *recovered) *Frame {
 		Stress: make([][6]float64, s.n),
 	}
 	f.ErrorMPa, f.ErrorRel = rec.errorMPa, rec.errorRel
-	par.Chunks(s.n, 512, func(lo, hi int) {
+	s.chunks(s.n, 512, func(lo, hi int) {
 		for v := lo; v < hi; v++ {
 			f.U[v] = r3.Vec{X: u[3*v], Y: u[3*v+1], Z: u[3*v+2]}
 			var r [3]float64

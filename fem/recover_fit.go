@@ -3,8 +3,6 @@ package fem
 import (
 	"math"
 
-	"halsted/internal/par"
-
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
@@ -127,7 +125,7 @@ func (f *fit) leverage(p *[quadraticTerms]float64) (v float64) {
 // slots in rc.slot.
 func (rc *recovery) run(s *system) {
 	poly, sig, out := rc.poly, rc.stress, rc.slot
-	par.Chunks(len(rc.fits), fitChunk, func(lo, hi int) {
+	s.chunks(len(rc.fits), fitChunk, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			clear(poly[i][:])
 			if rc.fits[i].terms > 0 {
@@ -136,14 +134,14 @@ func (rc *recovery) run(s *system) {
 		}
 	})
 	// Fits with donors are changed, donors are not: they are inner ones.
-	par.Chunks(len(rc.fits), fitChunk, func(lo, hi int) {
+	s.chunks(len(rc.fits), fitChunk, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			if f := &rc.fits[i]; len(f.donors) > 0 {
 				f.blend(rc.fits, poly, &poly[i])
 			}
 		}
 	})
-	par.Chunks(len(rc.node), 512, func(lo, hi int) {
+	s.chunks(len(rc.node), 512, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			p, t := rc.parent[i], &out[i]
 			*t = sym6{}

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"halsted/fem/element"
-	"halsted/internal/par"
 	"halsted/mesh"
 
 	"gonum.org/v1/gonum/spatial/r3"
@@ -66,7 +65,7 @@ func (s *system) newRecovery() *recovery {
 			nodes[p[0]] = int32(i)
 		}
 	}
-	par.Chunks(len(rc.fits), fitChunk, func(lo, hi int) {
+	s.chunks(len(rc.fits), fitChunk, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			f, slot := &rc.fits[i], nodes[i]
 			f.at = s.x[rc.node[slot]]
@@ -74,7 +73,7 @@ func (s *system) newRecovery() *recovery {
 			f.inner = f.inner && rc.sound(s, f, rc.full)
 		}
 	})
-	par.Chunks(len(rc.fits), fitChunk, func(lo, hi int) {
+	s.chunks(len(rc.fits), fitChunk, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			if f := &rc.fits[i]; !f.inner {
 				rc.border(s, f)
@@ -148,7 +147,7 @@ func (rc *recovery) samples(s *system) {
 		shape(n[q*s.k:(q+1)*s.k], nil, p)
 	}
 	rc.sample = make([]r3.Vec, s.elems*s.nq)
-	par.Chunks(s.elems, elemChunk, func(lo, hi int) {
+	s.chunks(s.elems, elemChunk, func(lo, hi int) {
 		for e := lo; e < hi; e++ {
 			for q := range s.nq {
 				var x r3.Vec

@@ -45,19 +45,19 @@ func Solve(ctx context.Context, m *Model, s Settings, emit func(*Frame) error) (
 	if m.Dynamic != nil && s.ArcLength != nil {
 		return res, badInput("Settings.ArcLength", "does not go with Model.Dynamic; choose one")
 	}
-	if err := ctx.Err(); err != nil {
+	sys, err := newSystemCtx(ctx, m, s)
+	if gone := ctx.Err(); gone != nil {
 		res.Status = StatusCancelled
-		return res, err
+		return res, gone
 	}
-	sys, err := newSystem(m, s)
 	if err != nil {
 		return res, err
 	}
-	if err := ctx.Err(); err != nil {
-		res.Status = StatusCancelled
-		return res, err
-	}
 	lin := newLinear(sys)
+	if gone := ctx.Err(); gone != nil {
+		res.Status = StatusCancelled
+		return res, gone
+	}
 	for _, f := range sys.fixed {
 		if !f {
 			res.DOF++
@@ -73,7 +73,17 @@ func Solve(ctx context.Context, m *Model, s Settings, emit func(*Frame) error) (
 	lin.m.Zero()
 	lin.pos = sys.positions(lin.m)
 	n := newNewton(sys, lin, s)
-	err = n.run(ctx, &res, emit)
+	var refused error // by emit
+	err = n.run(ctx, &res, func(f *Frame) error {
+		if gone := ctx.Err(); gone != nil {
+			return gone // f may be unfinished
+		}
+		refused = emit(f)
+		return refused
+	})
+	if gone := ctx.Err(); err != nil && gone != nil && refused == nil {
+		err = gone // whatever failed, failed for this
+	}
 	res.LinearIterations = lin.iters
 	switch {
 	case err == nil:
@@ -236,7 +246,7 @@ func (n *newton) carry(ctx context.Context, t float64, res *Result, emit func(*F
 		if err := f.finite(); err != nil {
 			return err
 		}
-		if n.s.Checkpoint {
+		if n.s.Checkpoint && !sys.gone() {
 			res.Checkpoint = n.checkpoint(t, res.Steps)
 		}
 		if err := emit(f); err != nil {

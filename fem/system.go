@@ -2,13 +2,13 @@ package fem
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 
 	"halsted/fem/element"
 	"halsted/fem/material"
 	"halsted/imaging"
-	"halsted/internal/par"
 	"halsted/mesh"
 
 	"gonum.org/v1/gonum/spatial/r3"
@@ -41,6 +41,7 @@ type region struct {
 // tangents. All slices are made once; nothing here changes during a solve but
 // the scratch of the kernels.
 type system struct {
+	ctx   context.Context // of the solve
 	model *Model
 	x     []r3.Vec
 	n     int // nodes
@@ -89,8 +90,14 @@ type system struct {
 // newSystem checks the geometry and computes everything that does not depend
 // on the displacement.
 func newSystem(m *Model, s Settings) (*system, error) {
+	return newSystemCtx(context.Background(), m, s)
+}
+
+// newSystemCtx is newSystem for a solve that ends with ctx. When ctx is done
+// the system, if there is one, is not to be used.
+func newSystemCtx(ctx context.Context, m *Model, s Settings) (*system, error) {
 	me := m.Mesh
-	sys := &system{model: m, x: me.Nodes, n: len(me.Nodes), elems: len(me.Tets), k: element.Tet4Nodes, stages: m.history()}
+	sys := &system{ctx: ctx, model: m, x: me.Nodes, n: len(me.Nodes), elems: len(me.Tets), k: element.Tet4Nodes, stages: m.history()}
 	if me.Mid != nil {
 		sys.k = element.Tet10Nodes
 	}
@@ -143,6 +150,9 @@ func newSystem(m *Model, s Settings) (*system, error) {
 		return nil, err
 	}
 	sys.adjacency()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if err := sys.fields(); err != nil {
 		return nil, err
 	}
@@ -194,6 +204,9 @@ func (s *system) geometry(rule *element.Rule, shape element.Shape) error {
 	var bad []BadElement
 	x, spare := make([]r3.Vec, k), make([]r3.Vec, k)
 	for e := range s.elems {
+		if e%1024 == 0 && s.gone() {
+			return s.ctx.Err()
+		}
 		for a, v := range s.conn[e*k : (e+1)*k] {
 			x[a] = s.x[v]
 		}
@@ -267,6 +280,9 @@ func (s *system) colourClusters() {
 	colour := make([]int32, count)
 	var taken []int32 // last cluster that saw the colour next to it
 	for c := range count {
+		if s.gone() {
+			return
+		}
 		for _, e := range s.order[c*clusterSize : min(s.elems, (c+1)*clusterSize)] {
 			for _, v := range s.conn[int(e)*s.k : (int(e)+1)*s.k] {
 				for _, i := range s.adj[s.adjPtr[v]:s.adjPtr[v+1]] {
@@ -303,7 +319,7 @@ func (s *system) alongCurve() []int32 {
 		lo = r3.Vec{X: min(lo.X, c.X), Y: min(lo.Y, c.Y), Z: min(lo.Z, c.Z)}
 	}
 	scale := 65535 / s.size
-	par.Chunks(s.elems, 4096, func(a, b int) {
+	s.chunks(s.elems, 4096, func(a, b int) {
 		for e := a; e < b; e++ {
 			c := r3.Scale(scale, r3.Sub(s.centroid(int32(e)), lo))
 			list[e] = keyed{spread(uint64(c.X)) | spread(uint64(c.Y))<<1 | spread(uint64(c.Z))<<2, int32(e)}

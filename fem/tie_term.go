@@ -198,7 +198,7 @@ func (t *tieTerm) force(f, u []float64, _ clock) int32 {
 		return -1
 	}
 	pull := make([]r3.Vec, len(t.pts))
-	par.Chunks(len(t.pts), 64, func(lo, hi int) {
+	t.sys.chunks(len(t.pts), 64, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			p := &t.pts[i]
 			if t.groups[p.group].off {
