@@ -88,7 +88,7 @@ func (n *newton) path(ctx context.Context, res *Result, emit func(*Frame) error)
 			if smallest == 0 {
 				smallest = ds * math.Pow(0.5, float64(n.s.MaxCutbacks)) * (1 - 1e-9)
 			}
-			if ds /= 2; !(ds > 0 && ds >= smallest) { // 0: there is not even a direction
+			if ds /= 2; !(ds > 0 && ds >= smallest && finite(ds)) { // 0: there is not even a direction
 				st := n.step
 				return &NotConvergedError{Stage: n.sys.stage, LoadFactor: a.lambda, Iter: st.iter, Residual: st.residual,
 					Element: st.element, AtMM: n.sys.centroid(st.element), Reason: st.reason}

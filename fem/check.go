@@ -11,9 +11,13 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
+// largestValue bounds what counts as a finite number: sums of squares and
+// products of what a model holds must not overflow.
+const largestValue = 1e100
+
 func finite(v ...float64) bool {
 	for _, x := range v {
-		if math.IsNaN(x) || math.IsInf(x, 0) {
+		if !(math.Abs(x) <= largestValue) {
 			return false
 		}
 	}

@@ -104,3 +104,14 @@ func (e *MemoryError) Error() string {
 	return fmt.Sprintf("fem: the solve needs about %d MiB, the limit is %d MiB: use a coarser mesh or raise the limit",
 		e.NeedBytes>>20, e.LimitBytes>>20)
 }
+
+// NotFiniteError says that a state came out with numbers that are none: the
+// model holds values beyond what a tissue can be.
+type NotFiniteError struct {
+	Step int   // of the frame
+	Node int32 // the first
+}
+
+func (e *NotFiniteError) Error() string {
+	return fmt.Sprintf("fem: step %d: the result at node %d is not a finite number: check the materials, natural shapes and loads around it for values that cannot be meant", e.Step, e.Node)
+}

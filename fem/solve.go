@@ -154,7 +154,11 @@ func (n *newton) run(ctx context.Context, res *Result, emit func(*Frame) error) 
 			return fmt.Errorf("%w at element %d", errStart, bad.element)
 		}
 		n.bulk = sys.bulk
-		if err := emit(sys.frame(0, n.u, n.fint)); err != nil {
+		f := sys.frame(0, n.u, n.fint)
+		if err := f.finite(); err != nil {
+			return err
+		}
+		if err := emit(f); err != nil {
 			return err
 		}
 	}
@@ -267,8 +271,8 @@ func (n *newton) progress(v float64) {
 // finite names the first bad number of a frame.
 func (f *Frame) finite() error {
 	for v, u := range f.U {
-		if !finiteVec(u) || !finiteVec(f.ReactionN[v]) || !finite(f.VonMisesMPa[v], f.StressMax[v], f.StressMin[v], f.StrainMax[v], f.StrainMin[v]) {
-			return fmt.Errorf("fem: step %d: the result at node %d is not a finite number: report the model", f.Step, v)
+		if !finiteVec(u) || !finiteVec(f.ReactionN[v]) || !finite(f.VonMisesMPa[v], f.StressMax[v], f.StressMin[v], f.StrainMax[v], f.StrainMin[v]) || !finite(f.Stress[v][:]...) || !finite(f.ErrorMPa[v], f.ErrorRel) {
+			return &NotFiniteError{Step: f.Step, Node: int32(v)}
 		}
 	}
 	return nil
