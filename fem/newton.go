@@ -94,6 +94,7 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 	}
 	lifted := guess && n.extrapolate(t1) || n.gap(t1) == 0 // the prescribed motion is in u already
 	norm, scale := n.residual(n.rhs, n.fint, n.bulk, t1)
+	start := scale
 	prev, eta := 0.0, firstEta
 	rounds := 0
 	n.mixed.reset(n, norm)
@@ -191,6 +192,7 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 		if norm, scale, err = n.search(norm, scale, t1, lifted); err != nil {
 			return iter, 0, err
 		}
+		scale = max(scale, start) // not that of states between: a wild one would loosen the tolerance
 		lifted = true
 	}
 }
@@ -232,7 +234,7 @@ func (n *newton) search(norm, scale, t float64, lifted bool) (float64, float64, 
 	sys := n.sys
 	if sys.dil != nil {
 		if new, sc, ok := n.searchMixed(t, lifted); ok {
-			return new, max(scale, sc), nil
+			return new, sc, nil
 		}
 		defer func() { n.mixed.reset(n, n.mixed.merit) }()
 	}
@@ -272,7 +274,7 @@ func (n *newton) search(norm, scale, t float64, lifted bool) (float64, float64, 
 				n.bulk = bulk
 				n.mixed.merit = new
 				copy(n.rhs, n.tmp)
-				return new, max(scale, sc), nil
+				return new, sc, nil
 			}
 		}
 		if !lifted {
