@@ -103,6 +103,9 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 		if err := ctx.Err(); err != nil {
 			return iter, rel, err
 		}
+		if !finite(norm, scale) {
+			return iter, 0, n.fail("the forces are not finite", 0)
+		}
 		target := max(n.s.ResidualTol*scale, n.floor)
 		if lifted {
 			if norm <= target {

@@ -21,9 +21,9 @@ import (
 // they act on the reference configuration, except pressures that follow.
 //
 // Errors: *InputError, *InvertedError, *UnconstrainedError and
-// *MemoryError before anything is solved; *NotConvergedError; the error of ctx,
-// checked at every Newton and CG iteration; the error of emit, which ends the
-// solve; emit may be nil. The Result is filled in as far as the solve came.
+// *MemoryError before anything is solved; *NotConvergedError; *NotFiniteError;
+// the error of ctx, checked between chunks of elements and at every Newton and
+// CG iteration; the error of emit, which ends the solve; emit may be nil. The Result is filled in as far as the solve came.
 func Solve(ctx context.Context, m *Model, s Settings, emit func(*Frame) error) (Result, error) {
 	if emit == nil {
 		emit = func(*Frame) error { return nil }

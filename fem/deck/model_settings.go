@@ -17,7 +17,7 @@ func (r *modelReader) settings(o *object) (s fem.Settings, err error) {
 	if s.MaxNewton, _, err = g.whole("max_newton", 1, 10000); err != nil {
 		return s, err
 	}
-	if s.MaxCutbacks, _, err = g.whole("max_cutbacks", 1, 100); err != nil {
+	if s.MaxCutbacks, _, err = g.whole("max_cutbacks", 1, 30); err != nil {
 		return s, err
 	}
 	if s.ResidualTol, _, err = g.number("residual_tolerance"); err != nil {
