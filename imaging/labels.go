@@ -18,8 +18,19 @@ const (
 	LabelHepaticVein
 	LabelVessel // a vessel whose system is not known
 	LabelArtery
-	LabelResected       // what a plan takes out; on display only
-	LabelTumour   Label = 32
+	LabelResected // what a plan takes out; on display only
+	LabelLung     // both lungs
+	LabelSpleen
+	LabelKidneyLeft
+	LabelKidneyRight
+	LabelAorta
+	LabelVenaCava // inferior
+	LabelBrain    // the brain cavity on CT, the brain on MR
+	LabelVesselWall
+	LabelGallbladder
+	LabelHeart
+	LabelStomach
+	LabelTumour Label = 32
 )
 
 // MaxTumours bounds the number of separately labelled tumours.
@@ -36,6 +47,34 @@ func (l Label) IsVessel() bool {
 	return l == LabelPortalVein || l == LabelHepaticVein || l == LabelVessel || l == LabelArtery
 }
 
+// names are the names and codes of the structures that are neither numbered nor
+// background.
+var names = [...]struct {
+	label Label
+	name  string
+	code  Code
+}{
+	{LabelBody, "body", Code{"123037004", "SCT", "Body structure"}},
+	{LabelBone, "bone", Code{"272673000", "SCT", "Bone"}},
+	{LabelLiver, "liver", Code{"10200004", "SCT", "Liver"}},
+	{LabelPortalVein, "portal_vein", Code{"32764006", "SCT", "Portal vein"}},
+	{LabelHepaticVein, "hepatic_vein", Code{"8993003", "SCT", "Hepatic vein"}},
+	{LabelVessel, "vessel", Code{"59820001", "SCT", "Blood vessel"}},
+	{LabelArtery, "artery", Code{"51114001", "SCT", "Artery"}},
+	{LabelResected, "resected", Code{"RESECTED", "99HALSTED", "Part to be resected"}},
+	{LabelLung, "lung", Code{"39607008", "SCT", "Lung"}},
+	{LabelSpleen, "spleen", Code{"78961009", "SCT", "Spleen"}},
+	{LabelKidneyLeft, "kidney_left", Code{"18639004", "SCT", "Left kidney"}},
+	{LabelKidneyRight, "kidney_right", Code{"9846003", "SCT", "Right kidney"}},
+	{LabelAorta, "aorta", Code{"15825003", "SCT", "Aorta"}},
+	{LabelVenaCava, "vena_cava", Code{"64131007", "SCT", "Inferior vena cava"}},
+	{LabelBrain, "brain", Code{"12738006", "SCT", "Brain"}},
+	{LabelVesselWall, "vessel_wall", Code{"42586003", "SCT", "Wall of blood vessel"}},
+	{LabelGallbladder, "gallbladder", Code{"28231008", "SCT", "Gallbladder"}},
+	{LabelHeart, "heart", Code{"80891009", "SCT", "Heart"}},
+	{LabelStomach, "stomach", Code{"69695003", "SCT", "Stomach"}},
+}
+
 // InOrgan reports whether l counts as liver: parenchyma, the tumours and the
 // vessels inside. Vessel voxels outside the organ must not carry such a label
 // when organ volume is taken from a Labels map.
@@ -44,25 +83,13 @@ func (l Label) InOrgan() bool { return l == LabelLiver || l.IsTumour() || l.IsVe
 // Code is the SNOMED CT concept of l (PS3.16 CID 7150, 7201 and SNOMED CT); what
 // a plan takes out has a code of this project.
 func (l Label) Code() Code {
-	switch {
-	case l == LabelBody:
-		return Code{"123037004", "SCT", "Body structure"}
-	case l == LabelBone:
-		return Code{"272673000", "SCT", "Bone"}
-	case l == LabelLiver:
-		return Code{"10200004", "SCT", "Liver"}
-	case l == LabelPortalVein:
-		return Code{"32764006", "SCT", "Portal vein"}
-	case l == LabelHepaticVein:
-		return Code{"8993003", "SCT", "Hepatic vein"}
-	case l == LabelVessel:
-		return Code{"59820001", "SCT", "Blood vessel"}
-	case l == LabelArtery:
-		return Code{"51114001", "SCT", "Artery"}
-	case l == LabelResected:
-		return Code{"RESECTED", "99HALSTED", "Part to be resected"}
-	case l.IsTumour():
+	if l.IsTumour() {
 		return Code{"108369006", "SCT", "Neoplasm"}
+	}
+	for _, n := range names {
+		if n.label == l {
+			return n.code
+		}
 	}
 	return Code{"", "", "Background"}
 }
@@ -72,26 +99,30 @@ func (l Label) String() string {
 	switch {
 	case l == LabelBackground:
 		return "background"
-	case l == LabelBody:
-		return "body"
-	case l == LabelBone:
-		return "bone"
-	case l == LabelLiver:
-		return "liver"
-	case l == LabelPortalVein:
-		return "portal_vein"
-	case l == LabelHepaticVein:
-		return "hepatic_vein"
-	case l == LabelVessel:
-		return "vessel"
-	case l == LabelArtery:
-		return "artery"
-	case l == LabelResected:
-		return "resected"
 	case l.IsTumour():
 		return fmt.Sprintf("tumour_%d", l-LabelTumour+1)
 	}
+	for _, n := range names {
+		if n.label == l {
+			return n.name
+		}
+	}
 	return fmt.Sprintf("label_%d", uint8(l))
+}
+
+// ParseLabel is the inverse of String for structures and tumours.
+func ParseLabel(name string) (Label, error) {
+	for _, n := range names {
+		if n.name == name {
+			return n.label, nil
+		}
+	}
+	for l := LabelTumour; l.IsTumour(); l++ {
+		if l.String() == name {
+			return l, nil
+		}
+	}
+	return 0, fmt.Errorf("imaging: no structure is called %q", name)
 }
 
 // Segments holds overlapping structures: bit b of Bits[n] says that voxel n

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"halsted/imaging"
+	"halsted/imaging/filter"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
@@ -16,7 +17,7 @@ const binHU = 2 // width of a histogram bin
 // over a box of LiverEvenMM, in the patient's right front. No other organ there
 // is as large; muscle is streaked with fat and lies behind.
 func (w *work) liverMode(ctx context.Context) error {
-	r, g := w.r, w.c.g
+	r, g := w.r, w.c.Grid
 	var pick func(n int) bool
 	if seeds := w.seeds(imaging.LabelLiver); len(seeds) > 0 {
 		pick = func(n int) bool {
@@ -30,12 +31,12 @@ func (w *work) liverMode(ctx context.Context) error {
 			return false
 		}
 	} else {
-		b := bounds(g, w.body)
+		b := filter.Bounds(g, w.body)
 		lo := g.Point(float64(b.Lo[0]), float64(b.Lo[1]), 0)
 		hi := g.Point(float64(b.Hi[0]-1), float64(b.Hi[1]-1), 0)
 		midX := (lo.X + hi.X) / 2
 		backY := lo.Y + 0.75*(hi.Y-lo.Y)
-		mean, variance, err := moments(ctx, g, w.smooth, radius(g, r.LiverEvenMM))
+		mean, variance, err := filter.Moments(ctx, g, w.smooth, filter.Radius(g, r.LiverEvenMM))
 		if err != nil {
 			return err
 		}
@@ -97,17 +98,17 @@ func (w *work) findLiver(ctx context.Context) error {
 	if err := w.liverMode(ctx); err != nil {
 		return err
 	}
-	r, g := w.r, w.c.g
+	r, g := w.r, w.c.Grid
 	lo, hi := float32(w.liverHU-r.LiverBelowHU), float32(w.liverHU+r.LiverAboveHU)
-	window := where(g.Len(), func(n int) bool { return w.body[n] && !w.bone[n] && w.smooth[n] >= lo && w.smooth[n] <= hi })
+	window := filter.Where(g.Len(), func(n int) bool { return w.body[n] && !w.bone[n] && w.smooth[n] >= lo && w.smooth[n] <= hi })
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	core, err := erode(ctx, g, window, r.LiverOpenMM)
+	core, err := filter.Erode(ctx, g, window, r.LiverOpenMM)
 	if err != nil {
 		return err
 	}
-	p := components(g, core)
+	p := filter.Components(g, core)
 	id, err := w.choose(p)
 	if err != nil {
 		return err
@@ -115,19 +116,19 @@ func (w *work) findLiver(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	core = p.only(func(c int32) bool { return c == id })
-	grown, err := dilate(ctx, g, core, r.LiverOpenMM+w.stepMM())
+	core = p.Only(func(c int32) bool { return c == id })
+	grown, err := filter.Dilate(ctx, g, core, r.LiverOpenMM+w.stepMM())
 	if err != nil {
 		return err
 	}
-	w.liver = reach(g, core, where(g.Len(), func(n int) bool { return grown[n] && window[n] }))
+	w.liver = filter.Reach(g, core, filter.Where(g.Len(), func(n int) bool { return grown[n] && window[n] }))
 	if err := w.closeLiver(ctx, r.LiverCloseMM); err != nil {
 		return err
 	}
 	if err := w.addLesions(ctx); err != nil {
 		return err
 	}
-	if ml := float64(w.liver.count()) * g.VoxelMM3() / 1000; ml < r.LiverMinML {
+	if ml := float64(w.liver.Count()) * g.VoxelMM3() / 1000; ml < r.LiverMinML {
 		return &EmptyLabelError{imaging.LabelLiver, fmt.Sprintf("only %.0f ml of tissue at %.0f HU hangs together; give a seed inside the liver", ml, w.liverHU)}
 	}
 	return nil
@@ -136,21 +137,21 @@ func (w *work) findLiver(ctx context.Context) error {
 // closeLiver takes in vessels, small lesions and noise: soft tissue that a
 // closing by mm reaches, and what the liver encloses on all sides.
 func (w *work) closeLiver(ctx context.Context, mm float64) error {
-	g := w.c.g
+	g := w.c.Grid
 	hull, err := w.closed(ctx, mm)
 	if err != nil {
 		return err
 	}
-	w.liver = fill(g, where(g.Len(), func(n int) bool { return w.liver[n] || hull[n] && w.smooth[n] > fatHU && w.body[n] }))
+	w.liver = filter.Fill(g, filter.Where(g.Len(), func(n int) bool { return w.liver[n] || hull[n] && w.smooth[n] > fatHU && w.body[n] }))
 	return ctx.Err()
 }
 
-func (w *work) closed(ctx context.Context, mm float64) (mask, error) {
-	m, err := dilate(ctx, w.c.g, w.liver, mm)
+func (w *work) closed(ctx context.Context, mm float64) (filter.Mask, error) {
+	m, err := filter.Dilate(ctx, w.c.Grid, w.liver, mm)
 	if err != nil {
 		return nil, err
 	}
-	return erode(ctx, w.c.g, m, mm)
+	return filter.Erode(ctx, w.c.Grid, m, mm)
 }
 
 // fatHU separates fat from soft tissue and fluid, airHU lung from the rest.
@@ -164,7 +165,7 @@ const (
 // liver and there touch mostly liver or lung. Stomach, gall bladder and muscle
 // touch mostly fat. A seeded tumour is taken in whatever it touches.
 func (w *work) addLesions(ctx context.Context) error {
-	r, g := w.r, w.c.g
+	r, g := w.r, w.c.Grid
 	w.chalk = w.calcification()
 	if err := ctx.Err(); err != nil {
 		return err
@@ -172,7 +173,7 @@ func (w *work) addLesions(ctx context.Context) error {
 	for n, in := range w.chalk {
 		w.liver[n] = w.liver[n] || in
 	}
-	near, err := dilate(ctx, g, w.liver, r.LesionReachMM)
+	near, err := filter.Dilate(ctx, g, w.liver, r.LesionReachMM)
 	if err != nil {
 		return err
 	}
@@ -181,42 +182,42 @@ func (w *work) addLesions(ctx context.Context) error {
 		return err
 	}
 	dark := float32(w.liverHU - r.LesionBelowHU)
-	cand := where(g.Len(), func(n int) bool {
+	cand := filter.Where(g.Len(), func(n int) bool {
 		return near[n] && !w.liver[n] && w.body[n] && !w.bone[n] && w.smooth[n] > fatHU && w.smooth[n] < dark
 	})
-	core, err := erode(ctx, g, cand, r.LesionOpenMM)
+	core, err := filter.Erode(ctx, g, cand, r.LesionOpenMM)
 	if err != nil {
 		return err
 	}
-	p := components(g, core)
+	p := filter.Components(g, core)
 	least := r.TumourMinML * 1000 / g.VoxelMM3() / 4 // an opened core is smaller than its lesion
-	for n, c := range p.of {
-		if c > 0 && float64(p.count[c]) < least {
-			p.of[n] = 0
+	for n, c := range p.Of {
+		if c > 0 && float64(p.Count[c]) < least {
+			p.Of[n] = 0
 		}
 	}
-	w.spread(p, cand, r.LesionOpenMM+w.stepMM())
+	p.Spread(w.c.Grid, cand, r.LesionOpenMM+w.stepMM())
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	keep := w.lesions(p, hull)
 	for _, s := range r.Seeds {
 		if n, ok := w.voxel(s.LPS); ok && s.Label.IsTumour() {
-			keep[p.of[n]] = true
+			keep[p.Of[n]] = true
 		}
 	}
 	keep[0] = false
-	for n, c := range p.of {
+	for n, c := range p.Of {
 		w.liver[n] = w.liver[n] || keep[c]
 	}
 	return w.closeLiver(ctx, r.LiverCloseMM)
 }
 
 // lesions judges each component by its part inside the hull.
-func (w *work) lesions(p *parts, hull mask) []bool {
-	k := len(p.count)
+func (w *work) lesions(p *filter.Parts, hull filter.Mask) []bool {
+	k := len(p.Count)
 	all, in, faces, touch := make([]int, k), make([]int, k), make([]int, k), make([]int, k)
-	for n, c := range p.of {
+	for n, c := range p.Of {
 		if c == 0 {
 			continue
 		}
@@ -225,12 +226,12 @@ func (w *work) lesions(p *parts, hull mask) []bool {
 			continue
 		}
 		in[c]++
-		w.neighbours(n, func(o int) {
-			if p.of[o] == c && hull[o] {
+		filter.Neighbours(w.c.Grid, n, func(o int) {
+			if p.Of[o] == c && hull[o] {
 				return
 			}
 			faces[c]++
-			if w.liver[o] || w.c.hu[o] < airHU {
+			if w.liver[o] || w.c.HU[o] < airHU {
 				touch[c]++
 			}
 		})
@@ -244,14 +245,14 @@ func (w *work) lesions(p *parts, hull mask) []bool {
 
 // calcification is the bone-bright tissue in pieces that touch liver for a good
 // part of their surface, as no rib does.
-func (w *work) calcification() mask {
-	g := w.c.g
-	p := components(g, w.bone)
-	touch, faces := make([]int, len(p.count)), make([]int, len(p.count))
-	for n, c := range p.of {
+func (w *work) calcification() filter.Mask {
+	g := w.c.Grid
+	p := filter.Components(g, w.bone)
+	touch, faces := make([]int, len(p.Count)), make([]int, len(p.Count))
+	for n, c := range p.Of {
 		if c > 0 {
-			w.neighbours(n, func(o int) {
-				if p.of[o] != c {
+			filter.Neighbours(w.c.Grid, n, func(o int) {
+				if p.Of[o] != c {
 					faces[c]++
 					if w.liver[o] {
 						touch[c]++
@@ -260,17 +261,17 @@ func (w *work) calcification() mask {
 			})
 		}
 	}
-	return p.only(func(c int32) bool { return 4*touch[c] >= faces[c] && float64(p.count[c])*g.VoxelMM3() < 20e3 })
+	return p.Only(func(c int32) bool { return 4*touch[c] >= faces[c] && float64(p.Count[c])*g.VoxelMM3() < 20e3 })
 }
 
 // choose is the component of the opened core that holds the liver: the nearest
 // to the seeds, or without any the one with most voxels to the right of the
 // middle of the body.
-func (w *work) choose(p *parts) (int32, error) {
-	g := w.c.g
+func (w *work) choose(p *filter.Parts) (int32, error) {
+	g := w.c.Grid
 	best, bestMM := int32(0), math.Inf(1)
 	for _, s := range w.seeds(imaging.LabelLiver) {
-		for n, c := range p.of {
+		for n, c := range p.Of {
 			if c == 0 {
 				continue
 			}
@@ -286,10 +287,10 @@ func (w *work) choose(p *parts) (int32, error) {
 		}
 		return best, nil
 	}
-	b := bounds(g, w.body)
+	b := filter.Bounds(g, w.body)
 	mid := (b.Lo[0] + b.Hi[0]) / 2
-	count := make([]int, len(p.count))
-	for n, c := range p.of {
+	count := make([]int, len(p.Count))
+	for n, c := range p.Of {
 		if i, _, _ := g.IJK(n); c > 0 && i < mid {
 			count[c]++
 		}

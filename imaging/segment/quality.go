@@ -8,6 +8,7 @@ import (
 
 	"halsted/imaging"
 	"halsted/imaging/distance"
+	"halsted/imaging/filter"
 )
 
 // Comparison says how close a structure is to its truth.
@@ -61,9 +62,9 @@ func SurfaceDistance(ctx context.Context, g imaging.Grid, a, b func(n int) bool)
 	}
 	box = box.Grow(g, 1e-3).Clip(g)
 	sub := g.Crop(box)
-	var border [2]mask
+	var border [2]filter.Mask
 	for s, in := range []func(n int) bool{a, b} {
-		m := where(sub.Len(), func(n int) bool {
+		m := filter.Where(sub.Len(), func(n int) bool {
 			i, j, k := sub.IJK(n)
 			return in(g.Index(i+box.Lo[0], j+box.Lo[1], k+box.Lo[2]))
 		})
@@ -95,9 +96,9 @@ func SurfaceDistance(ctx context.Context, g imaging.Grid, a, b func(n int) bool)
 }
 
 // outline is the voxels of m with a face neighbour outside m.
-func outline(g imaging.Grid, m mask) mask {
+func outline(g imaging.Grid, m filter.Mask) filter.Mask {
 	nx, nxy := g.Size[0], g.Size[0]*g.Size[1]
-	return where(len(m), func(n int) bool {
+	return filter.Where(len(m), func(n int) bool {
 		if !m[n] {
 			return false
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"halsted/imaging"
+	"halsted/imaging/filter"
 	"halsted/internal/par"
 )
 
@@ -110,10 +111,10 @@ func reordered(v *imaging.Volume, o imaging.Reorder) *imaging.Volume {
 
 // prepare makes the working image.
 func (w *work) prepare(ctx context.Context) (err error) {
-	if w.c, err = reduce(ctx, w.v, w.r.WorkMM); err != nil {
+	if w.c, err = filter.Reduce(ctx, w.v, w.r.WorkMM); err != nil {
 		return err
 	}
-	w.smooth, err = guided(ctx, w.c.g, w.c.hu, radius(w.c.g, w.r.SmoothMM), w.r.SmoothHU)
+	w.smooth, err = filter.Guided(ctx, w.c.Grid, w.c.HU, filter.Radius(w.c.Grid, w.r.SmoothMM), w.r.SmoothHU)
 	return err
 }
 
@@ -174,7 +175,7 @@ func (v *vessels) paint(ctx context.Context, out *imaging.Segments) error {
 	liver, box := out.Bit(imaging.LabelLiver), v.box
 	for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel} {
 		part := imaging.NewSegments(v.w.v.Grid, l)
-		m := where(len(v.system), func(n int) bool { return v.system[n] == l })
+		m := filter.Where(len(v.system), func(n int) bool { return v.system[n] == l })
 		if err := v.w.paint(ctx, part, l, m, 0, func(phi float32, n int) bool { return phi < 0 }); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"halsted/imaging"
+	"halsted/imaging/filter"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
@@ -15,7 +16,7 @@ import (
 // tumour is one tumour at working resolution.
 type tumour struct {
 	label  imaging.Label
-	m      mask
+	m      filter.Mask
 	voxels int
 	origin Origin
 }
@@ -26,8 +27,8 @@ const seedBallMM = 4
 // findTumours takes the seeded tumours in the order of their labels, then
 // automatic candidates by volume.
 func (w *work) findTumours(ctx context.Context) ([]tumour, error) {
-	g := w.c.g
-	taken := make(mask, g.Len())
+	g := w.c.Grid
+	taken := make(filter.Mask, g.Len())
 	var out []tumour
 	keep := func(t tumour) {
 		for n, in := range t.m {
@@ -37,7 +38,7 @@ func (w *work) findTumours(ctx context.Context) ([]tumour, error) {
 				taken[n] = true
 			}
 		}
-		t.voxels = t.m.count()
+		t.voxels = t.m.Count()
 		out = append(out, t)
 	}
 	for l := imaging.LabelTumour; l.IsTumour(); l++ {
@@ -53,24 +54,24 @@ func (w *work) findTumours(ctx context.Context) ([]tumour, error) {
 		return out, nil // who seeds tumours names them all
 	}
 	dark := float32(w.liverHU - w.r.TumourBelowHU)
-	m, err := w.rounded(ctx, where(g.Len(), func(n int) bool { return w.liver[n] && w.smooth[n] > fatHU && w.smooth[n] < dark }))
+	m, err := w.rounded(ctx, filter.Where(g.Len(), func(n int) bool { return w.liver[n] && w.smooth[n] > fatHU && w.smooth[n] < dark }))
 	if err != nil {
 		return nil, err
 	}
-	p := components(g, m)
+	p := filter.Components(g, m)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	shape := w.sphericity(p)
 	var ids []int32
-	for c := int32(1); c < int32(len(p.count)); c++ {
-		if w.ml(p.count[c]) >= w.r.TumourMinML && shape[c] >= w.r.TumourRound {
+	for c := int32(1); c < int32(len(p.Count)); c++ {
+		if w.ml(p.Count[c]) >= w.r.TumourMinML && shape[c] >= w.r.TumourRound {
 			ids = append(ids, c)
 		}
 	}
-	slices.SortStableFunc(ids, func(a, b int32) int { return cmp.Compare(p.count[b], p.count[a]) })
+	slices.SortStableFunc(ids, func(a, b int32) int { return cmp.Compare(p.Count[b], p.Count[a]) })
 	for n, id := range ids[:min(len(ids), w.r.MaxTumours)] {
-		keep(tumour{label: imaging.LabelTumour + imaging.Label(n), m: p.only(func(c int32) bool { return c == id }), origin: AutomaticCandidate})
+		keep(tumour{label: imaging.LabelTumour + imaging.Label(n), m: p.Only(func(c int32) bool { return c == id }), origin: AutomaticCandidate})
 	}
 	if len(ids) > w.r.MaxTumours {
 		w.rep.note("%d smaller tumour candidates are left out", len(ids)-w.r.MaxTumours)
@@ -80,8 +81,8 @@ func (w *work) findTumours(ctx context.Context) ([]tumour, error) {
 
 // growTumour follows from the seeds what is unlike liver on the tumour's side,
 // and calcification, as far as TumourReachMM and the liver go.
-func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec) (mask, error) {
-	g := w.c.g
+func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec) (filter.Mask, error) {
+	g := w.c.Grid
 	near := func(n int, mm float64) bool {
 		i, j, k := g.IJK(n)
 		p := g.Point(float64(i), float64(j), float64(k))
@@ -93,7 +94,7 @@ func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec) 
 		return false
 	}
 	var sum, count float64
-	start := make(mask, g.Len())
+	start := make(filter.Mask, g.Len())
 	for n, in := range w.liver {
 		if in && near(n, seedBallMM) {
 			start[n] = true
@@ -114,7 +115,7 @@ func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec) 
 	if mean < w.liverHU {
 		half = max(half, w.liverHU-w.r.TumourBelowHU)
 	}
-	like := where(g.Len(), func(n int) bool {
+	like := filter.Where(g.Len(), func(n int) bool {
 		x := float64(w.smooth[n])
 		return w.liver[n] && (start[n] || ((mean < w.liverHU) == (x < half) || w.chalk[n]) && near(n, w.r.TumourReachMM))
 	})
@@ -122,47 +123,47 @@ func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec) 
 	if err != nil {
 		return nil, err
 	}
-	if grown := reach(g, where(len(m), func(n int) bool { return start[n] && m[n] }), m); grown.count() > 0 {
+	if grown := filter.Reach(g, filter.Where(len(m), func(n int) bool { return start[n] && m[n] }), m); grown.Count() > 0 {
 		return grown, nil
 	}
-	return reach(g, start, like), nil // smaller than what opening leaves
+	return filter.Reach(g, start, like), nil // smaller than what opening leaves
 }
 
 // rounded opens a mask to cut tails, then closes and fills it to take in
 // calcification and septa, inside the liver.
-func (w *work) rounded(ctx context.Context, m mask) (mask, error) {
-	g, r := w.c.g, w.r.TumourOpenMM
-	core, err := erode(ctx, g, m, r)
+func (w *work) rounded(ctx context.Context, m filter.Mask) (filter.Mask, error) {
+	g, r := w.c.Grid, w.r.TumourOpenMM
+	core, err := filter.Erode(ctx, g, m, r)
 	if err != nil {
 		return nil, err
 	}
-	grown, err := dilate(ctx, g, core, r+w.stepMM())
+	grown, err := filter.Dilate(ctx, g, core, r+w.stepMM())
 	if err != nil {
 		return nil, err
 	}
-	opened := where(g.Len(), func(n int) bool { return grown[n] && m[n] })
-	wide, err := dilate(ctx, g, opened, r)
+	opened := filter.Where(g.Len(), func(n int) bool { return grown[n] && m[n] })
+	wide, err := filter.Dilate(ctx, g, opened, r)
 	if err != nil {
 		return nil, err
 	}
-	if wide, err = erode(ctx, g, wide, r); err != nil {
+	if wide, err = filter.Erode(ctx, g, wide, r); err != nil {
 		return nil, err
 	}
-	return fill(g, where(g.Len(), func(n int) bool { return opened[n] || wide[n] && w.liver[n] })), ctx.Err()
+	return filter.Fill(g, filter.Where(g.Len(), func(n int) bool { return opened[n] || wide[n] && w.liver[n] })), ctx.Err()
 }
 
 // sphericity of each component: the surface of a ball of its volume over its
 // own (Wadell 1935). Counted voxel faces overestimate a smooth surface by 3/2
 // on average over directions, which is taken out.
-func (w *work) sphericity(p *parts) []float64 {
-	g, h := w.c.g, w.c.g.SpacingMM()
-	area := make([]float64, len(p.count))
-	for n, c := range p.of {
+func (w *work) sphericity(p *filter.Parts) []float64 {
+	g, h := w.c.Grid, w.c.Grid.SpacingMM()
+	area := make([]float64, len(p.Count))
+	for n, c := range p.Of {
 		if c == 0 {
 			continue
 		}
-		w.neighbours(n, func(o int) {
-			if p.of[o] == c {
+		filter.Neighbours(w.c.Grid, n, func(o int) {
+			if p.Of[o] == c {
 				return
 			}
 			switch d := max(o-n, n-o); {
@@ -175,9 +176,9 @@ func (w *work) sphericity(p *parts) []float64 {
 			}
 		})
 	}
-	out := make([]float64, len(p.count))
+	out := make([]float64, len(p.Count))
 	for c := 1; c < len(out); c++ {
-		v := float64(p.count[c]) * g.VoxelMM3()
+		v := float64(p.Count[c]) * g.VoxelMM3()
 		out[c] = math.Cbrt(math.Pi) * math.Pow(6*v, 2.0/3) / (area[c] / 1.5)
 	}
 	return out

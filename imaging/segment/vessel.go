@@ -6,6 +6,7 @@ import (
 
 	"halsted/imaging"
 	"halsted/imaging/distance"
+	"halsted/imaging/filter"
 	"halsted/internal/par"
 
 	"gonum.org/v1/gonum/spatial/r3"
@@ -31,22 +32,22 @@ func (w *work) findVessels(ctx context.Context, out *imaging.Segments) (*vessels
 		}
 	}
 	// calcification is as bright as a vessel; a little around it is partial volume
-	chalk, err := dilate(ctx, w.c.g, w.chalk, 1.5*w.stepMM())
+	chalk, err := filter.Dilate(ctx, w.c.Grid, w.chalk, 1.5*w.stepMM())
 	if err != nil {
 		return nil, err
 	}
 	box := out.Grid.Bounds(func(n int) bool { return out.Bits[n]&liver != 0 })
 	sub := w.v.Crop(box)
-	c, err := reduce(ctx, sub, r.VesselWorkMM)
+	c, err := filter.Reduce(ctx, sub, r.VesselWorkMM)
 	if err != nil {
 		return nil, err
 	}
-	g := c.g
+	g := c.Grid
 	fine := &work{r: r, v: sub, c: c, rep: w.rep, liverHU: w.liverHU}
-	organ, quiet := make(mask, g.Len()), make(mask, g.Len())
+	organ, quiet := make(filter.Mask, g.Len()), make(filter.Mask, g.Len())
 	for n := range organ {
 		i, j, k := g.IJK(n)
-		at := func(a, p int) int { return box.Lo[a] + min(p*c.block[a]+c.block[a]/2, sub.Grid.Size[a]-1) }
+		at := func(a, p int) int { return box.Lo[a] + min(p*c.Block[a]+c.Block[a]/2, sub.Grid.Size[a]-1) }
 		b := out.Bits[out.Grid.Index(at(0, i), at(1, j), at(2, k))]
 		organ[n] = b&liver != 0
 		at0, ok := w.voxel(g.Point(float64(i), float64(j), float64(k)))
@@ -55,11 +56,11 @@ func (w *work) findVessels(ctx context.Context, out *imaging.Segments) (*vessels
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	inner, err := erode(ctx, g, quiet, r.VesselRimMM)
+	inner, err := filter.Erode(ctx, g, quiet, r.VesselRimMM)
 	if err != nil {
 		return nil, err
 	}
-	soft, err := boxMean(ctx, g, c.hu, [3]int{1, 1, 1})
+	soft, err := filter.BoxMean(ctx, g, c.HU, [3]int{1, 1, 1})
 	if err != nil {
 		return nil, err
 	}
@@ -70,16 +71,16 @@ func (w *work) findVessels(ctx context.Context, out *imaging.Segments) (*vessels
 			if quiet[n] {
 				// bright voxels count as no more than the liver's upper end, so
 				// that a thick vessel does not raise its own surroundings
-				val[n] = min(c.hu[n], float32(w.liverHU+r.LiverAboveHU))
+				val[n] = min(c.HU[n], float32(w.liverHU+r.LiverAboveHU))
 				wt[n] = 1
 			}
 		}
 	})
-	rad := radius(g, r.VesselLocalMM)
-	if val, err = boxMean(ctx, g, val, rad); err != nil {
+	rad := filter.Radius(g, r.VesselLocalMM)
+	if val, err = filter.BoxMean(ctx, g, val, rad); err != nil {
 		return nil, err
 	}
-	if wt, err = boxMean(ctx, g, wt, rad); err != nil {
+	if wt, err = filter.BoxMean(ctx, g, wt, rad); err != nil {
 		return nil, err
 	}
 	// contrast against the surroundings, at two scales
@@ -88,17 +89,17 @@ func (w *work) findVessels(ctx context.Context, out *imaging.Segments) (*vessels
 		for n := lo; n < hi; n++ {
 			if wt[n] > 0 {
 				around := val[n] / wt[n]
-				fineC[n], softC[n] = (c.hu[n]+soft[n])/2-around, soft[n]-around
+				fineC[n], softC[n] = (c.HU[n]+soft[n])/2-around, soft[n]-around
 			}
 		}
 	})
 	follow := max(r.VesselFollowHU, r.VesselNoise*darkSide(fineC, inner))
 	begin := max(r.VesselAboveHU, follow)
-	low := where(g.Len(), func(n int) bool { return inner[n] && float64(fineC[n]) > follow })
-	high := where(g.Len(), func(n int) bool { return low[n] && float64(softC[n]) > begin })
-	p := components(g, reach(g, high, low))
+	low := filter.Where(g.Len(), func(n int) bool { return inner[n] && float64(fineC[n]) > follow })
+	high := filter.Where(g.Len(), func(n int) bool { return low[n] && float64(softC[n]) > begin })
+	p := filter.Components(g, filter.Reach(g, high, low))
 	least := r.VesselMinML * 1000 / g.VoxelMM3()
-	m := p.only(func(c int32) bool { return float64(p.count[c]) >= least })
+	m := p.Only(func(c int32) bool { return float64(p.Count[c]) >= least })
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -108,7 +109,7 @@ func (w *work) findVessels(ctx context.Context, out *imaging.Segments) (*vessels
 
 // darkSide is the standard deviation of the noise in x over m, from the values
 // below zero: vessels stand on the other side.
-func darkSide(x []float32, m mask) float64 {
+func darkSide(x []float32, m filter.Mask) float64 {
 	sum, n := 0.0, 0
 	for i, in := range m {
 		if in && x[i] < 0 {
@@ -126,15 +127,15 @@ func darkSide(x []float32, m mask) float64 {
 // takes what it reaches; where two trees touch, each voxel goes to the source
 // that is nearer along the vessel; pieces that no seed reaches stay unknown. Without
 // seeds the pieces are placed by position.
-func (v *vessels) assign(ctx context.Context, m, organ mask) error {
-	w, g := v.w, v.w.c.g
+func (v *vessels) assign(ctx context.Context, m, organ filter.Mask) error {
+	w, g := v.w, v.w.c.Grid
 	for n, in := range m {
 		if in {
 			v.system[n] = imaging.LabelVessel
 		}
 	}
-	p := components(g, m)
-	src := &parts{of: make([]int32, g.Len())}
+	p := filter.Components(g, m)
+	src := &filter.Parts{Of: make([]int32, g.Len())}
 	for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein} {
 		for _, s := range w.seeds(l) {
 			n, mm := nearest(g, m, s)
@@ -142,13 +143,13 @@ func (v *vessels) assign(ctx context.Context, m, organ mask) error {
 				w.rep.note("the %v seed at %.0f,%.0f,%.0f mm has no vessel within %d mm and was not used", l, s.X, s.Y, s.Z, seedToVesselMM)
 				continue
 			}
-			src.of[n] = int32(l)
+			src.Of[n] = int32(l)
 			v.origin[l] = FromSeed
 		}
 	}
 	h := g.SpacingMM()
-	w.spread(src, m, float64(g.Len())*min(h[0], h[1], h[2]))
-	for n, l := range src.of {
+	src.Spread(w.c.Grid, m, float64(g.Len())*min(h[0], h[1], h[2]))
+	for n, l := range src.Of {
 		if l > 0 {
 			v.system[n] = imaging.Label(l)
 		}
@@ -162,7 +163,7 @@ func (v *vessels) assign(ctx context.Context, m, organ mask) error {
 // seedToVesselMM is how far a vessel seed may miss its vessel.
 const seedToVesselMM = 15
 
-func nearest(g imaging.Grid, m mask, s r3.Vec) (n int, mm float64) {
+func nearest(g imaging.Grid, m filter.Mask, s r3.Vec) (n int, mm float64) {
 	n, mm = -1, math.Inf(1)
 	for o, in := range m {
 		if in {
@@ -179,19 +180,19 @@ func nearest(g imaging.Grid, m mask, s r3.Vec) (n int, mm float64) {
 // their thick end (the voxels within 80 % of the greatest depth) lies: the
 // hepatic veins join the vena cava at the top of the liver behind its middle,
 // the portal vein enters medially below. What fits neither stays unknown.
-func (v *vessels) byPosition(ctx context.Context, p *parts, organ mask) error {
-	w, g := v.w, v.w.c.g
-	if len(p.count) == 1 {
+func (v *vessels) byPosition(ctx context.Context, p *filter.Parts, organ filter.Mask) error {
+	w, g := v.w, v.w.c.Grid
+	if len(p.Count) == 1 {
 		return nil
 	}
-	depth, err := distance.Unsigned(ctx, g, func(n int) bool { return p.of[n] == 0 })
+	depth, err := distance.Unsigned(ctx, g, func(n int) bool { return p.Of[n] == 0 })
 	if err != nil {
 		return err
 	}
-	deepest := make([]float32, len(p.count))
+	deepest := make([]float32, len(p.Count))
 	var centre r3.Vec
 	voxels := 0.0
-	for n, c := range p.of {
+	for n, c := range p.Of {
 		deepest[c] = max(deepest[c], depth[n])
 		if organ[n] {
 			i, j, k := g.IJK(n)
@@ -200,18 +201,18 @@ func (v *vessels) byPosition(ctx context.Context, p *parts, organ mask) error {
 		}
 	}
 	centre = r3.Scale(1/voxels, centre)
-	sum, count := make([]r3.Vec, len(p.count)), make([]float64, len(p.count))
-	for n, c := range p.of {
+	sum, count := make([]r3.Vec, len(p.Count)), make([]float64, len(p.Count))
+	for n, c := range p.Of {
 		if c > 0 && depth[n] >= 0.8*deepest[c] {
 			i, j, k := g.IJK(n)
 			sum[c] = r3.Add(sum[c], g.Point(float64(i), float64(j), float64(k)))
 			count[c]++
 		}
 	}
-	system := make([]imaging.Label, len(p.count))
+	system := make([]imaging.Label, len(p.Count))
 	for c := 1; c < len(system); c++ {
 		system[c] = imaging.LabelVessel
-		if w.ml(p.count[c]) < w.r.VesselSystemML {
+		if w.ml(p.Count[c]) < w.r.VesselSystemML {
 			continue
 		}
 		d := r3.Sub(r3.Scale(1/count[c], sum[c]), centre) // from the liver's centre to the thick end
@@ -222,7 +223,7 @@ func (v *vessels) byPosition(ctx context.Context, p *parts, organ mask) error {
 			system[c] = imaging.LabelPortalVein
 		}
 	}
-	for n, c := range p.of {
+	for n, c := range p.Of {
 		if c > 0 {
 			v.system[n] = system[c]
 			if system[c] != imaging.LabelVessel {

@@ -7,6 +7,7 @@ import (
 
 	"halsted/imaging"
 	"halsted/imaging/distance"
+	"halsted/imaging/filter"
 	"halsted/internal/par"
 
 	"gonum.org/v1/gonum/spatial/r3"
@@ -17,12 +18,12 @@ import (
 type work struct {
 	r      Recipe
 	v      *imaging.Volume // axes along left, posterior, head
-	c      *coarse
+	c      *filter.Coarse
 	smooth []float32 // c.hu, edge-preserving
-	body   mask
-	bone   mask
-	liver  mask
-	chalk  mask // calcified tumour
+	body   filter.Mask
+	bone   filter.Mask
+	liver  filter.Mask
+	chalk  filter.Mask // calcified tumour
 
 	liverHU, liverSD float64
 	rep              *Report
@@ -30,12 +31,12 @@ type work struct {
 
 // stepMM is the largest spacing of the working grid.
 func (w *work) stepMM() float64 {
-	h := w.c.g.SpacingMM()
+	h := w.c.Grid.SpacingMM()
 	return max(h[0], h[1], h[2])
 }
 
 // ml is the volume of a mask on the working grid.
-func (w *work) ml(voxels int) float64 { return float64(voxels) * w.c.g.VoxelMM3() / 1000 }
+func (w *work) ml(voxels int) float64 { return float64(voxels) * w.c.Grid.VoxelMM3() / 1000 }
 
 // seeds are the points given for a structure.
 func (w *work) seeds(l imaging.Label) []r3.Vec {
@@ -48,68 +49,19 @@ func (w *work) seeds(l imaging.Label) []r3.Vec {
 	return out
 }
 
-// neighbours calls f for the voxels of the working grid that share a face with n.
-func (w *work) neighbours(n int, f func(o int)) {
-	g := w.c.g
-	i, j, k := g.IJK(n)
-	nx, nxy := g.Size[0], g.Size[0]*g.Size[1]
-	if i > 0 {
-		f(n - 1)
-	}
-	if i < nx-1 {
-		f(n + 1)
-	}
-	if j > 0 {
-		f(n - nx)
-	}
-	if j < g.Size[1]-1 {
-		f(n + nx)
-	}
-	if k > 0 {
-		f(n - nxy)
-	}
-	if k < g.Size[2]-1 {
-		f(n + nxy)
-	}
-}
-
 // voxel is the working voxel at p.
 func (w *work) voxel(p r3.Vec) (int, bool) {
-	x, y, z := w.c.g.Voxel(p)
+	x, y, z := w.c.Grid.Voxel(p)
 	i, j, k := int(math.Round(x)), int(math.Round(y)), int(math.Round(z))
-	return w.c.g.Index(i, j, k), w.c.g.Contains(i, j, k)
-}
-
-// spread grows the components of p into within, layer by layer, for mm at most.
-func (w *work) spread(p *parts, within mask, mm float64) {
-	h := w.c.g.SpacingMM()
-	steps := int(math.Ceil(mm / min(h[0], h[1], h[2])))
-	var front, next []int
-	for n, c := range p.of {
-		if c > 0 {
-			front = append(front, n)
-		}
-	}
-	for range steps {
-		next = next[:0]
-		for _, n := range front {
-			w.neighbours(n, func(o int) {
-				if p.of[o] == 0 && within[o] {
-					p.of[o] = p.of[n]
-					next = append(next, o)
-				}
-			})
-		}
-		front, next = next, front
-	}
+	return w.c.Grid.Index(i, j, k), w.c.Grid.Contains(i, j, k)
 }
 
 // paint sets a bit of the full grid from a mask of the working grid: decide is
 // given the signed distance to the outline of m in mm (interpolated, negative
 // inside, smoothed over fairMM) and the storage index of the full voxel.
-func (w *work) paint(ctx context.Context, out *imaging.Segments, l imaging.Label, m mask, fairMM float64, decide func(phi float32, n int) bool) error {
-	g, bit := w.c.g, out.Bit(l)
-	box := bounds(g, m)
+func (w *work) paint(ctx context.Context, out *imaging.Segments, l imaging.Label, m filter.Mask, fairMM float64, decide func(phi float32, n int) bool) error {
+	g, bit := w.c.Grid, out.Bit(l)
+	box := filter.Bounds(g, m)
 	if box.Empty() {
 		return ctx.Err()
 	}
@@ -123,12 +75,12 @@ func (w *work) paint(ctx context.Context, out *imaging.Segments, l imaging.Label
 	} else if err != nil {
 		return err
 	}
-	if phi, err = boxMean(ctx, sub, phi, radius(sub, fairMM)); err != nil {
+	if phi, err = filter.BoxMean(ctx, sub, phi, filter.Radius(sub, fairMM)); err != nil {
 		return err
 	}
 	var lo, hi [3]int
 	var tab [3][]lerp
-	for a, b := range w.c.block {
+	for a, b := range w.c.Block {
 		lo[a], hi[a] = box.Lo[a]*b, min(box.Hi[a]*b, w.v.Grid.Size[a])
 		tab[a] = make([]lerp, hi[a]-lo[a])
 		for p := range tab[a] {

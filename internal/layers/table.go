@@ -13,7 +13,9 @@ var mayImport = map[string][]string{
 	"imaging/distance":  {"imaging", "internal/par"},
 	"imaging/series":    {"imaging", "imaging/dicomfile", "internal/par"},
 	"imaging/pacs":      {"imaging/dicomfile"},
-	"imaging/segment":   {"imaging", "imaging/distance", "internal/par", "internal/sparse"},
+	"imaging/filter":    {"imaging", "imaging/distance", "internal/par", "internal/sparse"},
+	"imaging/segment":   {"imaging", "imaging/distance", "imaging/filter", "internal/par", "internal/sparse"},
+	"imaging/register":  {"imaging", "imaging/filter", "internal/par"},
 	"imaging/phantom":   {"imaging", "imaging/dicomfile", "internal/par"},
 
 	"mesh":         {"imaging", "internal/par"},
@@ -24,6 +26,7 @@ var mayImport = map[string][]string{
 	"mesh/cut":     {"imaging", "mesh", "mesh/spatial", "mesh/tetra", "internal/par"},
 	"mesh/shell":   {"imaging", "imaging/distance", "mesh", "mesh/tetra", "internal/par"},
 	"mesh/meshio":  {"imaging", "mesh"},
+	"mesh/vessel":  {"imaging", "imaging/distance", "imaging/filter", "mesh", "mesh/spatial", "internal/sparse", "internal/par"},
 
 	"fem/element":  {},
 	"fem/material": {},
@@ -79,6 +82,8 @@ var testMayImport = map[string][]string{
 	"mesh/remesh":      {"imaging/nifti", "imaging/phantom", "mesh/contour"},
 	"mesh/cut":         {"imaging/phantom", "mesh/contour"},
 	"mesh/shell":       {"imaging/phantom", "mesh/contour", "mesh/spatial"},
+	"mesh/vessel":      {"imaging/nifti", "imaging/phantom", "imaging/segment", "mesh/contour"},
+	"imaging/register": {"imaging/phantom", "imaging/nifti", "imaging/series"},
 	"mesh/meshio":      {"mesh/tetra", "mesh/contour", "imaging/distance"},
 	"fem":              {"mesh/tetra"},
 	"planner/liver":    {"imaging/phantom", "mesh/contour", "mesh/tetra"},

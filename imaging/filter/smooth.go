@@ -1,4 +1,4 @@
-package segment
+package filter
 
 import (
 	"context"
@@ -8,36 +8,36 @@ import (
 	"halsted/internal/par"
 )
 
-// coarse is the volume at working resolution: the mean of whole blocks of
+// Coarse is the volume at working resolution: the mean of whole blocks of
 // voxels, in HU. The mean also takes out most of the noise.
-type coarse struct {
-	g     imaging.Grid
-	hu    []float32
-	block [3]int // voxels of the full grid per voxel here
+type Coarse struct {
+	Grid  imaging.Grid
+	HU    []float32
+	Block [3]int // voxels of the full grid per voxel here
 }
 
-// reduce averages blocks of about stepMM. Axes already that coarse stay as
+// Reduce averages blocks of about stepMM. Axes already that coarse stay as
 // they are. A last, smaller block is averaged over what there is.
-func reduce(ctx context.Context, v *imaging.Volume, stepMM float64) (*coarse, error) {
-	c := &coarse{g: v.Grid}
+func Reduce(ctx context.Context, v *imaging.Volume, stepMM float64) (*Coarse, error) {
+	c := &Coarse{Grid: v.Grid}
 	for a, h := range v.Grid.SpacingMM() {
-		c.block[a] = min(max(1, int(math.Round(stepMM/h))), v.Grid.Size[a])
-		c.g.Size[a] = (v.Grid.Size[a] + c.block[a] - 1) / c.block[a]
+		c.Block[a] = min(max(1, int(math.Round(stepMM/h))), v.Grid.Size[a])
+		c.Grid.Size[a] = (v.Grid.Size[a] + c.Block[a] - 1) / c.Block[a]
 	}
-	b := c.block
-	c.g.Origin = v.Grid.Point(float64(b[0]-1)/2, float64(b[1]-1)/2, float64(b[2]-1)/2)
-	for a := range c.g.Axes {
-		c.g.Axes[a].X *= float64(b[a])
-		c.g.Axes[a].Y *= float64(b[a])
-		c.g.Axes[a].Z *= float64(b[a])
+	b := c.Block
+	c.Grid.Origin = v.Grid.Point(float64(b[0]-1)/2, float64(b[1]-1)/2, float64(b[2]-1)/2)
+	for a := range c.Grid.Axes {
+		c.Grid.Axes[a].X *= float64(b[a])
+		c.Grid.Axes[a].Y *= float64(b[a])
+		c.Grid.Axes[a].Z *= float64(b[a])
 	}
-	c.hu = make([]float32, c.g.Len())
+	c.HU = make([]float32, c.Grid.Len())
 	nx, ny, nz := v.Grid.Size[0], v.Grid.Size[1], v.Grid.Size[2]
 	slope, inter := v.Slope, v.Intercept
-	err := par.ChunksCtx(ctx, c.g.Size[1]*c.g.Size[2], 32, func(lo, hi int) error {
-		sum := make([]int64, c.g.Size[0])
+	err := par.ChunksCtx(ctx, c.Grid.Size[1]*c.Grid.Size[2], 32, func(lo, hi int) error {
+		sum := make([]int64, c.Grid.Size[0])
 		for r := lo; r < hi; r++ {
-			j0, k0 := r%c.g.Size[1]*b[1], r/c.g.Size[1]*b[2]
+			j0, k0 := r%c.Grid.Size[1]*b[1], r/c.Grid.Size[1]*b[2]
 			j1, k1 := min(j0+b[1], ny), min(k0+b[2], nz)
 			clear(sum)
 			for k := k0; k < k1; k++ {
@@ -52,7 +52,7 @@ func reduce(ctx context.Context, v *imaging.Volume, stepMM float64) (*coarse, er
 			}
 			for i, s := range sum {
 				n := (min((i+1)*b[0], nx) - i*b[0]) * (j1 - j0) * (k1 - k0)
-				c.hu[r*len(sum)+i] = float32(float64(slope*float64(s))/float64(n) + inter)
+				c.HU[r*len(sum)+i] = float32(float64(slope*float64(s))/float64(n) + inter)
 			}
 		}
 		return nil
@@ -60,9 +60,9 @@ func reduce(ctx context.Context, v *imaging.Volume, stepMM float64) (*coarse, er
 	return c, err
 }
 
-// boxMean is the mean over the (2r+1)-voxel box around each voxel, r per axis,
-// cut off at the border of the grid.
-func boxMean(ctx context.Context, g imaging.Grid, in []float32, r [3]int) ([]float32, error) {
+// BoxMean is the mean over the (2r+1)-voxel box around each voxel, r per axis,
+// Cut off at the border of the grid.
+func BoxMean(ctx context.Context, g imaging.Grid, in []float32, r [3]int) ([]float32, error) {
 	src, dst := in, make([]float32, len(in))
 	if r == [3]int{} {
 		copy(dst, in)
@@ -104,17 +104,17 @@ func boxMean(ctx context.Context, g imaging.Grid, in []float32, r [3]int) ([]flo
 	return src, nil
 }
 
-// radius is the box radius in voxels that comes closest to mm.
-func radius(g imaging.Grid, mm float64) (r [3]int) {
+// Radius is the box radius in voxels that comes closest to mm.
+func Radius(g imaging.Grid, mm float64) (r [3]int) {
 	for a, h := range g.SpacingMM() {
 		r[a] = int(math.Round(mm / h))
 	}
 	return r
 }
 
-// moments are the local mean and variance in boxes of the given radius.
-func moments(ctx context.Context, g imaging.Grid, hu []float32, r [3]int) (mean, variance []float32, err error) {
-	if mean, err = boxMean(ctx, g, hu, r); err != nil {
+// Moments are the local mean and variance in boxes of the given radius.
+func Moments(ctx context.Context, g imaging.Grid, hu []float32, r [3]int) (mean, variance []float32, err error) {
+	if mean, err = BoxMean(ctx, g, hu, r); err != nil {
 		return nil, nil, err
 	}
 	sq := make([]float32, len(hu))
@@ -123,7 +123,7 @@ func moments(ctx context.Context, g imaging.Grid, hu []float32, r [3]int) (mean,
 			sq[n] = hu[n] * hu[n]
 		}
 	})
-	if variance, err = boxMean(ctx, g, sq, r); err != nil {
+	if variance, err = BoxMean(ctx, g, sq, r); err != nil {
 		return nil, nil, err
 	}
 	par.Chunks(len(hu), 1<<16, func(lo, hi int) {
@@ -134,11 +134,11 @@ func moments(ctx context.Context, g imaging.Grid, hu []float32, r [3]int) (mean,
 	return mean, variance, nil
 }
 
-// guided smooths hu and keeps edges: in each box the image is fitted by
+// Guided smooths hu and keeps edges: in each box the image is fitted by
 // a·hu + b with a = var/(var + sd²), so contrast well above sd stays and noise
 // well below it becomes the local mean (He, Sun, Tang, IEEE TPAMI 35 (2013)
 // 1397, equations 5, 6 and 8 with the image as its own guide).
-func guided(ctx context.Context, g imaging.Grid, hu []float32, r [3]int, sd float64) ([]float32, error) {
+func Guided(ctx context.Context, g imaging.Grid, hu []float32, r [3]int, sd float64) ([]float32, error) {
 	// clip so that air and metal do not swamp the squares in float32
 	in := make([]float32, len(hu))
 	par.Chunks(len(hu), 1<<16, func(lo, hi int) {
@@ -146,7 +146,7 @@ func guided(ctx context.Context, g imaging.Grid, hu []float32, r [3]int, sd floa
 			in[n] = min(max(hu[n], -300), 600)
 		}
 	})
-	mean, variance, err := moments(ctx, g, in, r)
+	mean, variance, err := Moments(ctx, g, in, r)
 	if err != nil {
 		return nil, err
 	}
@@ -159,10 +159,10 @@ func guided(ctx context.Context, g imaging.Grid, hu []float32, r [3]int, sd floa
 			a[n] = w
 		}
 	})
-	if a, err = boxMean(ctx, g, a, r); err != nil {
+	if a, err = BoxMean(ctx, g, a, r); err != nil {
 		return nil, err
 	}
-	if b, err = boxMean(ctx, g, b, r); err != nil {
+	if b, err = BoxMean(ctx, g, b, r); err != nil {
 		return nil, err
 	}
 	par.Chunks(len(hu), 1<<16, func(lo, hi int) {

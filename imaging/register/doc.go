@@ -1,0 +1,2 @@
+// Package register places one volume on another.
+package register
