@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
-// A ball of 10 mm radius loses a rind of 2 mm.
+// A ball of 10 mm radius loses a rind of 2 mm, counted between voxel centres.
 func ExampleErode() {
 	g := imaging.NewGrid([3]int{50, 50, 25}, r3.Vec{}, [3]float64{0.5, 0.5, 1})
 	c := g.Point(25, 25, 12)
@@ -23,5 +23,5 @@ func ExampleErode() {
 		panic(err)
 	}
 	fmt.Printf("%.1f ml of %.1f ml\n", float64(core.Count())*g.VoxelMM3()/1000, float64(ball.Count())*g.VoxelMM3()/1000)
-	// Output: 2.0 ml of 4.2 ml
+	// Output: 2.3 ml of 4.2 ml
 }
