@@ -35,7 +35,7 @@ func exitCode(err error) int {
 	case is[*fem.NotConvergedError](err):
 		return exitDiverged
 	case is[refusedError](err), is[*liver.MissingError](err), is[*liver.NothingLeftError](err), is[*rules.Error](err),
-		is[*segment.EmptyLabelError](err), is[*pipeline.StudyError](err), is[*nifti.FormatError](err), is[*nifti.GridMismatchError](err),
+		is[*segment.NotFoundError](err), is[*pipeline.StudyError](err), is[*nifti.FormatError](err), is[*nifti.GridMismatchError](err),
 		is[*dicomfile.LimitError](err), is[*dicomfile.TruncatedError](err), is[*dicomfile.FormatError](err), refusedSeries(err):
 		return exitRefused
 	}

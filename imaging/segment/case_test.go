@@ -44,7 +44,7 @@ func TestPhantomPatient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, _ := run(t, v, segment.Recipe{})
+	got, _ := run(t, v, abdomen())
 	check(t, got, l.Truth(g), []scored{
 		{imaging.LabelBody, 0.98, 1, 3},
 		{imaging.LabelBone, 0.8, 2, 40},
@@ -75,7 +75,7 @@ func TestIRCADPatient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, rep := run(t, v, segment.Recipe{})
+	got, rep := run(t, v, abdomen())
 	check(t, got, truth, []scored{
 		{imaging.LabelLiver, 0.9, 3, 5},
 	})
@@ -96,14 +96,14 @@ func TestIRCADPatient(t *testing.T) {
 		t.Errorf("vessels inside the liver: Dice %.3f", d)
 	}
 	// seeds at the middle of each tumour's bounding box
-	var r segment.Recipe
+	var seeds []segment.Seed
 	for _, l := range []imaging.Label{imaging.LabelTumour, imaging.LabelTumour + 1} {
 		bit := truth.Bit(l)
 		b := v.Grid.Bounds(func(n int) bool { return truth.Bits[n]&bit != 0 })
 		p := v.Grid.Point(float64(b.Lo[0]+b.Hi[0]-1)/2, float64(b.Lo[1]+b.Hi[1]-1)/2, float64(b.Lo[2]+b.Hi[2]-1)/2)
-		r.Seeds = append(r.Seeds, segment.Seed{Label: l, LPS: p})
+		seeds = append(seeds, segment.Seed{Label: l, LPS: p})
 	}
-	got, _ = run(t, v, r)
+	got, _ = run(t, v, abdomen(), seeds...)
 	check(t, got, truth, []scored{
 		{imaging.LabelLiver, 0.9, 3, 5},
 		{imaging.LabelTumour, 0.6, 6, 60},
@@ -119,7 +119,7 @@ func BenchmarkRun(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, _, err := segment.Run(b.Context(), v, segment.Recipe{}, nil); err != nil {
+		if _, _, err := segment.Run(b.Context(), v, abdomen(), segment.Options{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -128,7 +128,7 @@ func Compare(ctx context.Context, ours, truth *imaging.Segments, l imaging.Label
 	ml := g.VoxelMM3() / 1000
 	c := Comparison{VolumeML: float64(na) * ml, TruthML: float64(nb) * ml, Dice: Dice(len(ours.Bits), inA, inB)}
 	if nb == 0 || na == 0 {
-		return c, &EmptyLabelError{l, "there is nothing to compare on one of the two sides"}
+		return c, &NotFoundError{l, "there is nothing to compare on one of the two sides"}
 	}
 	c.VolumePercent = 100 * (c.VolumeML - c.TruthML) / c.TruthML
 	var err error

@@ -1,163 +1,196 @@
 package segment
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"io"
 	"math"
+	"path"
+	"slices"
+	"strings"
 
 	"halsted/imaging"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
+// Recipe is all that decides an automatic segmentation: steps in order, each
+// with all its numbers. It is data: the recipes of this package are JSON files
+// built into it, and a hospital may hand in its own. The same volume, recipe
+// and seeds give the same bits.
+type Recipe struct {
+	Name     string   `json:"name"`     // "ct.abdomen.portal-venous"
+	Version  string   `json:"version"`  // changes with any number
+	Modality string   `json:"modality"` // "CT" or "MR"
+	Use      string   `json:"use"`      // what it is for, and what not
+	Sources  []string `json:"sources"`  // papers its steps follow
+	Steps    []Step   `json:"steps"`
+}
+
+// Step is one operation with its numbers. Every parameter of the operation is
+// stated; Operations lists them with unit, range and meaning.
+type Step struct {
+	Do  string             `json:"do"`
+	Set map[string]float64 `json:"set,omitempty"`
+	Why string             `json:"why,omitempty"` // where the numbers come from
+}
+
+// Parameter describes one number of an operation.
+type Parameter struct {
+	Name, Unit  string
+	Least, Most float64
+	Meaning     string
+}
+
+//go:embed recipes/*.json
+var files embed.FS
+
+// AbdomenPortal is the name of the recipe for contrast CT of the abdomen in the
+// portal-venous phase.
+const AbdomenPortal = "ct.abdomen.portal-venous"
+
+// Recipes are the built-in recipes, by name.
+func Recipes() []Recipe {
+	list, err := files.ReadDir("recipes")
+	if err != nil {
+		panic("segment: " + err.Error()) // built in
+	}
+	var out []Recipe
+	for _, f := range list {
+		b, err := files.ReadFile(path.Join("recipes", f.Name()))
+		if err != nil {
+			panic("segment: " + err.Error())
+		}
+		r, err := ReadRecipe(bytes.NewReader(b))
+		if err != nil {
+			panic(fmt.Sprintf("segment: %s: %v", f.Name(), err)) // held by a test
+		}
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b Recipe) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Builtin is the built-in recipe of a name.
+func Builtin(name string) (Recipe, error) {
+	var names []string
+	for _, r := range Recipes() {
+		if r.Name == name {
+			return r, nil
+		}
+		names = append(names, r.Name)
+	}
+	return Recipe{}, fmt.Errorf("segment: there is no recipe %q; there are %s", name, strings.Join(names, ", "))
+}
+
+// maxRecipeBytes bounds a recipe file; the built-in ones have a few kB.
+const maxRecipeBytes = 1 << 20
+
+// ReadRecipe reads a recipe file and checks it. Unknown fields are refused: a
+// mistyped name must not leave a number at something else.
+func ReadRecipe(r io.Reader) (Recipe, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxRecipeBytes+1))
+	if err != nil {
+		return Recipe{}, fmt.Errorf("segment: recipe: %w", err)
+	}
+	if len(b) > maxRecipeBytes {
+		return Recipe{}, fmt.Errorf("segment: recipe: longer than %d bytes", maxRecipeBytes)
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	var out Recipe
+	if err := d.Decode(&out); err != nil {
+		return Recipe{}, fmt.Errorf("segment: recipe: %w", err)
+	}
+	if d.More() {
+		return Recipe{}, fmt.Errorf("segment: recipe: something follows after it")
+	}
+	return out, out.Validate()
+}
+
+// Validate names the first step or parameter that cannot be used.
+func (r Recipe) Validate() error {
+	switch {
+	case r.Name == "" || r.Version == "":
+		return fmt.Errorf("segment: a recipe needs a name and a version")
+	case r.Modality != "CT" && r.Modality != "MR":
+		return fmt.Errorf("segment: recipe %s: modality is %q; it must be CT or MR", r.Name, r.Modality)
+	case len(r.Steps) == 0:
+		return fmt.Errorf("segment: recipe %s has no steps", r.Name)
+	}
+	_, err := r.bind()
+	return err
+}
+
+// Hash is the SHA-256 of the recipe's content, in hexadecimal.
+func (r Recipe) Hash() string {
+	b, err := json.Marshal(r) // map keys are sorted
+	if err != nil {
+		panic("segment: " + err.Error()) // NaN and ±Inf do not pass Validate
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// With is r with one number changed, under a version that says so.
+func (r Recipe) With(do, name string, value float64) (Recipe, error) {
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		return r, fmt.Errorf("segment: %s.%s cannot be %g", do, name, value)
+	}
+	r.Steps = slices.Clone(r.Steps)
+	for n, s := range r.Steps {
+		if _, ok := s.Set[name]; s.Do != do || !ok {
+			continue
+		}
+		set := make(map[string]float64, len(s.Set))
+		for k, v := range s.Set {
+			set[k] = v
+		}
+		set[name] = value
+		r.Steps[n].Set = set
+		r.Version += fmt.Sprintf("+%s.%s=%g", do, name, value)
+		return r, r.Validate()
+	}
+	return r, fmt.Errorf("segment: recipe %s has no number %s.%s", r.Name, do, name)
+}
+
 // Seed is a point a person put into a structure.
 type Seed struct {
-	Label imaging.Label // LabelLiver, LabelPortalVein, LabelHepaticVein or a tumour
-	LPS   r3.Vec        // mm
+	Label imaging.Label
+	LPS   r3.Vec // mm
 }
 
-// Recipe is all that decides a segmentation: the same volume and recipe give
-// the same bits. A zero parameter means its default; Resolved fills them in,
-// and Parameters lists each with unit, default and range. The defaults are for
-// portal-venous CT of the abdomen.
-type Recipe struct {
-	Name  string
-	Seeds []Seed
-
-	WorkMM   float64 // voxel size at which shapes are found
-	SmoothMM float64 // radius of the edge-preserving filter
-	SmoothHU float64 // contrast that the filter keeps
-
-	BodyAboveHU float64 // body against air
-	BodyOpenMM  float64 // couch and clothes thinner than twice this fall off
-	BoneAboveHU float64 // bone
-	BoneCoreHU  float64 // cortical bone: brighter than contrast-filled vessels
-	BoneReachMM float64 // how far bone goes from its core; marrow up to this wide is filled
-	BoneMinML   float64 // smaller pieces are calcifications or contrast
-
-	LiverMinHU    float64 // range searched for the liver's own value
-	LiverMaxHU    float64
-	LiverEvenMM   float64 // radius of the box in which liver looks even
-	LiverEvenHU   float64 // standard deviation in that box, at most
-	LiverBelowHU  float64 // parenchyma reaches this far below the liver's value
-	LiverAboveHU  float64 // and this far above
-	LiverOpenMM   float64 // bridges to other organs thinner than twice this are cut
-	LiverCloseMM  float64 // channels and notches narrower than twice this are closed
-	LiverFairMM   float64 // radius over which the outline is smoothed
-	LiverMinML    float64 // less is not a liver
-	LesionReachMM float64 // half-width of the widest notch a surface tumour may leave
-	LesionTouch   float64 // part of its surface there that must touch liver or lung
-	LesionBelowHU float64 // and how much darker than liver it is
-	LesionOpenMM  float64 // what is thinner than twice this is not part of it
-
-	VesselWorkMM   float64 // voxel size for vessels
-	VesselLocalMM  float64 // radius of the box a vessel must stand out from
-	VesselAboveHU  float64 // it is begun this far above that box's mean
-	VesselFollowHU float64 // and followed down to this
-	VesselNoise    float64 // but not below this many standard deviations of the noise
-	VesselRimMM    float64 // rim of the liver without vessels: partial volume
-	VesselMinML    float64 // smaller pieces are noise
-	VesselSystemML float64 // smaller trees are not assigned to a system by position
-	TumourBelowHU  float64 // candidates are this much darker than the liver
-	TumourMinML    float64 // smaller candidates are dropped
-	TumourOpenMM   float64 // what is thinner than twice this is not tumour
-	TumourRound    float64 // sphericity of a candidate, at least
-	TumourReachMM  float64 // a seeded tumour stays within this distance of its seed
-	MaxTumours     int     // automatic candidates; −1 for none
-}
-
-// Parameter describes one number of a Recipe.
-type Parameter struct {
-	Name, Unit           string
-	Default, Least, Most float64
-	field                func(*Recipe) *float64
-}
-
-// Parameters are the numbers of a Recipe in the order of its fields, MaxTumours
-// (default 8, −1 to 16) excepted. A zero lies outside every range, so it can
-// stand for the default.
-func Parameters() []Parameter {
-	return []Parameter{
-		{"WorkMM", "mm", 2, 0.5, 5, func(r *Recipe) *float64 { return &r.WorkMM }},
-		{"SmoothMM", "mm", 4, 1, 20, func(r *Recipe) *float64 { return &r.SmoothMM }},
-		{"SmoothHU", "HU", 20, 1, 200, func(r *Recipe) *float64 { return &r.SmoothHU }},
-		{"BodyAboveHU", "HU", -300, -700, -100, func(r *Recipe) *float64 { return &r.BodyAboveHU }},
-		{"BodyOpenMM", "mm", 5, 1, 20, func(r *Recipe) *float64 { return &r.BodyOpenMM }},
-		{"BoneAboveHU", "HU", 180, 80, 500, func(r *Recipe) *float64 { return &r.BoneAboveHU }},
-		{"BoneCoreHU", "HU", 320, 150, 1500, func(r *Recipe) *float64 { return &r.BoneCoreHU }},
-		{"BoneReachMM", "mm", 8, 1, 30, func(r *Recipe) *float64 { return &r.BoneReachMM }},
-		{"BoneMinML", "ml", 0.5, 0.01, 50, func(r *Recipe) *float64 { return &r.BoneMinML }},
-		{"LiverMinHU", "HU", 30, 1, 150, func(r *Recipe) *float64 { return &r.LiverMinHU }},
-		{"LiverMaxHU", "HU", 220, 50, 400, func(r *Recipe) *float64 { return &r.LiverMaxHU }},
-		{"LiverEvenMM", "mm", 8, 2, 30, func(r *Recipe) *float64 { return &r.LiverEvenMM }},
-		{"LiverEvenHU", "HU", 12, 1, 60, func(r *Recipe) *float64 { return &r.LiverEvenHU }},
-		{"LiverBelowHU", "HU", 30, 5, 100, func(r *Recipe) *float64 { return &r.LiverBelowHU }},
-		{"LiverAboveHU", "HU", 35, 5, 150, func(r *Recipe) *float64 { return &r.LiverAboveHU }},
-		{"LiverOpenMM", "mm", 6, 1, 30, func(r *Recipe) *float64 { return &r.LiverOpenMM }},
-		{"LiverCloseMM", "mm", 5, 1, 30, func(r *Recipe) *float64 { return &r.LiverCloseMM }},
-		{"LiverFairMM", "mm", 2, 0.1, 10, func(r *Recipe) *float64 { return &r.LiverFairMM }},
-		{"LiverMinML", "ml", 200, 0.1, 1000, func(r *Recipe) *float64 { return &r.LiverMinML }},
-		{"LesionReachMM", "mm", 30, 1, 60, func(r *Recipe) *float64 { return &r.LesionReachMM }},
-		{"LesionTouch", "1", 0.5, 0.1, 1, func(r *Recipe) *float64 { return &r.LesionTouch }},
-		{"LesionBelowHU", "HU", 20, 5, 100, func(r *Recipe) *float64 { return &r.LesionBelowHU }},
-		{"LesionOpenMM", "mm", 4, 1, 20, func(r *Recipe) *float64 { return &r.LesionOpenMM }},
-		{"VesselWorkMM", "mm", 1.5, 0.4, 4, func(r *Recipe) *float64 { return &r.VesselWorkMM }},
-		{"VesselLocalMM", "mm", 12, 4, 40, func(r *Recipe) *float64 { return &r.VesselLocalMM }},
-		{"VesselAboveHU", "HU", 30, 5, 200, func(r *Recipe) *float64 { return &r.VesselAboveHU }},
-		{"VesselFollowHU", "HU", 15, 3, 150, func(r *Recipe) *float64 { return &r.VesselFollowHU }},
-		{"VesselNoise", "1", 2, 0.1, 10, func(r *Recipe) *float64 { return &r.VesselNoise }},
-		{"VesselRimMM", "mm", 2, 0.5, 10, func(r *Recipe) *float64 { return &r.VesselRimMM }},
-		{"VesselMinML", "ml", 0.15, 0.005, 10, func(r *Recipe) *float64 { return &r.VesselMinML }},
-		{"VesselSystemML", "ml", 1, 0.05, 50, func(r *Recipe) *float64 { return &r.VesselSystemML }},
-		{"TumourBelowHU", "HU", 25, 5, 100, func(r *Recipe) *float64 { return &r.TumourBelowHU }},
-		{"TumourMinML", "ml", 2, 0.05, 100, func(r *Recipe) *float64 { return &r.TumourMinML }},
-		{"TumourOpenMM", "mm", 3, 0.5, 15, func(r *Recipe) *float64 { return &r.TumourOpenMM }},
-		{"TumourRound", "1", 0.45, 0.05, 1, func(r *Recipe) *float64 { return &r.TumourRound }},
-		{"TumourReachMM", "mm", 60, 3, 150, func(r *Recipe) *float64 { return &r.TumourReachMM }},
-	}
-}
-
-// defaultMaxTumours is the number of automatic candidates when none is given.
-const defaultMaxTumours = 8
-
-// Resolved is r with every zero parameter replaced by its default.
-func (r Recipe) Resolved() Recipe {
-	for _, p := range Parameters() {
-		if f := p.field(&r); *f == 0 {
-			*f = p.Default
-		}
-	}
-	if r.MaxTumours == 0 {
-		r.MaxTumours = defaultMaxTumours
-	}
-	return r
-}
-
-// Validate names the first parameter outside its range, or a seed that cannot
-// be used.
-func (r Recipe) Validate() error {
-	r = r.Resolved()
-	for _, p := range Parameters() {
-		if v := *p.field(&r); !(v >= p.Least && v <= p.Most) { // also NaN
-			return fmt.Errorf("segment: %s is %g %s; it must be from %g to %g", p.Name, v, p.Unit, p.Least, p.Most)
-		}
-	}
-	switch {
-	case r.LiverMinHU >= r.LiverMaxHU:
-		return fmt.Errorf("segment: LiverMinHU %g is not below LiverMaxHU %g", r.LiverMinHU, r.LiverMaxHU)
-	case r.BoneAboveHU > r.BoneCoreHU:
-		return fmt.Errorf("segment: BoneAboveHU %g is above BoneCoreHU %g", r.BoneAboveHU, r.BoneCoreHU)
-	case r.VesselFollowHU > r.VesselAboveHU:
-		return fmt.Errorf("segment: VesselFollowHU %g is above VesselAboveHU %g", r.VesselFollowHU, r.VesselAboveHU)
-	case r.MaxTumours < -1 || r.MaxTumours > imaging.MaxTumours:
-		return fmt.Errorf("segment: MaxTumours is %d; it must be from -1 to %d", r.MaxTumours, imaging.MaxTumours)
-	}
-	for n, s := range r.Seeds {
-		ok := s.Label == imaging.LabelLiver || s.Label == imaging.LabelPortalVein || s.Label == imaging.LabelHepaticVein || s.Label.IsTumour()
-		if !ok {
-			return fmt.Errorf("segment: seed %d is for %v; seeds are for liver, portal vein, hepatic vein and tumours", n+1, s.Label)
-		}
+// checkSeeds refuses seeds that no step takes, that have no place, or that lie
+// outside the volume.
+func checkSeeds(seeds []Seed, steps []boundStep, g imaging.Grid) error {
+	for n, s := range seeds {
 		if p := s.LPS.X + s.LPS.Y + s.LPS.Z; math.IsNaN(p) || math.IsInf(p, 0) {
 			return fmt.Errorf("segment: seed %d has no finite position", n+1)
+		}
+		var takes []string
+		ok := false
+		for _, b := range steps {
+			for _, l := range b.op.seeds {
+				name := l.String()
+				if l == imaging.LabelTumour {
+					name = "tumours"
+				}
+				takes = append(takes, name)
+				ok = ok || s.Label == l || l == imaging.LabelTumour && s.Label.IsTumour()
+			}
+		}
+		if !ok {
+			return fmt.Errorf("segment: seed %d is for %v; this recipe takes seeds for %s", n+1, s.Label, strings.Join(takes, ", "))
+		}
+		i, j, k := g.Voxel(s.LPS)
+		for a, x := range [3]float64{i, j, k} {
+			if x < -0.5 || x > float64(g.Size[a])-0.5 {
+				return fmt.Errorf("segment: seed %d (%v) at %.0f,%.0f,%.0f mm lies outside the volume", n+1, s.Label, s.LPS.X, s.LPS.Y, s.LPS.Z)
+			}
 		}
 	}
 	return nil

@@ -1,7 +1,9 @@
 package segment
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"halsted/imaging"
 )
@@ -17,20 +19,35 @@ const (
 	ByPosition         Origin = "position"            // vessel system guessed from where its thick end lies
 )
 
-// Structure is one line of the report.
+// Structure is one line of the report: a structure that was looked for.
 type Structure struct {
-	Label    imaging.Label
-	VolumeML float64
-	MeanHU   float64
-	Origin   Origin
+	Label      imaging.Label
+	VolumeML   float64
+	MeanHU     float64
+	Origin     Origin
+	Confidence float64  // 0 to 1: how far the facts behind it agree; 0 when it was not found
+	Doubts     []string // why it is not 1, with numbers
+	Missing    string   // why it was not found and what to do; empty when it was
 }
 
-// Report says what was found, how, and what to look at.
+// Check is an assumption of the recipe, measured.
+type Check struct {
+	Assumption string          // "portal-venous phase"
+	Measured   string          // the number with its unit: "liver 58 HU, aorta 41 HU"
+	Wanted     string          // "liver at least 80 HU"
+	Holds      bool            //
+	Affects    []imaging.Label // structures that lean on it
+	AtMost     float64         // confidence those keep when it does not hold
+	Do         string          // what to do then
+}
+
+// Report says what was found, how, how sure, and what to look at.
 type Report struct {
-	Recipe     Recipe // as used: every default filled in
+	Recipe     Recipe // as used
 	LiverHU    float64
 	LiverSD    float64 // of the smoothed parenchyma
 	Structures []Structure
+	Checks     []Check
 	Remarks    []string // what went otherwise than expected
 }
 
@@ -38,12 +55,59 @@ func (r *Report) note(format string, args ...any) {
 	r.Remarks = append(r.Remarks, fmt.Sprintf(format, args...))
 }
 
-// Notes are the sentences a person should read before using the result: what
-// is a guess, what was not found, and the remarks.
+// line is the line of a structure, made when there is none.
+func (r *Report) line(l imaging.Label) *Structure {
+	for n := range r.Structures {
+		if r.Structures[n].Label == l {
+			return &r.Structures[n]
+		}
+	}
+	r.Structures = append(r.Structures, Structure{Label: l})
+	return &r.Structures[len(r.Structures)-1]
+}
+
+// Of is the line of a structure; its Missing says so when it was not looked
+// for.
+func (r *Report) Of(l imaging.Label) Structure {
+	for _, s := range r.Structures {
+		if s.Label == l {
+			return s
+		}
+	}
+	return Structure{Label: l, Missing: "the recipe does not look for it"}
+}
+
+// Require is nil when all the structures were found, else a *NotFoundError for
+// the first that was not.
+func (r *Report) Require(ls ...imaging.Label) error {
+	for _, l := range ls {
+		if s := r.Of(l); s.Missing != "" {
+			return &NotFoundError{l, s.Missing}
+		}
+	}
+	return nil
+}
+
+// Sound reports whether every structure that was looked for was found and every
+// assumption held.
+func (r *Report) Sound() bool {
+	return !slices.ContainsFunc(r.Structures, func(s Structure) bool { return s.Missing != "" }) &&
+		!slices.ContainsFunc(r.Checks, func(c Check) bool { return !c.Holds })
+}
+
+// Notes are the sentences a person should read before using the result: which
+// assumptions failed, what was not found, what is a guess, and the remarks.
 func (r *Report) Notes() []string {
 	var out []string
+	for _, c := range r.Checks {
+		if !c.Holds {
+			out = append(out, fmt.Sprintf("assumption failed: %s: %s, wanted %s; %s", c.Assumption, c.Measured, c.Wanted, c.Do))
+		}
+	}
 	for _, s := range r.Structures {
 		switch {
+		case s.Missing != "":
+			out = append(out, fmt.Sprintf("%v not found: %s", s.Label, s.Missing))
 		case s.Origin == AutomaticCandidate:
 			out = append(out, fmt.Sprintf("%v (%.1f ml) is an automatic candidate: confirm it or put a seed into each tumour", s.Label, s.VolumeML))
 		case s.Origin == ByPosition:
@@ -51,16 +115,40 @@ func (r *Report) Notes() []string {
 		case s.Label == imaging.LabelVessel && s.VolumeML > 0:
 			out = append(out, fmt.Sprintf("%.1f ml of vessels could not be assigned to the portal or hepatic veins", s.VolumeML))
 		}
+		for _, d := range s.Doubts {
+			out = append(out, fmt.Sprintf("%v, confidence %.2f: %s", s.Label, s.Confidence, d))
+		}
 	}
 	return append(out, r.Remarks...)
 }
 
-// EmptyLabelError says which structure was not found and what to do.
-type EmptyLabelError struct {
+// finish caps the confidence of what leans on a failed assumption and puts the
+// lines in the order of the labels.
+func (r *Report) finish() {
+	for _, c := range r.Checks {
+		for n := range r.Structures {
+			if s := &r.Structures[n]; !c.Holds && s.Missing == "" && slices.Contains(c.Affects, base(s.Label)) {
+				s.Confidence = min(s.Confidence, c.AtMost)
+			}
+		}
+	}
+	slices.SortStableFunc(r.Structures, func(a, b Structure) int { return cmp.Compare(a.Label, b.Label) })
+}
+
+// base is LabelTumour for every tumour, else the label itself.
+func base(l imaging.Label) imaging.Label {
+	if l.IsTumour() {
+		return imaging.LabelTumour
+	}
+	return l
+}
+
+// NotFoundError says which structure was not found, why and what to do.
+type NotFoundError struct {
 	Label imaging.Label
 	Do    string
 }
 
-func (e *EmptyLabelError) Error() string {
+func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("segment: %v not found: %s", e.Label, e.Do)
 }

@@ -2,84 +2,79 @@ package segment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/bits"
-	"slices"
 
 	"halsted/imaging"
 	"halsted/imaging/filter"
 	"halsted/internal/par"
 )
 
-// Run segments a CT by the recipe. The structures of the result are body, bone,
-// liver (the whole organ: parenchyma, tumours and vessels inside), portal vein,
-// hepatic vein, vessel (system unknown), and one per tumour; vessels and
-// tumours lie inside the liver. Bits are in the voxel order of v.
+// Options is what goes into a run beside the volume and the recipe.
+type Options struct {
+	Seeds    []Seed
+	Progress func(done float64) // called with values rising to 1
+	Inspect  func(Stage) error  // called with what each step finds on the way; an error ends the run
+}
+
+// Stage is something a step made on its way: a mask or a field on its own grid
+// (axes along left, posterior, head). It must not be kept or written to.
+type Stage struct {
+	Step, Name string
+	Grid       imaging.Grid
+	Mask       filter.Mask // nil for a field
+	Field      []float32   // HU, mm or as the name says; nil for a mask
+}
+
+// Run segments a volume by a recipe. The result has one mask for each structure
+// that was found, in the voxel order of v; vessels and tumours lie inside the
+// liver, which is the whole organ. What was looked for and not found, and which
+// assumption of the recipe does not hold, stands in the report: a structure that
+// is not there is never an empty mask. Use Report.Require for what must be
+// there.
 //
-// progress, if not nil, is called with values rising to 1. Run stops within
-// 200 ms of ctx being done. It returns *EmptyLabelError when body, liver or a
-// seeded tumour is not found.
-func Run(ctx context.Context, v *imaging.Volume, r Recipe, progress func(done float64)) (*imaging.Segments, *Report, error) {
+// Run stops within 200 ms of ctx being done. It returns an error for a volume,
+// recipe or seed that cannot be used, and *NotFoundError when not even the body
+// is found.
+func Run(ctx context.Context, v *imaging.Volume, r Recipe, o Options) (*imaging.Segments, *Report, error) {
 	if err := v.Validate(); err != nil {
 		return nil, nil, err
 	}
 	if err := r.Validate(); err != nil {
 		return nil, nil, err
 	}
-	if progress == nil {
-		progress = func(float64) {}
-	}
-	order := v.Grid.Canonical()
-	w := &work{r: r.Resolved(), v: reordered(v, order)}
-	w.rep = &Report{Recipe: w.r}
-	for n, s := range w.r.Seeds {
-		i, j, k := v.Grid.Voxel(s.LPS)
-		for a, x := range [3]float64{i, j, k} {
-			if x < -0.5 || x > float64(v.Grid.Size[a])-0.5 {
-				return nil, nil, fmt.Errorf("segment: seed %d (%v) lies outside the volume", n+1, s.Label)
-			}
-		}
-	}
-	if v.Kind != imaging.KindHU {
-		w.rep.note("the volume is not marked as HU; its values were used as if it were")
-	}
-	var tumours []tumour
-	steps := []struct {
-		part float64
-		do   func(context.Context) error
-	}{
-		{0.15, w.prepare},
-		{0.30, w.findBody},
-		{0.40, w.findBone},
-		{0.60, w.findLiver},
-		{0.70, func(ctx context.Context) (err error) { tumours, err = w.findTumours(ctx); return err }},
-	}
-	for _, s := range steps {
-		if err := s.do(ctx); err != nil {
-			return nil, nil, err
-		}
-		progress(s.part)
-	}
-	of := []imaging.Label{imaging.LabelBody, imaging.LabelBone, imaging.LabelLiver, imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel}
-	for _, t := range tumours {
-		of = append(of, t.label)
-	}
-	out := imaging.NewSegments(w.v.Grid, of...)
-	if err := w.paintAll(ctx, out, tumours); err != nil {
-		return nil, nil, err
-	}
-	progress(0.8)
-	vs, err := w.findVessels(ctx, out)
+	steps, err := r.bind()
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := vs.paint(ctx, out); err != nil {
+	if err := checkSeeds(o.Seeds, steps, v.Grid); err != nil {
 		return nil, nil, err
 	}
-	progress(0.95)
-	if err := w.report(ctx, out, tumours, vs); err != nil {
+	order := v.Grid.Canonical()
+	w := &work{o: o, v: reordered(v, order), rep: &Report{Recipe: r}}
+	w.out = imaging.NewSegments(w.v.Grid)
+	if err := w.checkKind(r.Modality); err != nil {
 		return nil, nil, err
 	}
+	total, done := 0.0, 0.0
+	for _, s := range steps {
+		total += s.op.share
+	}
+	for _, s := range steps {
+		if err := w.do(ctx, s); err != nil {
+			return nil, nil, err
+		}
+		done += s.op.share
+		if o.Progress != nil {
+			o.Progress(0.99 * done / total)
+		}
+	}
+	if err := w.tally(ctx); err != nil {
+		return nil, nil, err
+	}
+	w.rep.finish()
+	out := w.out
 	if !order.Identity() {
 		back, _, _ := out.Grid.Onto(v.Grid, 1e-6)
 		at := back.Index(out.Grid)
@@ -90,8 +85,88 @@ func Run(ctx context.Context, v *imaging.Volume, r Recipe, progress func(done fl
 		out.Bits = moved
 	}
 	out.Grid = v.Grid
-	progress(1)
+	if o.Progress != nil {
+		o.Progress(1)
+	}
 	return out, w.rep, ctx.Err()
+}
+
+// checkKind refuses a CT recipe for MR values and the other way round.
+func (w *work) checkKind(modality string) error {
+	want := imaging.KindHU
+	if modality == "MR" {
+		want = imaging.KindMR
+	}
+	switch w.v.Kind {
+	case want:
+	case imaging.KindUnknown:
+		w.rep.note("the volume does not say whether its values are %v; they were used as if they were", want)
+	default:
+		return fmt.Errorf("segment: recipe %s is for %v values, the volume holds %v", w.rep.Recipe.Name, want, w.v.Kind)
+	}
+	return nil
+}
+
+// do runs a step unless something it needs is missing. A structure that is not
+// found becomes a line of the report; without the body nothing is sound.
+func (w *work) do(ctx context.Context, s boundStep) error {
+	w.step = s.op.name
+	for _, l := range s.op.needs {
+		if miss := w.rep.Of(l).Missing; miss != "" {
+			for _, g := range s.op.gives {
+				w.missing(g, fmt.Sprintf("it is looked for in or beside the %v, which was not found", l))
+			}
+			return ctx.Err()
+		}
+	}
+	err := s.run(ctx, w)
+	var none *NotFoundError
+	if errors.As(err, &none) && none.Label != imaging.LabelBody {
+		w.missing(none.Label, none.Do)
+		return ctx.Err()
+	}
+	return err
+}
+
+// found writes the line of a structure. Doubts say, with numbers, why the
+// confidence is below 1.
+func (w *work) found(l imaging.Label, o Origin, confidence float64, doubts ...string) {
+	s := w.rep.line(l)
+	s.Origin, s.Confidence, s.Doubts, s.Missing = o, min(max(confidence, 0), 1), doubts, ""
+}
+
+// missing writes the line of a structure that was not found.
+func (w *work) missing(l imaging.Label, why string) {
+	s := w.rep.line(l)
+	s.Confidence, s.Doubts, s.Missing = 0, nil, why
+}
+
+// bitOf is the bit of a structure, opened when it is new.
+func bitOf(s *imaging.Segments, l imaging.Label) uint32 {
+	if b := s.Bit(l); b != 0 {
+		return b
+	}
+	if len(s.Of) == 32 {
+		panic("segment: a recipe with more than 32 structures")
+	}
+	s.Of = append(s.Of, l)
+	return s.Bit(l)
+}
+
+// show hands a mask to the inspector.
+func (w *work) show(name string, g imaging.Grid, m filter.Mask) error {
+	if w.o.Inspect == nil {
+		return nil
+	}
+	return w.o.Inspect(Stage{Step: w.step, Name: name, Grid: g, Mask: m})
+}
+
+// showField hands a field to the inspector.
+func (w *work) showField(name string, g imaging.Grid, f []float32) error {
+	if w.o.Inspect == nil {
+		return nil
+	}
+	return w.o.Inspect(Stage{Step: w.step, Name: name, Grid: g, Field: f})
 }
 
 // reordered is v with its axes in the order o; v itself when nothing changes.
@@ -109,101 +184,17 @@ func reordered(v *imaging.Volume, o imaging.Reorder) *imaging.Volume {
 	return &out
 }
 
-// prepare makes the working image.
-func (w *work) prepare(ctx context.Context) (err error) {
-	if w.c, err = filter.Reduce(ctx, w.v, w.r.WorkMM); err != nil {
-		return err
-	}
-	w.smooth, err = filter.Guided(ctx, w.c.Grid, w.c.HU, filter.Radius(w.c.Grid, w.r.SmoothMM), w.r.SmoothHU)
-	return err
-}
-
-// bandMM is the half-width of the band around a coarse outline in which the
-// full-resolution values decide.
-const bandMM = 1.5
-
-// outwardMM is how far the liver may go beyond its coarse outline. That lies
-// inside the true one, as voxels that are half fat fall out of the window; a
-// wider band would take in the muscle that the liver leans on.
-const outwardMM = 1
-
-// paintAll paints every structure but the vessels into the full grid.
-func (w *work) paintAll(ctx context.Context, out *imaging.Segments, tumours []tumour) error {
-	r := w.r
-	err := w.paint(ctx, out, imaging.LabelBody, w.body, 0, func(phi float32, n int) bool {
-		return phi < -2*bandMM || phi < 2*bandMM && w.hu(n) > r.BodyAboveHU
-	})
-	if err != nil {
-		return err
-	}
-	err = w.paint(ctx, out, imaging.LabelBone, w.bone, 0, func(phi float32, n int) bool {
-		return phi < -bandMM || phi < bandMM && w.mean9(n) > r.BoneAboveHU
-	})
-	if err != nil {
-		return err
-	}
-
-	edge := (w.liverHU + fatHU) / 2
-	err = w.paint(ctx, out, imaging.LabelLiver, w.liver, r.LiverFairMM, func(phi float32, n int) bool {
-		return phi < -bandMM || phi < outwardMM && w.mean9(n) > edge
-	})
-	if err != nil {
-		return err
-	}
-	liver := out.Bit(imaging.LabelLiver)
-	for _, t := range tumours {
-		err := w.paint(ctx, out, t.label, t.m, r.LiverFairMM/2, func(phi float32, n int) bool {
-			return phi < 0 && out.Bits[n]&liver != 0
-		})
-		if err != nil {
-			return err
-		}
-	}
-	bone := out.Bit(imaging.LabelBone)
-	return par.ChunksCtx(ctx, len(out.Bits), 1<<18, func(lo, hi int) error {
-		for n, b := range out.Bits[lo:hi] {
-			if b&liver != 0 {
-				out.Bits[lo+n] = b &^ bone // calcified tumour
-			}
-		}
-		return nil
-	})
-}
-
-// paint puts the vessels into the full grid.
-func (v *vessels) paint(ctx context.Context, out *imaging.Segments) error {
-	liver, box := out.Bit(imaging.LabelLiver), v.box
-	for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel} {
-		part := imaging.NewSegments(v.w.v.Grid, l)
-		m := filter.Where(len(v.system), func(n int) bool { return v.system[n] == l })
-		if err := v.w.paint(ctx, part, l, m, 0, func(phi float32, n int) bool { return phi < 0 }); err != nil {
-			return err
-		}
-		bit, g := out.Bit(l), part.Grid
-		for n, b := range part.Bits {
-			if b != 0 {
-				i, j, k := g.IJK(n)
-				if at := out.Grid.Index(i+box.Lo[0], j+box.Lo[1], k+box.Lo[2]); out.Bits[at]&liver != 0 {
-					out.Bits[at] |= bit
-				}
-			}
-		}
-	}
-	return ctx.Err()
-}
-
-// report fills in volumes, mean values and origins.
-func (w *work) report(ctx context.Context, out *imaging.Segments, tumours []tumour, vs *vessels) error {
-	w.rep.LiverHU, w.rep.LiverSD = w.liverHU, w.liverSD
-	type tally struct {
+// tally fills in volumes and mean values, and takes out what is empty.
+func (w *work) tally(ctx context.Context) error {
+	type sums struct {
 		count [32]int
 		sum   [32]int64 // of stored samples: exact in any order
 	}
 	const size = 1 << 18
-	part := make([]tally, (len(out.Bits)+size-1)/size)
-	err := par.ChunksCtx(ctx, len(out.Bits), size, func(lo, hi int) error {
+	part := make([]sums, (len(w.out.Bits)+size-1)/size)
+	err := par.ChunksCtx(ctx, len(w.out.Bits), size, func(lo, hi int) error {
 		t := &part[lo/size]
-		for n, b := range out.Bits[lo:hi] {
+		for n, b := range w.out.Bits[lo:hi] {
 			for ; b != 0; b &= b - 1 {
 				s := bits.TrailingZeros32(b)
 				t.count[s]++
@@ -215,27 +206,43 @@ func (w *work) report(ctx context.Context, out *imaging.Segments, tumours []tumo
 	if err != nil {
 		return err
 	}
-	for s, l := range out.Of {
-		o := Automatic
-		switch {
-		case l == imaging.LabelLiver && len(w.seeds(l)) > 0:
-			o = FromSeed
-		case l.IsTumour():
-			i := slices.IndexFunc(tumours, func(t tumour) bool { return t.label == l })
-			o = tumours[i].origin
-		case vs.origin[l] != "":
-			o = vs.origin[l]
-		}
+	var kept []imaging.Label
+	var from []uint32
+	for s, l := range w.out.Of {
 		count, sum := 0, int64(0)
 		for p := range part {
 			count += part[p].count[s]
 			sum += part[p].sum[s]
 		}
-		st := Structure{Label: l, VolumeML: float64(count) * out.Grid.VoxelMM3() / 1000, Origin: o}
-		if count > 0 {
-			st.MeanHU = w.v.Slope*(float64(sum)/float64(count)) + w.v.Intercept
+		if count == 0 {
+			if s := w.rep.Of(l); s.Confidence > 0 && s.Missing == "" {
+				w.missing(l, "no voxel belongs to it")
+			}
+			continue
 		}
-		w.rep.Structures = append(w.rep.Structures, st)
+		kept, from = append(kept, l), append(from, 1<<s)
+		st := w.rep.line(l)
+		st.VolumeML = float64(count) * w.out.Grid.VoxelMM3() / 1000
+		st.MeanHU = w.v.Slope*(float64(sum)/float64(count)) + w.v.Intercept
 	}
-	return nil
+	if len(kept) == len(w.out.Of) {
+		return nil
+	}
+	w.out.Of = kept
+	return par.ChunksCtx(ctx, len(w.out.Bits), size, func(lo, hi int) error {
+		for n := lo; n < hi; n++ {
+			b := w.out.Bits[n]
+			if b == 0 {
+				continue
+			}
+			m := uint32(0)
+			for s, f := range from {
+				if b&f != 0 {
+					m |= 1 << s
+				}
+			}
+			w.out.Bits[n] = m
+		}
+		return nil
+	})
 }

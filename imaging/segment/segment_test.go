@@ -99,14 +99,32 @@ func (s solid) make() (*imaging.Volume, *imaging.Segments) {
 	return v, m
 }
 
-// recipe suits the 3 mm voxels of the solid.
-func recipe(seeds ...segment.Seed) segment.Recipe {
-	return segment.Recipe{Name: "test", Seeds: seeds, WorkMM: 3, VesselWorkMM: 3, LiverFairMM: 1}
+// abdomen is the built-in recipe for the abdomen.
+func abdomen() segment.Recipe {
+	r, err := segment.Builtin(segment.AbdomenPortal)
+	if err != nil {
+		panic(err)
+	}
+	return r
 }
 
-func run(t *testing.T, v *imaging.Volume, r segment.Recipe) (*imaging.Segments, *segment.Report) {
+// with changes one number of a recipe.
+func with(r segment.Recipe, do, name string, value float64) segment.Recipe {
+	r, err := r.With(do, name, value)
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
+
+// coarse suits the 3 mm voxels of the solid.
+func coarse() segment.Recipe {
+	return with(with(with(abdomen(), "prepare", "StepMM", 3), "vessels", "WorkMM", 3), "liver", "FairMM", 1)
+}
+
+func run(t *testing.T, v *imaging.Volume, r segment.Recipe, seeds ...segment.Seed) (*imaging.Segments, *segment.Report) {
 	t.Helper()
-	s, rep, err := segment.Run(t.Context(), v, r, nil)
+	s, rep, err := segment.Run(t.Context(), v, r, segment.Options{Seeds: seeds})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +147,7 @@ func origin(rep *segment.Report, l imaging.Label) segment.Origin {
 
 func TestAutomaticOnKnownSolid(t *testing.T) {
 	v, truth := trunk(1).make()
-	got, rep := run(t, v, recipe())
+	got, rep := run(t, v, coarse())
 	for _, c := range []struct {
 		l     imaging.Label
 		least float64
@@ -165,12 +183,12 @@ func TestAutomaticOnKnownSolid(t *testing.T) {
 
 func TestSeedsDecide(t *testing.T) {
 	v, truth := trunk(1).make()
-	got, rep := run(t, v, recipe(
+	got, rep := run(t, v, coarse(),
 		segment.Seed{Label: imaging.LabelLiver, LPS: r3.Vec{X: -75, Y: 20, Z: 520}},
 		segment.Seed{Label: imaging.LabelTumour + 4, LPS: tumour2},
 		segment.Seed{Label: imaging.LabelPortalVein, LPS: hepaticA}, // swapped on purpose: the person is right
 		segment.Seed{Label: imaging.LabelHepaticVein, LPS: portalA},
-	))
+	)
 	for ours, theirs := range map[imaging.Label]imaging.Label{
 		imaging.LabelTumour + 4: imaging.LabelTumour + 1, imaging.LabelPortalVein: imaging.LabelHepaticVein, imaging.LabelHepaticVein: imaging.LabelPortalVein,
 	} {
@@ -190,7 +208,7 @@ func TestSeedsDecide(t *testing.T) {
 // A liver on the left is not found without help, and found with one seed.
 func TestSeedFindsLiverOnTheOtherSide(t *testing.T) {
 	v, truth := trunk(-1).make()
-	got, rep := run(t, v, recipe(segment.Seed{Label: imaging.LabelLiver, LPS: r3.Vec{X: 75, Y: 20, Z: 520}}))
+	got, rep := run(t, v, coarse(), segment.Seed{Label: imaging.LabelLiver, LPS: r3.Vec{X: 75, Y: 20, Z: 520}})
 	if d := dice(got, truth, imaging.LabelLiver); d < 0.95 {
 		t.Errorf("liver Dice %.3f", d)
 	}
@@ -208,7 +226,7 @@ func TestTouchingTreesAreSplitBetweenSeeds(t *testing.T) {
 			v.Data[n] = 190
 		}
 	}
-	got, _ := run(t, v, recipe(segment.Seed{Label: imaging.LabelPortalVein, LPS: portalA}, segment.Seed{Label: imaging.LabelHepaticVein, LPS: hepaticA}))
+	got, _ := run(t, v, coarse(), segment.Seed{Label: imaging.LabelPortalVein, LPS: portalA}, segment.Seed{Label: imaging.LabelHepaticVein, LPS: hepaticA})
 	at := func(p r3.Vec) uint32 {
 		i, j, k := v.Grid.Voxel(p)
 		return got.Bits[v.Grid.Index(int(math.Round(i)), int(math.Round(j)), int(math.Round(k)))]
@@ -235,14 +253,14 @@ func TestTouchingTreesAreSplitBetweenSeeds(t *testing.T) {
 // The masks do not depend on how the volume is stored.
 func TestStorageOrderDoesNotMatter(t *testing.T) {
 	v, _ := trunk(1).make()
-	want, _ := run(t, v, recipe())
+	want, _ := run(t, v, coarse())
 	for _, r := range []imaging.Reorder{{Axis: [3]int{2, 0, 1}, Flip: [3]bool{true, false, true}}, {Axis: [3]int{0, 1, 2}, Flip: [3]bool{true, true, false}}} {
 		w := &imaging.Volume{Grid: r.Grid(v.Grid), Data: make([]int16, len(v.Data)), Slope: 1, Kind: imaging.KindHU}
 		at := r.Index(v.Grid)
 		for n := range w.Data {
 			w.Data[n] = v.Data[at(n)]
 		}
-		got, _ := run(t, w, recipe())
+		got, _ := run(t, w, coarse())
 		if got.Grid != w.Grid {
 			t.Fatal("the masks are not on the volume's grid")
 		}
@@ -256,12 +274,12 @@ func TestStorageOrderDoesNotMatter(t *testing.T) {
 
 func TestScaledSamplesGiveTheSame(t *testing.T) {
 	v, _ := trunk(1).make()
-	want, _ := run(t, v, recipe())
+	want, _ := run(t, v, coarse())
 	w := &imaging.Volume{Grid: v.Grid, Data: make([]int16, len(v.Data)), Slope: 0.5, Intercept: -1024, Kind: imaging.KindHU}
 	for n, s := range v.Data {
 		w.Data[n] = 2 * (s + 1024)
 	}
-	got, _ := run(t, w, recipe())
+	got, _ := run(t, w, coarse())
 	if !slices.Equal(got.Bits, want.Bits) {
 		t.Error("a volume with slope 0.5 and intercept −1024 is segmented otherwise")
 	}
@@ -272,7 +290,7 @@ func TestSameBitsOnAnyCoreCount(t *testing.T) {
 	var first *imaging.Segments
 	for _, procs := range []int{1, 2, 7} {
 		old := runtime.GOMAXPROCS(procs)
-		s, _ := run(t, v, recipe())
+		s, _ := run(t, v, coarse())
 		runtime.GOMAXPROCS(old)
 		if first == nil {
 			first = s
@@ -290,93 +308,77 @@ func TestNothingThereIsSaid(t *testing.T) {
 		w.Data = slices.Repeat([]int16{hu}, len(v.Data))
 		return &w
 	}
-	seeded := recipe(segment.Seed{Label: imaging.LabelTumour, LPS: r3.Vec{X: -70, Y: 20, Z: 520}})
-	outside := recipe(segment.Seed{Label: imaging.LabelTumour, LPS: r3.Vec{X: 90, Y: -60, Z: 420}})
-	misplaced := recipe(segment.Seed{Label: imaging.LabelLiver, LPS: r3.Vec{X: 110, Y: -60, Z: 420}})
+	seed := func(l imaging.Label, x, y, z float64) []segment.Seed {
+		return []segment.Seed{{Label: l, LPS: r3.Vec{X: x, Y: y, Z: z}}}
+	}
 	tiny := imaging.NewVolume(imaging.NewGrid([3]int{1, 1, 1}, r3.Vec{}, [3]float64{1, 1, 1}), imaging.KindHU)
 	for name, c := range map[string]struct {
-		v *imaging.Volume
-		r segment.Recipe
-		l imaging.Label
+		v     *imaging.Volume
+		seeds []segment.Seed
+		l     imaging.Label
 	}{
-		"air":                        {empty(-1000), recipe(), imaging.LabelBody},
-		"fat":                        {empty(-100), recipe(), imaging.LabelLiver},
-		"bone":                       {empty(900), recipe(), imaging.LabelLiver},
-		"one voxel":                  {tiny, recipe(), imaging.LabelLiver},
-		"tumour seed in plain liver": {v, seeded, imaging.LabelTumour},
-		"tumour seed in fat":         {v, outside, imaging.LabelTumour},
-		"liver seed in fat":          {v, misplaced, imaging.LabelLiver},
+		"fat":                        {empty(-100), nil, imaging.LabelLiver},
+		"bone":                       {empty(900), nil, imaging.LabelLiver},
+		"one voxel":                  {tiny, nil, imaging.LabelLiver},
+		"tumour seed in plain liver": {v, seed(imaging.LabelTumour, -70, 20, 520), imaging.LabelTumour},
+		"tumour seed in fat":         {v, seed(imaging.LabelTumour, 90, -60, 420), imaging.LabelTumour},
+		"liver seed in fat":          {v, seed(imaging.LabelLiver, 110, -60, 420), imaging.LabelLiver},
 	} {
-		s, _, err := segment.Run(t.Context(), c.v, c.r, nil)
-		e, ok := errors.AsType[*segment.EmptyLabelError](err)
-		if !ok || e.Label != c.l || s != nil {
-			t.Errorf("%s: %v, want an empty %v", name, err, c.l)
+		s, rep := run(t, c.v, coarse(), c.seeds...)
+		e, ok := errors.AsType[*segment.NotFoundError](rep.Require(c.l))
+		if !ok || e.Label != c.l || s.Bit(c.l) != 0 || rep.Sound() {
+			t.Errorf("%s: %v, want %v not found", name, e, c.l)
 			continue
 		}
-		if e.Do == "" || !strings.Contains(err.Error(), c.l.String()) {
-			t.Errorf("%s: %q does not say what is missing and what to do", name, err)
+		if e.Do == "" || !strings.Contains(e.Error(), c.l.String()) || !strings.Contains(strings.Join(rep.Notes(), "\n"), e.Do) {
+			t.Errorf("%s: %q does not say what is missing and what to do", name, e)
+		}
+		if c.l == imaging.LabelLiver && rep.Require(imaging.LabelPortalVein) == nil {
+			t.Errorf("%s: a portal vein without a liver", name)
 		}
 	}
-	// One value everywhere that could be liver: no crash, and no vessel or tumour.
-	if s, _, err := segment.Run(t.Context(), empty(100), recipe(), nil); err == nil {
-		for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel, imaging.LabelTumour} {
-			if s.Count(l) > 0 {
-				t.Errorf("%v found in a volume of one value", l)
-			}
+	if s, _, err := segment.Run(t.Context(), empty(-1000), coarse(), segment.Options{}); s != nil || !strings.Contains(fmt.Sprint(err), "body not found") {
+		t.Errorf("air: %v", err)
+	}
+	// One value everywhere that could be liver: no vessel or tumour.
+	s, _ := run(t, empty(100), coarse())
+	for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel, imaging.LabelTumour} {
+		if s.Count(l) > 0 {
+			t.Errorf("%v found in a volume of one value", l)
 		}
-	} else if _, ok := errors.AsType[*segment.EmptyLabelError](err); !ok {
-		t.Errorf("one value everywhere: %v", err)
 	}
 }
 
 func TestBadInputIsRefused(t *testing.T) {
 	v, _ := trunk(1).make()
 	for name, c := range map[string]struct {
-		r    segment.Recipe
+		s    segment.Seed
 		says string
 	}{
-		"range":         {segment.Recipe{LiverOpenMM: 500}, "LiverOpenMM"},
-		"NaN":           {segment.Recipe{WorkMM: math.NaN()}, "WorkMM"},
-		"window":        {segment.Recipe{LiverMinHU: 120, LiverMaxHU: 100}, "LiverMinHU"},
-		"bone":          {segment.Recipe{BoneAboveHU: 400, BoneCoreHU: 300}, "BoneAboveHU"},
-		"vessel":        {segment.Recipe{VesselFollowHU: 90, VesselAboveHU: 60}, "VesselFollowHU"},
-		"tumours":       {segment.Recipe{MaxTumours: 17}, "MaxTumours"},
-		"seed label":    {recipe(segment.Seed{Label: imaging.LabelBone}), "bone"},
-		"seed NaN":      {recipe(segment.Seed{Label: imaging.LabelLiver, LPS: r3.Vec{X: math.NaN()}}), "seed 1"},
-		"seed far away": {recipe(segment.Seed{Label: imaging.LabelLiver, LPS: r3.Vec{X: 9000}}), "outside"},
+		"seed label":    {segment.Seed{Label: imaging.LabelBody}, "body"},
+		"seed NaN":      {segment.Seed{Label: imaging.LabelLiver, LPS: r3.Vec{X: math.NaN()}}, "seed 1"},
+		"seed far away": {segment.Seed{Label: imaging.LabelLiver, LPS: r3.Vec{X: 9000}}, "outside"},
 	} {
-		if _, _, err := segment.Run(t.Context(), v, c.r, nil); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, _, err := segment.Run(t.Context(), v, coarse(), segment.Options{Seeds: []segment.Seed{c.s}}); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	mr := *v
+	mr.Kind = imaging.KindMR
+	if _, _, err := segment.Run(t.Context(), &mr, coarse(), segment.Options{}); err == nil || !strings.Contains(err.Error(), "MR") {
+		t.Errorf("MR values in a CT recipe: %v", err)
+	}
 	w := *v
 	w.Data = w.Data[1:]
-	if _, _, err := segment.Run(t.Context(), &w, recipe(), nil); err == nil {
+	if _, _, err := segment.Run(t.Context(), &w, coarse(), segment.Options{}); err == nil {
 		t.Error("a volume without its last sample was taken")
-	}
-}
-
-func TestRecipeParametersAreStated(t *testing.T) {
-	seen := map[string]bool{}
-	for _, p := range segment.Parameters() {
-		if seen[p.Name] || p.Unit == "" || !(p.Least <= p.Default && p.Default <= p.Most) || p.Least <= 0 && p.Most >= 0 {
-			t.Errorf("parameter %+v", p)
-		}
-		seen[p.Name] = true
-	}
-	if err := (segment.Recipe{}).Validate(); err != nil {
-		t.Error(err)
-	}
-	r := segment.Recipe{LiverOpenMM: 7}.Resolved()
-	if r.LiverOpenMM != 7 || r.WorkMM != 2 || r.MaxTumours != 8 {
-		t.Errorf("resolved %+v", r)
 	}
 }
 
 func TestCancelAndProgress(t *testing.T) {
 	v, _ := trunk(1).make()
 	var done []float64
-	if _, _, err := segment.Run(t.Context(), v, recipe(), func(d float64) { done = append(done, d) }); err != nil {
+	if _, _, err := segment.Run(t.Context(), v, coarse(), segment.Options{Progress: func(d float64) { done = append(done, d) }}); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.IsSorted(done) || done[len(done)-1] != 1 || len(done) < 5 {
@@ -385,11 +387,11 @@ func TestCancelAndProgress(t *testing.T) {
 	for stop := range len(done) - 1 {
 		ctx, cancel := context.WithCancel(t.Context())
 		n := 0
-		_, _, err := segment.Run(ctx, v, recipe(), func(float64) {
+		_, _, err := segment.Run(ctx, v, coarse(), segment.Options{Progress: func(float64) {
 			if n++; n > stop {
 				cancel()
 			}
-		})
+		}})
 		cancel()
 		if !errors.Is(err, context.Canceled) || n > stop+1 {
 			t.Errorf("cancelled at %g: %v after %d more steps", done[stop], err, n-stop-1)
@@ -407,11 +409,11 @@ func ExampleDice() {
 
 func ExampleRun() {
 	v, truth := trunk(1).make()
-	s, rep, err := segment.Run(context.Background(), v, recipe(), nil)
+	s, rep, err := segment.Run(context.Background(), v, coarse(), segment.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%v found, Dice %.2f\n", rep.Structures[2].Label, dice(s, truth, imaging.LabelLiver))
+	fmt.Printf("%v found, Dice %.2f\n", rep.Of(imaging.LabelLiver).Label, dice(s, truth, imaging.LabelLiver))
 	// Output: liver found, Dice 0.96
 }

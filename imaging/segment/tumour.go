@@ -3,6 +3,7 @@ package segment
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -12,6 +13,33 @@ import (
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
+
+// tumourSettings are the numbers of the tumours step.
+type tumourSettings struct {
+	BelowHU float64 // HU
+	MinML   float64 // ml
+	OpenMM  float64 // mm
+	Round   float64 // 1
+	ReachMM float64 // mm
+	FairMM  float64 // mm
+	Most    float64 // 1
+}
+
+func tumourOperation() operation {
+	return define(operation{
+		name: "tumours", share: 0.1, needs: []imaging.Label{imaging.LabelLiver}, gives: []imaging.Label{imaging.LabelTumour},
+		seeds: []imaging.Label{imaging.LabelTumour},
+		doc:   "from seeds, or else round dark pieces of the liver as candidates",
+	}, []parameter[tumourSettings]{
+		{Parameter{"BelowHU", "HU", 5, 100, "candidates are this much darker than the liver"}, func(s *tumourSettings) *float64 { return &s.BelowHU }},
+		{Parameter{"MinML", "ml", 0.05, 100, "smaller candidates are dropped"}, func(s *tumourSettings) *float64 { return &s.MinML }},
+		{Parameter{"OpenMM", "mm", 0.5, 15, "what is thinner than twice this is not tumour"}, func(s *tumourSettings) *float64 { return &s.OpenMM }},
+		{Parameter{"Round", "1", 0.05, 1, "sphericity of a candidate, at least"}, func(s *tumourSettings) *float64 { return &s.Round }},
+		{Parameter{"ReachMM", "mm", 3, 150, "a seeded tumour stays within this distance of its seed"}, func(s *tumourSettings) *float64 { return &s.ReachMM }},
+		{Parameter{"FairMM", "mm", 0.1, 10, "radius over which the outline is smoothed"}, func(s *tumourSettings) *float64 { return &s.FairMM }},
+		{Parameter{"Most", "1", 0, 16, "automatic candidates, at most; 0 for none"}, func(s *tumourSettings) *float64 { return &s.Most }},
+	}, nil, findTumours)
+}
 
 // tumour is one tumour at working resolution.
 type tumour struct {
@@ -26,10 +54,11 @@ const seedBallMM = 4
 
 // findTumours takes the seeded tumours in the order of their labels, then
 // automatic candidates by volume.
-func (w *work) findTumours(ctx context.Context) ([]tumour, error) {
+func findTumours(ctx context.Context, w *work, s tumourSettings) error {
 	g := w.c.Grid
 	taken := make(filter.Mask, g.Len())
 	var out []tumour
+	seeded := false
 	keep := func(t tumour) {
 		for n, in := range t.m {
 			if in && taken[n] {
@@ -43,51 +72,76 @@ func (w *work) findTumours(ctx context.Context) ([]tumour, error) {
 	}
 	for l := imaging.LabelTumour; l.IsTumour(); l++ {
 		if seeds := w.seeds(l); len(seeds) > 0 {
-			m, err := w.growTumour(ctx, l, seeds)
+			m, err := w.growTumour(ctx, l, seeds, s)
+			var none *NotFoundError
+			if errors.As(err, &none) {
+				w.missing(l, none.Do)
+				seeded = true
+				continue
+			}
 			if err != nil {
-				return nil, err
+				return err
 			}
 			keep(tumour{label: l, m: m, origin: FromSeed})
 		}
 	}
-	if w.r.MaxTumours < 0 || len(out) > 0 {
-		return out, nil // who seeds tumours names them all
+	if s.Most == 0 || seeded || len(out) > 0 {
+		return w.paintTumours(ctx, out, s) // who seeds tumours names them all
 	}
-	dark := float32(w.liverHU - w.r.TumourBelowHU)
-	m, err := w.rounded(ctx, filter.Where(g.Len(), func(n int) bool { return w.liver[n] && w.smooth[n] > fatHU && w.smooth[n] < dark }))
+	dark := float32(w.liverHU - s.BelowHU)
+	m, err := w.rounded(ctx, s, filter.Where(g.Len(), func(n int) bool { return w.liver[n] && w.smooth[n] > fatHU && w.smooth[n] < dark }))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p := filter.Components(g, m)
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	shape := w.sphericity(p)
 	var ids []int32
 	for c := int32(1); c < int32(len(p.Count)); c++ {
-		if w.ml(p.Count[c]) >= w.r.TumourMinML && shape[c] >= w.r.TumourRound {
+		if w.ml(p.Count[c]) >= s.MinML && shape[c] >= s.Round {
 			ids = append(ids, c)
 		}
 	}
 	slices.SortStableFunc(ids, func(a, b int32) int { return cmp.Compare(p.Count[b], p.Count[a]) })
-	for n, id := range ids[:min(len(ids), w.r.MaxTumours)] {
+	for n, id := range ids[:min(len(ids), int(s.Most))] {
 		keep(tumour{label: imaging.LabelTumour + imaging.Label(n), m: p.Only(func(c int32) bool { return c == id }), origin: AutomaticCandidate})
 	}
-	if len(ids) > w.r.MaxTumours {
-		w.rep.note("%d smaller tumour candidates are left out", len(ids)-w.r.MaxTumours)
+	if len(ids) > int(s.Most) {
+		w.rep.note("%d smaller tumour candidates are left out", len(ids)-int(s.Most))
 	}
-	return out, nil
+	return w.paintTumours(ctx, out, s)
+}
+
+// paintTumours paints the tumours into the full grid, inside the liver.
+func (w *work) paintTumours(ctx context.Context, ts []tumour, s tumourSettings) error {
+	w.tumours = ts
+	liver := w.out.Bit(imaging.LabelLiver)
+	for _, t := range ts {
+		err := w.paint(ctx, w.out, t.label, t.m, s.FairMM, func(phi float32, n int) bool {
+			return phi < 0 && w.out.Bits[n]&liver != 0
+		})
+		if err != nil {
+			return err
+		}
+		w.found(t.label, t.origin, 1)
+		if err := w.show(t.label.String(), w.c.Grid, t.m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // growTumour follows from the seeds what is unlike liver on the tumour's side,
 // and calcification, as far as TumourReachMM and the liver go.
-func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec) (filter.Mask, error) {
+func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec, s tumourSettings) (filter.Mask, error) {
 	g := w.c.Grid
 	near := func(n int, mm float64) bool {
 		i, j, k := g.IJK(n)
 		p := g.Point(float64(i), float64(j), float64(k))
-		for _, s := range seeds {
-			if r3.Norm(r3.Sub(p, s)) <= mm {
+		for _, at := range seeds {
+			if r3.Norm(r3.Sub(p, at)) <= mm {
 				return true
 			}
 		}
@@ -103,23 +157,23 @@ func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec) 
 		}
 	}
 	if count == 0 {
-		return nil, &EmptyLabelError{l, "its seed does not lie in the liver that was found; move the seed, or add a seed for the liver"}
+		return nil, &NotFoundError{l, "its seed does not lie in the liver that was found; move the seed, or add a seed for the liver"}
 	}
 	mean := sum / count
 	if math.Abs(mean-w.liverHU) < 2*w.liverSD {
-		return nil, &EmptyLabelError{l, fmt.Sprintf("at its seed the tissue has %.0f HU, the same as liver (%.0f ± %.0f); move the seed to the middle of the tumour", mean, w.liverHU, w.liverSD)}
+		return nil, &NotFoundError{l, fmt.Sprintf("at its seed the tissue has %.0f HU, the same as liver (%.0f ± %.0f); move the seed to the middle of the tumour", mean, w.liverHU, w.liverSD)}
 	}
 	// halfway to liver, or for a dark tumour what a candidate would need: its
 	// rim is often less dark than the middle, where the seed is
 	half := (mean + w.liverHU) / 2
 	if mean < w.liverHU {
-		half = max(half, w.liverHU-w.r.TumourBelowHU)
+		half = max(half, w.liverHU-s.BelowHU)
 	}
 	like := filter.Where(g.Len(), func(n int) bool {
 		x := float64(w.smooth[n])
-		return w.liver[n] && (start[n] || ((mean < w.liverHU) == (x < half) || w.chalk[n]) && near(n, w.r.TumourReachMM))
+		return w.liver[n] && (start[n] || ((mean < w.liverHU) == (x < half) || w.chalk[n]) && near(n, s.ReachMM))
 	})
-	m, err := w.rounded(ctx, like)
+	m, err := w.rounded(ctx, s, like)
 	if err != nil {
 		return nil, err
 	}
@@ -131,8 +185,8 @@ func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec) 
 
 // rounded opens a mask to cut tails, then closes and fills it to take in
 // calcification and septa, inside the liver.
-func (w *work) rounded(ctx context.Context, m filter.Mask) (filter.Mask, error) {
-	g, r := w.c.Grid, w.r.TumourOpenMM
+func (w *work) rounded(ctx context.Context, s tumourSettings, m filter.Mask) (filter.Mask, error) {
+	g, r := w.c.Grid, s.OpenMM
 	core, err := filter.Erode(ctx, g, m, r)
 	if err != nil {
 		return nil, err

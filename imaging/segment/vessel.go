@@ -2,6 +2,7 @@ package segment
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"halsted/imaging"
@@ -12,6 +13,42 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
+// vesselSettings are the numbers of the vessels step.
+type vesselSettings struct {
+	WorkMM   float64 // mm
+	LocalMM  float64 // mm
+	AboveHU  float64 // HU
+	FollowHU float64 // HU
+	Noise    float64 // 1
+	RimMM    float64 // mm
+	MinML    float64 // ml
+	SystemML float64 // ml
+	LidHU    float64 // HU
+}
+
+func vesselOperation() operation {
+	systems := []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein}
+	return define(operation{
+		name: "vessels", share: 0.3, needs: []imaging.Label{imaging.LabelLiver}, gives: systems, seeds: systems,
+		doc: "what stands out brighter than its surroundings inside the liver, by hysteresis; each tree's system by seed, else by position",
+	}, []parameter[vesselSettings]{
+		{Parameter{"WorkMM", "mm", 0.4, 4, "voxel size for vessels"}, func(s *vesselSettings) *float64 { return &s.WorkMM }},
+		{Parameter{"LocalMM", "mm", 4, 40, "radius of the box a vessel must stand out from"}, func(s *vesselSettings) *float64 { return &s.LocalMM }},
+		{Parameter{"AboveHU", "HU", 5, 200, "it is begun this far above that box's mean"}, func(s *vesselSettings) *float64 { return &s.AboveHU }},
+		{Parameter{"FollowHU", "HU", 3, 150, "and followed down to this"}, func(s *vesselSettings) *float64 { return &s.FollowHU }},
+		{Parameter{"Noise", "1", 0.1, 10, "but not below this many standard deviations of the noise"}, func(s *vesselSettings) *float64 { return &s.Noise }},
+		{Parameter{"RimMM", "mm", 0.5, 10, "rim of the liver without vessels: partial volume"}, func(s *vesselSettings) *float64 { return &s.RimMM }},
+		{Parameter{"MinML", "ml", 0.005, 10, "smaller pieces are noise"}, func(s *vesselSettings) *float64 { return &s.MinML }},
+		{Parameter{"SystemML", "ml", 0.05, 50, "smaller trees are not assigned to a system by position"}, func(s *vesselSettings) *float64 { return &s.SystemML }},
+		{Parameter{"LidHU", "HU", 5, 150, "a voxel counts in its surroundings as no more than this above the liver's value"}, func(s *vesselSettings) *float64 { return &s.LidHU }},
+	}, func(s vesselSettings) error {
+		if s.FollowHU > s.AboveHU {
+			return fmt.Errorf("FollowHU %g is above AboveHU %g", s.FollowHU, s.AboveHU)
+		}
+		return nil
+	}, segmentVessels)
+}
+
 // vessels is the result of findVessels: a mask per system on its own grid.
 type vessels struct {
 	w      *work       // the finer working grid, cropped to the liver
@@ -20,11 +57,35 @@ type vessels struct {
 	origin map[imaging.Label]Origin
 }
 
+// segmentVessels finds the vessels in the liver, paints them and reports.
+func segmentVessels(ctx context.Context, w *work, s vesselSettings) error {
+	vs, err := w.findVessels(ctx, s)
+	if err != nil {
+		return err
+	}
+	found := filter.Where(len(vs.system), func(n int) bool { return vs.system[n] != imaging.LabelBackground })
+	if err := w.show("vessels", vs.w.c.Grid, found); err != nil {
+		return err
+	}
+	if err := vs.paint(ctx, w); err != nil {
+		return err
+	}
+	w.rep.line(imaging.LabelVessel).Origin = Automatic
+	for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein} {
+		if o := vs.origin[l]; o != "" {
+			w.found(l, o, 1)
+		} else {
+			w.missing(l, "no vessel could be told to belong to it; give a seed inside it")
+		}
+	}
+	return nil
+}
+
 // findVessels looks for what stands out brighter than its surroundings inside
 // the liver painted in out: hysteresis on the smoothed contrast, small pieces
 // dropped. Then each piece gets a system.
-func (w *work) findVessels(ctx context.Context, out *imaging.Segments) (*vessels, error) {
-	r := w.r
+func (w *work) findVessels(ctx context.Context, s vesselSettings) (*vessels, error) {
+	out := w.out
 	liver, tumours := out.Bit(imaging.LabelLiver), uint32(0)
 	for _, l := range out.Of {
 		if l.IsTumour() {
@@ -38,12 +99,12 @@ func (w *work) findVessels(ctx context.Context, out *imaging.Segments) (*vessels
 	}
 	box := out.Grid.Bounds(func(n int) bool { return out.Bits[n]&liver != 0 })
 	sub := w.v.Crop(box)
-	c, err := filter.Reduce(ctx, sub, r.VesselWorkMM)
+	c, err := filter.Reduce(ctx, sub, s.WorkMM)
 	if err != nil {
 		return nil, err
 	}
 	g := c.Grid
-	fine := &work{r: r, v: sub, c: c, rep: w.rep, liverHU: w.liverHU}
+	fine := &work{o: w.o, v: sub, c: c, rep: w.rep, liverHU: w.liverHU}
 	organ, quiet := make(filter.Mask, g.Len()), make(filter.Mask, g.Len())
 	for n := range organ {
 		i, j, k := g.IJK(n)
@@ -56,7 +117,7 @@ func (w *work) findVessels(ctx context.Context, out *imaging.Segments) (*vessels
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	inner, err := filter.Erode(ctx, g, quiet, r.VesselRimMM)
+	inner, err := filter.Erode(ctx, g, quiet, s.RimMM)
 	if err != nil {
 		return nil, err
 	}
@@ -71,12 +132,12 @@ func (w *work) findVessels(ctx context.Context, out *imaging.Segments) (*vessels
 			if quiet[n] {
 				// bright voxels count as no more than the liver's upper end, so
 				// that a thick vessel does not raise its own surroundings
-				val[n] = min(c.HU[n], float32(w.liverHU+r.LiverAboveHU))
+				val[n] = min(c.HU[n], float32(w.liverHU+s.LidHU))
 				wt[n] = 1
 			}
 		}
 	})
-	rad := filter.Radius(g, r.VesselLocalMM)
+	rad := filter.Radius(g, s.LocalMM)
 	if val, err = filter.BoxMean(ctx, g, val, rad); err != nil {
 		return nil, err
 	}
@@ -93,18 +154,41 @@ func (w *work) findVessels(ctx context.Context, out *imaging.Segments) (*vessels
 			}
 		}
 	})
-	follow := max(r.VesselFollowHU, r.VesselNoise*darkSide(fineC, inner))
-	begin := max(r.VesselAboveHU, follow)
+	follow := max(s.FollowHU, s.Noise*darkSide(fineC, inner))
+	begin := max(s.AboveHU, follow)
 	low := filter.Where(g.Len(), func(n int) bool { return inner[n] && float64(fineC[n]) > follow })
 	high := filter.Where(g.Len(), func(n int) bool { return low[n] && float64(softC[n]) > begin })
 	p := filter.Components(g, filter.Reach(g, high, low))
-	least := r.VesselMinML * 1000 / g.VoxelMM3()
+	least := s.MinML * 1000 / g.VoxelMM3()
 	m := p.Only(func(c int32) bool { return float64(p.Count[c]) >= least })
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	vs := &vessels{w: fine, box: box, system: make([]imaging.Label, g.Len()), origin: map[imaging.Label]Origin{}}
-	return vs, vs.assign(ctx, m, organ)
+	return vs, vs.assign(ctx, m, organ, s)
+}
+
+// paint puts the vessels into the full grid.
+func (v *vessels) paint(ctx context.Context, w *work) error {
+	out := w.out
+	liver, box := out.Bit(imaging.LabelLiver), v.box
+	for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel} {
+		part := imaging.NewSegments(v.w.v.Grid, l)
+		m := filter.Where(len(v.system), func(n int) bool { return v.system[n] == l })
+		if err := v.w.paint(ctx, part, l, m, 0, func(phi float32, n int) bool { return phi < 0 }); err != nil {
+			return err
+		}
+		bit, g := bitOf(out, l), part.Grid
+		for n, b := range part.Bits {
+			if b != 0 {
+				i, j, k := g.IJK(n)
+				if at := out.Grid.Index(i+box.Lo[0], j+box.Lo[1], k+box.Lo[2]); out.Bits[at]&liver != 0 {
+					out.Bits[at] |= bit
+				}
+			}
+		}
+	}
+	return ctx.Err()
 }
 
 // darkSide is the standard deviation of the noise in x over m, from the values
@@ -127,7 +211,7 @@ func darkSide(x []float32, m filter.Mask) float64 {
 // takes what it reaches; where two trees touch, each voxel goes to the source
 // that is nearer along the vessel; pieces that no seed reaches stay unknown. Without
 // seeds the pieces are placed by position.
-func (v *vessels) assign(ctx context.Context, m, organ filter.Mask) error {
+func (v *vessels) assign(ctx context.Context, m, organ filter.Mask, s vesselSettings) error {
 	w, g := v.w, v.w.c.Grid
 	for n, in := range m {
 		if in {
@@ -137,10 +221,10 @@ func (v *vessels) assign(ctx context.Context, m, organ filter.Mask) error {
 	p := filter.Components(g, m)
 	src := &filter.Parts{Of: make([]int32, g.Len())}
 	for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein} {
-		for _, s := range w.seeds(l) {
-			n, mm := nearest(g, m, s)
+		for _, at := range w.seeds(l) {
+			n, mm := nearest(g, m, at)
 			if n < 0 || mm > seedToVesselMM {
-				w.rep.note("the %v seed at %.0f,%.0f,%.0f mm has no vessel within %d mm and was not used", l, s.X, s.Y, s.Z, seedToVesselMM)
+				w.rep.note("the %v seed at %.0f,%.0f,%.0f mm has no vessel within %d mm and was not used", l, at.X, at.Y, at.Z, seedToVesselMM)
 				continue
 			}
 			src.Of[n] = int32(l)
@@ -157,7 +241,7 @@ func (v *vessels) assign(ctx context.Context, m, organ filter.Mask) error {
 	if len(v.origin) > 0 {
 		return ctx.Err()
 	}
-	return v.byPosition(ctx, p, organ)
+	return v.byPosition(ctx, p, organ, s)
 }
 
 // seedToVesselMM is how far a vessel seed may miss its vessel.
@@ -180,7 +264,7 @@ func nearest(g imaging.Grid, m filter.Mask, s r3.Vec) (n int, mm float64) {
 // their thick end (the voxels within 80 % of the greatest depth) lies: the
 // hepatic veins join the vena cava at the top of the liver behind its middle,
 // the portal vein enters medially below. What fits neither stays unknown.
-func (v *vessels) byPosition(ctx context.Context, p *filter.Parts, organ filter.Mask) error {
+func (v *vessels) byPosition(ctx context.Context, p *filter.Parts, organ filter.Mask, s vesselSettings) error {
 	w, g := v.w, v.w.c.Grid
 	if len(p.Count) == 1 {
 		return nil
@@ -212,7 +296,7 @@ func (v *vessels) byPosition(ctx context.Context, p *filter.Parts, organ filter.
 	system := make([]imaging.Label, len(p.Count))
 	for c := 1; c < len(system); c++ {
 		system[c] = imaging.LabelVessel
-		if w.ml(p.Count[c]) < w.r.VesselSystemML {
+		if w.ml(p.Count[c]) < s.SystemML {
 			continue
 		}
 		d := r3.Sub(r3.Scale(1/count[c], sum[c]), centre) // from the liver's centre to the thick end

@@ -13,20 +13,24 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
-// work is one segmentation under way. Shapes are found at working resolution
-// and painted into the full grid at the end.
+// work is one segmentation under way: the blackboard of the steps. Shapes are
+// found at working resolution and painted into the full grid.
 type work struct {
-	r      Recipe
-	v      *imaging.Volume // axes along left, posterior, head
+	o    Options
+	step string          // the operation that runs
+	v    *imaging.Volume // axes along left, posterior, head
+	out  *imaging.Segments
+	rep  *Report
+
 	c      *filter.Coarse
-	smooth []float32 // c.hu, edge-preserving
+	smooth []float32 // c.HU, edge-preserving
 	body   filter.Mask
 	bone   filter.Mask
 	liver  filter.Mask
 	chalk  filter.Mask // calcified tumour
 
 	liverHU, liverSD float64
-	rep              *Report
+	tumours          []tumour
 }
 
 // stepMM is the largest spacing of the working grid.
@@ -41,7 +45,7 @@ func (w *work) ml(voxels int) float64 { return float64(voxels) * w.c.Grid.VoxelM
 // seeds are the points given for a structure.
 func (w *work) seeds(l imaging.Label) []r3.Vec {
 	var out []r3.Vec
-	for _, s := range w.r.Seeds {
+	for _, s := range w.o.Seeds {
 		if s.Label == l {
 			out = append(out, s.LPS)
 		}
@@ -56,11 +60,15 @@ func (w *work) voxel(p r3.Vec) (int, bool) {
 	return w.c.Grid.Index(i, j, k), w.c.Grid.Contains(i, j, k)
 }
 
+// bandMM is the half-width of the band around a coarse outline in which the
+// full-resolution values decide.
+const bandMM = 1.5
+
 // paint sets a bit of the full grid from a mask of the working grid: decide is
 // given the signed distance to the outline of m in mm (interpolated, negative
 // inside, smoothed over fairMM) and the storage index of the full voxel.
 func (w *work) paint(ctx context.Context, out *imaging.Segments, l imaging.Label, m filter.Mask, fairMM float64, decide func(phi float32, n int) bool) error {
-	g, bit := w.c.Grid, out.Bit(l)
+	g, bit := w.c.Grid, bitOf(out, l)
 	box := filter.Bounds(g, m)
 	if box.Empty() {
 		return ctx.Err()

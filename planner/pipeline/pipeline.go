@@ -66,14 +66,27 @@ type Prepared struct {
 	Notes    []string // what the segmentation wants people to know
 }
 
-// Segment is the arrow Volume → Segments by the shipped recipe and the case's
-// seeds.
+// Segment is the arrow Volume → Segments by the shipped recipe for the abdomen
+// and the case's seeds. A plan needs the liver and each tumour that was seeded:
+// without one of them it returns the *segment.NotFoundError.
 func Segment(ctx context.Context, v *imaging.Volume, c planner.Case, p Progress) (*imaging.Segments, *segment.Report, error) {
-	r := segment.Recipe{Name: "ct.abdomen.portal-venous"}
-	for _, s := range c.Seeds {
-		r.Seeds = append(r.Seeds, segment.Seed{Label: s.Label, LPS: s.LPS})
+	r, err := segment.Builtin(segment.AbdomenPortal)
+	if err != nil {
+		return nil, nil, err
 	}
-	return segment.Run(ctx, v, r, p.stage("segment"))
+	o := segment.Options{Progress: p.stage("segment")}
+	need := []imaging.Label{imaging.LabelLiver}
+	for _, s := range c.Seeds {
+		o.Seeds = append(o.Seeds, segment.Seed{Label: s.Label, LPS: s.LPS})
+		if s.Label.IsTumour() {
+			need = append(need, s.Label)
+		}
+	}
+	segs, rep, err := segment.Run(ctx, v, r, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return segs, rep, rep.Require(need...)
 }
 
 // Prepare is the arrow Segments → Mesh: distance fields, the displayed
