@@ -176,7 +176,7 @@ func (l *Liver) Volume(ctx context.Context, g imaging.Grid, progress func(done f
 	if err := g.Validate(); err != nil {
 		return nil, fmt.Errorf("phantom: %w", err)
 	}
-	return render(ctx, g, l.layers(), l.seed, progress)
+	return render(ctx, g, l.layers(), noiseHU, l.seed, progress)
 }
 
 // layers are all structures in painting order.

@@ -237,13 +237,13 @@ func addNoise(img []float32, sigma float64, rng *rand.PCG) {
 }
 
 // render paints, blurs and adds noise slice by slice.
-func render(ctx context.Context, g imaging.Grid, layers []layer, seed uint64, progress func(float64)) (*imaging.Volume, error) {
+func render(ctx context.Context, g imaging.Grid, layers []layer, noise float64, seed uint64, progress func(float64)) (*imaging.Volume, error) {
 	v := imaging.NewVolume(g, imaging.KindHU)
 	s := newScan(g, layers)
 	sp := g.SpacingMM()
 	wx, sx := kernel(psfMM, sp[0])
 	wy, sy := kernel(psfMM, sp[1])
-	white := noiseHU / math.Sqrt(sx*sy)
+	white := noise / math.Sqrt(sx*sy)
 	nx, ny, nz := g.Size[0], g.Size[1], g.Size[2]
 	step := counter(nz, progress)
 	err := par.ChunksCtx(ctx, nz, 1, func(k0, k1 int) error {
