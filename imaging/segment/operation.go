@@ -63,7 +63,7 @@ func define[S any](o operation, ps []parameter[S], check func(S) error, run func
 func operations() []operation {
 	return []operation{
 		prepareOperation(), bodyOperation(), boneOperation(),
-		liverOperation(), tumourOperation(), vesselOperation(),
+		liverOperation(), tumourOperation(), vesselOperation(), assumptionOperation(),
 	}
 }
 

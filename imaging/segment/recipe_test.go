@@ -147,7 +147,7 @@ func TestStepsCanBeInspected(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range abdomen().Steps {
-		if !seen[s.Do] {
+		if !seen[s.Do] && s.Do != "assumptions" { // it only measures
 			t.Errorf("step %q shows nothing", s.Do)
 		}
 	}
