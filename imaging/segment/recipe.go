@@ -28,6 +28,7 @@ type Recipe struct {
 	Modality string   `json:"modality"` // "CT" or "MR"
 	Use      string   `json:"use"`      // what it is for, and what not
 	Sources  []string `json:"sources"`  // papers its steps follow
+	Must     []string `json:"must"`     // structures without which a run has failed
 	Steps    []Step   `json:"steps"`
 }
 
@@ -122,8 +123,23 @@ func (r Recipe) Validate() error {
 	case len(r.Steps) == 0:
 		return fmt.Errorf("segment: recipe %s has no steps", r.Name)
 	}
-	_, err := r.bind()
-	return err
+	steps, err := r.bind()
+	if err != nil {
+		return err
+	}
+	if len(r.Must) == 0 {
+		return fmt.Errorf("segment: recipe %s names no structure that must be found", r.Name)
+	}
+	for _, name := range r.Must {
+		l, err := imaging.ParseLabel(name)
+		if err != nil {
+			return fmt.Errorf("segment: recipe %s: must: %w", r.Name, err)
+		}
+		if !slices.ContainsFunc(steps, func(s boundStep) bool { return slices.Contains(s.op.gives, base(l)) }) {
+			return fmt.Errorf("segment: recipe %s: no step gives the %s that must be found", r.Name, name)
+		}
+	}
+	return nil
 }
 
 // Hash is the SHA-256 of the recipe's content, in hexadecimal.

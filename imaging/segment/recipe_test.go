@@ -94,6 +94,8 @@ func TestBadRecipes(t *testing.T) {
 		"parameter": {`"OpenMM":6`, `"OpenNM":6`, "OpenMM is not stated"},
 		"extra":     {`"OpenMM":6`, `"OpenMM":6,"X":1`, `"X"`},
 		"field":     {`"version"`, `"revision"`, "revision"},
+		"must":      {`"must":["liver"]`, `"must":["heart"]`, "heart"},
+		"no must":   {`"must":["liver"]`, `"must":[]`, "must be found"},
 		"modality":  {`"CT"`, `"US"`, "US"},
 	} {
 		b := strings.Replace(string(good), c.from, c.to, 1)

@@ -49,6 +49,8 @@ type Report struct {
 	Structures []Structure
 	Checks     []Check
 	Remarks    []string // what went otherwise than expected
+
+	seeded []imaging.Label
 }
 
 func (r *Report) note(format string, args ...any) {
@@ -86,6 +88,18 @@ func (r *Report) Require(ls ...imaging.Label) error {
 		}
 	}
 	return nil
+}
+
+// Failed is a *NotFoundError when a structure that the recipe must find, or that
+// a seed was put into, was not found.
+func (r *Report) Failed() error {
+	var must []imaging.Label
+	for _, name := range r.Recipe.Must {
+		if l, err := imaging.ParseLabel(name); err == nil { // held by Recipe.Validate
+			must = append(must, l)
+		}
+	}
+	return r.Require(append(must, r.seeded...)...)
 }
 
 // Sound reports whether every structure that was looked for was found and every

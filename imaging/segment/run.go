@@ -31,8 +31,8 @@ type Stage struct {
 // that was found, in the voxel order of v; vessels and tumours lie inside the
 // liver, which is the whole organ. What was looked for and not found, and which
 // assumption of the recipe does not hold, stands in the report: a structure that
-// is not there is never an empty mask. Use Report.Require for what must be
-// there.
+// is not there is never an empty mask. Report.Failed says whether what must be
+// there is missing.
 //
 // Run stops within 200 ms of ctx being done. It returns an error for a volume,
 // recipe or seed that cannot be used, and *NotFoundError when not even the body
@@ -53,6 +53,9 @@ func Run(ctx context.Context, v *imaging.Volume, r Recipe, o Options) (*imaging.
 	}
 	order := v.Grid.Canonical()
 	w := &work{o: o, v: reordered(v, order), rep: &Report{Recipe: r}}
+	for _, s := range o.Seeds {
+		w.rep.seeded = append(w.rep.seeded, s.Label)
+	}
 	w.out = imaging.NewSegments(w.v.Grid)
 	if err := w.checkKind(r.Modality); err != nil {
 		return nil, nil, err

@@ -67,7 +67,7 @@ type Prepared struct {
 }
 
 // Segment is the arrow Volume → Segments by the shipped recipe for the abdomen
-// and the case's seeds. A plan needs the liver and each tumour that was seeded:
+// and the case's seeds. A plan needs the liver and everything that was seeded:
 // without one of them it returns the *segment.NotFoundError.
 func Segment(ctx context.Context, v *imaging.Volume, c planner.Case, p Progress) (*imaging.Segments, *segment.Report, error) {
 	r, err := segment.Builtin(segment.AbdomenPortal)
@@ -75,18 +75,14 @@ func Segment(ctx context.Context, v *imaging.Volume, c planner.Case, p Progress)
 		return nil, nil, err
 	}
 	o := segment.Options{Progress: p.stage("segment")}
-	need := []imaging.Label{imaging.LabelLiver}
 	for _, s := range c.Seeds {
 		o.Seeds = append(o.Seeds, segment.Seed{Label: s.Label, LPS: s.LPS})
-		if s.Label.IsTumour() {
-			need = append(need, s.Label)
-		}
 	}
 	segs, rep, err := segment.Run(ctx, v, r, o)
 	if err != nil {
 		return nil, nil, err
 	}
-	return segs, rep, rep.Require(need...)
+	return segs, rep, rep.Failed()
 }
 
 // Prepare is the arrow Segments → Mesh: distance fields, the displayed
