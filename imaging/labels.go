@@ -110,6 +110,15 @@ func (l Label) String() string {
 	return fmt.Sprintf("label_%d", uint8(l))
 }
 
+// Structures are the labels that name a structure, tumours apart, in order.
+func Structures() []Label {
+	out := make([]Label, len(names))
+	for n := range names {
+		out[n] = names[n].label
+	}
+	return out
+}
+
 // ParseLabel is the inverse of String for structures and tumours.
 func ParseLabel(name string) (Label, error) {
 	for _, n := range names {

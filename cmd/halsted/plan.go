@@ -53,29 +53,19 @@ func (s *seedFlag) Set(v string) error {
 	return nil
 }
 
-func knownLabels() []imaging.Label {
-	ls := []imaging.Label{imaging.LabelBody, imaging.LabelBone, imaging.LabelLiver, imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel, imaging.LabelArtery}
-	for t := range imaging.MaxTumours {
-		ls = append(ls, imaging.LabelTumour+imaging.Label(t))
-	}
-	return ls
-}
-
+// parseLabel is the structure of a name.
 func parseLabel(name string) (imaging.Label, bool) {
-	for _, l := range knownLabels() {
-		if l.String() == name {
-			return l, true
-		}
-	}
-	return 0, false
+	l, err := imaging.ParseLabel(name)
+	return l, err == nil
 }
 
+// labelNames lists the names parseLabel knows.
 func labelNames() string {
 	var s []string
-	for _, l := range knownLabels()[:8] {
+	for _, l := range imaging.Structures() {
 		s = append(s, l.String())
 	}
-	return strings.Join(s, ", ") + " …"
+	return strings.Join(append(s, imaging.LabelTumour.String()), ", ") + " …"
 }
 
 func parseBits(list string) ([]imaging.Label, error) {

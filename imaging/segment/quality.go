@@ -18,6 +18,7 @@ type Comparison struct {
 	TruthML       float64 `json:"truth_ml"`
 	VolumePercent float64 `json:"volume_percent"` // volume error, % of the truth; positive: too large
 	SurfaceMM
+	ClDice *float64 `json:"cldice,omitempty"` // of tubular structures only
 }
 
 // SurfaceMM is the symmetric distance between two outlines in mm: over the

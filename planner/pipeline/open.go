@@ -34,30 +34,40 @@ func (e *StudyError) Error() string { return "pipeline: " + e.Why }
 
 // OpenFS is Open on a file system.
 func OpenFS(ctx context.Context, fsys fs.FS, p Progress) (*imaging.Volume, planner.Study, error) {
-	report := p.stage("read DICOM")
-	all, err := series.Read(ctx, fsys, series.Options{Progress: func(done float64) { report(done / 2) }})
-	if err != nil {
-		return nil, planner.Study{}, err
-	}
-	s, err := choose(all)
-	if err != nil {
-		return nil, planner.Study{}, err
-	}
-	v, err := s.Volume(ctx, func(done float64) { report(0.5 + done/2) })
+	s, v, study, err := OpenSeries(ctx, fsys, p)
 	if err != nil {
 		return nil, planner.Study{}, err
 	}
 	if v.Kind != imaging.KindHU {
 		return nil, planner.Study{}, &StudyError{fmt.Sprintf("the series has modality %s; liver planning needs a CT in Hounsfield units", s.ID.Modality)}
 	}
+	return v, study, nil
+}
+
+// OpenSeries reads the folder's series, of any modality, with the series
+// itself for who writes objects that refer to it.
+func OpenSeries(ctx context.Context, fsys fs.FS, p Progress) (*series.Series, *imaging.Volume, planner.Study, error) {
+	report := p.stage("read DICOM")
+	all, err := series.Read(ctx, fsys, series.Options{Progress: func(done float64) { report(done / 2) }})
+	if err != nil {
+		return nil, nil, planner.Study{}, err
+	}
+	s, err := choose(all)
+	if err != nil {
+		return nil, nil, planner.Study{}, err
+	}
+	v, err := s.Volume(ctx, func(done float64) { report(0.5 + done/2) })
+	if err != nil {
+		return nil, nil, planner.Study{}, err
+	}
 	study := planner.Study{Modality: s.ID.Modality, Size: v.Grid.Size, Spacing: v.Grid.SpacingMM(), Kind: v.Kind.String()}
 	if study.Files, err = hashFiles(ctx, fsys, s.Files()); err != nil {
-		return nil, planner.Study{}, err
+		return nil, nil, planner.Study{}, err
 	}
 	sorted := slices.Sorted(slices.Values(study.Files))
 	study.ID = planner.ContentID("study", sorted)
 	report(1)
-	return v, study, nil
+	return s, v, study, nil
 }
 
 // choose takes the series with the most slices; one that cannot become a

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"halsted/imaging"
+	"halsted/imaging/nifti"
+	"halsted/imaging/segment"
+	"halsted/imaging/series"
+	"halsted/planner"
+	"halsted/planner/pipeline"
+)
+
+// scan is a volume and where it came from.
+type scan struct {
+	v      *imaging.Volume
+	series *series.Series // nil unless it came from DICOM
+	study  *planner.Study // likewise
+}
+
+// run segments a study. failed says that the result stands but lacks what the
+// recipe or a seed asked for.
+func (j *segmentJob) run(ctx context.Context, study string, b *bar) (r *segmentResult, failed, err error) {
+	recipe, err := j.chosen()
+	if err != nil {
+		return nil, nil, err
+	}
+	in, err := openScan(ctx, study, recipe.Modality, b)
+	if err != nil {
+		return nil, nil, err
+	}
+	o := segment.Options{Progress: func(done float64) { b.set("segment", done) }}
+	for _, s := range j.seeds {
+		o.Seeds = append(o.Seeds, segment.Seed{Label: s.Label, LPS: s.LPS})
+	}
+	if j.inspect != "" {
+		if err := os.MkdirAll(j.inspect, 0o755); err != nil {
+			return nil, nil, err
+		}
+		o.Inspect = writeStages(j.inspect)
+	}
+	segs, rep, err := segment.Run(ctx, in.v, recipe, o)
+	if err != nil {
+		return nil, nil, refusedUnlessCancelled(err)
+	}
+	r = &segmentResult{
+		Study: in.study, Recipe: recipe.Name, Version: recipe.Version, Hash: recipe.Hash(),
+		Structures: structureLines(rep), Checks: rep.Checks, Notes: rep.Notes(), Out: j.out,
+	}
+	if j.against != "" {
+		if r.Against, err = compare(ctx, segs, j.against, j.bits, b); err != nil {
+			return nil, nil, err
+		}
+	}
+	if j.out != "" {
+		if err := writeSegments(j.out, segs, in); err != nil {
+			return nil, nil, err
+		}
+	}
+	return r, rep.Failed(), nil
+}
+
+func refusedUnlessCancelled(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return refusedError{err}
+}
+
+// chosen is the recipe with the numbers that were changed.
+func (j *segmentJob) chosen() (segment.Recipe, error) {
+	r, err := segment.Builtin(j.recipe)
+	if strings.HasSuffix(j.recipe, ".json") {
+		f, openErr := os.Open(j.recipe)
+		if openErr != nil {
+			return r, refusedError{openErr}
+		}
+		defer f.Close()
+		if r, err = segment.ReadRecipe(f); err != nil {
+			return r, refusedError{err}
+		}
+	}
+	if err != nil {
+		return r, usagef("--recipe: %v", err)
+	}
+	for _, s := range j.set {
+		if r, err = r.With(s.do, s.name, s.value); err != nil {
+			return r, usagef("--set: %v", err)
+		}
+	}
+	return r, nil
+}
+
+// openScan reads the folder of a DICOM series, or a volume file.
+func openScan(ctx context.Context, path, modality string, b *bar) (*scan, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, refusedError{err}
+		}
+		return nil, err
+	}
+	if st.IsDir() {
+		s, v, study, err := pipeline.OpenSeries(ctx, os.DirFS(path), b.set)
+		if err != nil {
+			return nil, err
+		}
+		return &scan{v, s, &study}, nil
+	}
+	b.set("read", 0)
+	v, err := nifti.ReadVolume(path)
+	if err != nil {
+		return nil, refusedError{err}
+	}
+	if v.Kind = imaging.KindHU; modality == "MR" { // a file does not say what its values are
+		v.Kind = imaging.KindMR
+	}
+	return &scan{v: v}, nil
+}
+
+// writeStages writes what steps hand out as NIfTI, numbered in order.
+func writeStages(dir string) func(segment.Stage) error {
+	n := 0
+	return func(s segment.Stage) error {
+		n++
+		name := strings.Map(func(r rune) rune {
+			if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+				return r
+			}
+			return '_'
+		}, s.Name)
+		path := filepath.Join(dir, fmt.Sprintf("%02d_%s_%s.nii.gz", n, s.Step, name))
+		v := imaging.NewVolume(s.Grid, imaging.KindUnknown)
+		for m := range v.Data {
+			switch {
+			case s.Mask != nil && s.Mask[m]:
+				v.Data[m] = 1
+			case s.Field != nil:
+				v.Data[m] = int16(min(max(s.Field[m], -32768), 32767))
+			}
+		}
+		return nifti.WriteVolume(path, v)
+	}
+}
+
+// writeSegments writes masks in the format of the file's name.
+func writeSegments(path string, segs *imaging.Segments, _ *scan) error {
+	return nifti.WriteSegments(path, segs)
+}
+
+// compare measures every structure that both sides have.
+func compare(ctx context.Context, segs *imaging.Segments, path, bits string, b *bar) (map[string]segment.Comparison, error) {
+	ls, err := parseBits(bits)
+	if err != nil {
+		return nil, err
+	}
+	b.set("compare", 0)
+	truth, err := nifti.ReadSegments(path, segs.Grid, ls)
+	if err != nil {
+		return nil, refusedError{err}
+	}
+	out := map[string]segment.Comparison{}
+	for n, l := range ls {
+		if segs.Bit(l) == 0 || segs.Count(l) == 0 || truth.Count(l) == 0 {
+			continue
+		}
+		c, err := segment.Compare(ctx, segs, truth, l)
+		if err != nil {
+			return nil, err
+		}
+		if l.IsVessel() {
+			d, err := segment.CompareCentrelines(ctx, segs, truth, l)
+			if err != nil {
+				return nil, err
+			}
+			c.ClDice = &d.ClDice
+		}
+		out[l.String()] = c
+		b.set("compare", float64(n+1)/float64(len(ls)))
+	}
+	return out, nil
+}
