@@ -129,7 +129,7 @@ func TestSeedsAreParsedAndRefused(t *testing.T) {
 	if err := s.Set("tumour_2=-40,20.5,110"); err != nil || s[0].Label.String() != "tumour_2" || s[0].LPS.Y != 20.5 {
 		t.Fatalf("%v %+v", err, s)
 	}
-	for _, bad := range []string{"tumour_2", "heart=1,2,3", "liver=1,2", "liver=1,2,x"} {
+	for _, bad := range []string{"tumour_2", "spline=1,2,3", "liver=1,2", "liver=1,2,x"} {
 		if s.Set(bad) == nil {
 			t.Errorf("%q passed", bad)
 		}
