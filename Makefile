@@ -7,7 +7,7 @@ SOURCES := $(shell find . -name '*.go' -not -path './build/*' -not -path './out/
 # Files that are embedded count as sources.
 SOURCES += $(shell find planner viewer fem -name '*.json' -o -name '*.html')
 
-.PHONY: demo test check setup tools proto fmt race fuzz viewer bench-walk bench-mesh bench-fem verify clean help
+.PHONY: demo test check setup tools proto fmt race fuzz viewer bench-walk bench-mesh bench-fem bench-segment verify clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -74,6 +74,9 @@ bench-mesh: ## the figures of the meshes, with the peers in the same run; PARTS=
 bench-fem: bin/halsted ## the figures of the solver, with CalculiX and FEniCS in the same run; PARTS=<names> for some
 	.ci/setup bench || true # a peer that is not there is a row that says so
 	$(GO) run ./internal/bench fem $(PARTS)
+
+bench-segment: bin/halsted ## the figures of segmentation, vessel trees and territories; PARTS=<names> for some
+	$(GO) run ./internal/bench segment $(PARTS)
 
 clean: ## remove what was built
 	rm -rf bin build out

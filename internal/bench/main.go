@@ -5,6 +5,7 @@
 //	go run ./internal/bench walk
 //	go run ./internal/bench mesh
 //	go run ./internal/bench fem
+//	go run ./internal/bench segment
 //
 // walk runs bin/halsted as a user would, as whole processes. Real data comes
 // from $HALSTED_DATA; without it the rows that need it say so.
@@ -41,7 +42,7 @@ type Row struct {
 }
 
 // noLimit is for figures that no issue sets a target for.
-var noLimit = math.Inf(1)
+var noLimit, noFloor = math.Inf(1), math.Inf(-1)
 
 // atMost and atLeast make a row with its verdict.
 func atMost(item string, ours float64, unit string, limit float64, peer string) Row {
@@ -100,10 +101,11 @@ var trials = map[string]trial{
 const usage = `usage: go run ./internal/bench walk
        go run ./internal/bench mesh [PART …]
        go run ./internal/bench fem [PART …]
+       go run ./internal/bench segment [PART …]
        go run ./internal/bench meshquality FILE.bin LABELS.raw SCENE.json
        go run ./internal/bench tets [-in s256] [-edge 3.9] [-label 4=2 …] [-keep FILE.bin]`
 
-var benches = map[string]func(parts []string) ([]Row, error){"walk": walk, "mesh": meshBench, "fem": femBench}
+var benches = map[string]func(parts []string) ([]Row, error){"walk": walk, "mesh": meshBench, "fem": femBench, "segment": segmentBench}
 
 func main() {
 	if len(os.Args) < 2 || benches[os.Args[1]] == nil && tools[os.Args[1]] == nil {
