@@ -40,6 +40,9 @@ var (
 	DimensionOrganizationType     = Tag{0x0020, 0x9311}
 	DimensionDescriptionLabel     = Tag{0x0020, 0x9421}
 
+	LossyImageCompressionRatio     = Tag{0x0028, 0x2112}
+	LossyImageCompressionMethod    = Tag{0x0028, 0x2114}
+	SpatialLocationsPreserved      = Tag{0x0028, 0x135a}
 	PixelMeasuresSequence          = Tag{0x0028, 0x9110}
 	PurposeOfReferenceCodeSequence = Tag{0x0040, 0xa170}
 

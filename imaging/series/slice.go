@@ -18,6 +18,7 @@ import (
 type slice struct {
 	file     string               // path in the file system
 	instance string               // SOPInstanceUID
+	class    string               // SOPClassUID
 	patient  [2][sha256.Size]byte // digests of PatientID and PatientName, to compare
 	frame    string               // FrameOfReferenceUID
 	local    bool                 // a localiser
@@ -62,6 +63,7 @@ const (
 func newSlice(file string, d *dicomfile.Dataset, readErr error) *slice {
 	s := &slice{file: file}
 	s.instance, _ = d.String(dicomfile.SOPInstanceUID)
+	s.class, _ = d.String(dicomfile.SOPClassUID)
 	for n, t := range []dicomfile.Tag{dicomfile.PatientID, dicomfile.PatientName} {
 		v, _ := d.String(t)
 		s.patient[n] = sha256.Sum256([]byte(v))
