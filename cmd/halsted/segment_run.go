@@ -31,6 +31,9 @@ func (j *segmentJob) run(ctx context.Context, study string, b *bar) (r *segmentR
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := checkMaskName(j.out); err != nil {
+		return nil, nil, err
+	}
 	in, err := openScan(ctx, study, recipe.Modality, b)
 	if err != nil {
 		return nil, nil, err
@@ -54,12 +57,15 @@ func (j *segmentJob) run(ctx context.Context, study string, b *bar) (r *segmentR
 		Structures: structureLines(rep), Checks: rep.Checks, Notes: rep.Notes(), Out: j.out,
 	}
 	if j.against != "" {
-		if r.Against, err = compare(ctx, segs, j.against, j.bits, b); err != nil {
+		against, notes, err := compare(ctx, segs, in, j.against, j.bits, b)
+		if err != nil {
 			return nil, nil, err
 		}
+		r.Against, r.Notes = against, append(r.Notes, notes...)
 	}
 	if j.out != "" {
-		if err := writeSegments(j.out, segs, in); err != nil {
+		b.set("write", 0)
+		if err := writeSegments(ctx, j.out, segs, in); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -147,42 +153,4 @@ func writeStages(dir string) func(segment.Stage) error {
 		}
 		return nifti.WriteVolume(path, v)
 	}
-}
-
-// writeSegments writes masks in the format of the file's name.
-func writeSegments(path string, segs *imaging.Segments, _ *scan) error {
-	return nifti.WriteSegments(path, segs)
-}
-
-// compare measures every structure that both sides have.
-func compare(ctx context.Context, segs *imaging.Segments, path, bits string, b *bar) (map[string]segment.Comparison, error) {
-	ls, err := parseBits(bits)
-	if err != nil {
-		return nil, err
-	}
-	b.set("compare", 0)
-	truth, err := nifti.ReadSegments(path, segs.Grid, ls)
-	if err != nil {
-		return nil, refusedError{err}
-	}
-	out := map[string]segment.Comparison{}
-	for n, l := range ls {
-		if segs.Bit(l) == 0 || segs.Count(l) == 0 || truth.Count(l) == 0 {
-			continue
-		}
-		c, err := segment.Compare(ctx, segs, truth, l)
-		if err != nil {
-			return nil, err
-		}
-		if l.IsVessel() {
-			d, err := segment.CompareCentrelines(ctx, segs, truth, l)
-			if err != nil {
-				return nil, err
-			}
-			c.ClDice = &d.ClDice
-		}
-		out[l.String()] = c
-		b.set("compare", float64(n+1)/float64(len(ls)))
-	}
-	return out, nil
 }
