@@ -124,8 +124,13 @@ func graphOf(ctx context.Context, g imaging.Grid, mask filter.Mask, visible floa
 		return nil, nil, err
 	}
 	h.prune(visible)
-	if err := h.refit(ctx, rounds-2); err != nil {
-		return nil, nil, err
+	for range rounds - 2 {
+		if err := h.capEnds(ctx); err != nil {
+			return nil, nil, err
+		}
+		if err := h.refit(ctx, 1); err != nil {
+			return nil, nil, err
+		}
 	}
 	rep := &Report{Tunnels: holes + h.tunnels(), LumenMM3: float64(len(l.vox)) * l.g.VoxelMM3()}
 	_, rep.Pieces = l.pieces()
