@@ -143,6 +143,8 @@ func fail(c *command, o output, err error, help func(io.Writer)) int {
 		m := map[string]any{"error": err.Error(), "exit_code": code}
 		if v, ok := errors.AsType[*verifyError](err); ok {
 			m["result"] = v.result
+		} else if p, ok := errors.AsType[*partialError](err); ok {
+			m["result"] = p.result
 		}
 		_ = json.NewEncoder(o.out).Encode(m)
 	}

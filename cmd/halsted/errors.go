@@ -19,6 +19,15 @@ type refusedError struct{ error }
 
 func (e refusedError) Unwrap() error { return e.error }
 
+// partialError is a command that has a sound result, which is told, but lacks
+// what it was asked for.
+type partialError struct {
+	error
+	result any
+}
+
+func (e *partialError) Unwrap() error { return e.error }
+
 // is reports whether err holds an error of type T.
 func is[T error](err error) bool {
 	_, ok := errors.AsType[T](err)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -77,17 +76,13 @@ func segmentCommand() *command {
 				return nil, err
 			}
 			r.Stages = b.finish()
-			switch {
-			case !o.json:
+			if !o.json {
 				r.print(o.out)
-			case failed != nil: // the result stands although the run has failed
-				e := json.NewEncoder(o.out)
-				e.SetIndent("", " ")
-				if err := e.Encode(r); err != nil {
-					return nil, err
-				}
 			}
-			return r, failed
+			if failed != nil {
+				return nil, &partialError{failed, r}
+			}
+			return r, nil
 		},
 	}
 }
