@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"halsted/imaging"
+
 	"gonum.org/v1/gonum/spatial/r3"
 )
 
@@ -15,8 +17,9 @@ var ErrNoVessel = errors.New("vessel: no part of the lumen is longer than wide: 
 // seeds is the joints the tree grows from: for each point the end of a vessel
 // nearest to it along the vessels (or the point itself where it lies amid a
 // vessel without an end as thick near by), and for each piece without any the
-// end with the largest radius.
-func (g *graph) seeds(points []r3.Vec, rep *Report) []int {
+// end with the largest radius, more so the farther it lies towards where the
+// system comes from.
+func (g *graph) seeds(points []r3.Vec, system imaging.Label, rep *Report) []int {
 	var roots []int
 	for n, p := range points {
 		j, ok := g.seed(p)
@@ -46,7 +49,7 @@ func (g *graph) seeds(points []r3.Vec, rep *Report) []int {
 		// A free end counts with its radius; a ring has none and starts anywhere.
 		r := 0.0
 		if len(at) == 1 {
-			r = g.edges[at[0]/2].typical()
+			r = g.edges[at[0]/2].typical() * g.toward(j, parts, system)
 		}
 		if _, ok := best[c]; !ok || r > most[c] {
 			best[c], most[c] = j, r
@@ -58,6 +61,34 @@ func (g *graph) seeds(points []r3.Vec, rep *Report) []int {
 		}
 	}
 	return roots
+}
+
+// toward weighs a free end by its place in its piece, ½ to 1½: the portal vein
+// enters from below and the middle, the hepatic veins leave upwards and back to
+// the vena cava.
+func (g *graph) toward(j int, parts sets, system imaging.Label) float64 {
+	var d r3.Vec
+	switch system {
+	case imaging.LabelPortalVein:
+		d = r3.Unit(r3.Vec{X: 0.5, Z: -1})
+	case imaging.LabelHepaticVein:
+		d = r3.Unit(r3.Vec{X: 0.3, Y: 0.6, Z: 0.7})
+	default:
+		return 1
+	}
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for n := range g.edges {
+		if e := &g.edges[n]; !e.dead && parts.find(e.a) == parts.find(j) {
+			for _, p := range e.p {
+				x := r3.Dot(p, d)
+				lo, hi = min(lo, x), max(hi, x)
+			}
+		}
+	}
+	if hi <= lo {
+		return 1
+	}
+	return 0.5 + (r3.Dot(g.joints[j].at, d)-lo)/(hi-lo)
 }
 
 // seed is the joint at which the vessel at p starts. ok is false when p is

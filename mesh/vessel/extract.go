@@ -20,7 +20,9 @@ const thinVoxels = 1.5
 
 // Options of Extract; the zero value finds the roots by radius.
 type Options struct {
-	System imaging.Label // written to Tree.System
+	// System is written to Tree.System and decides where a root is looked for and
+	// which names are given.
+	System imaging.Label
 	// Roots are points in or near the vessels from which they are to grow, LPS mm.
 	// Pieces of the lumen without one get the end with the largest radius.
 	Roots []r3.Vec
@@ -52,6 +54,7 @@ type Report struct {
 	Loops    int       // loops, and connections between roots, found and cut
 	Contacts []Contact // where they were cut
 	Thin     int       // branches thinner than 1.5 voxels in radius: present but not promised
+	Murray   []Murray  // every branching
 	RootLost []int     // indices in Options.Roots farther than a vessel radius or two from any vessel
 }
 
@@ -75,7 +78,7 @@ func Extract(ctx context.Context, g imaging.Grid, mask filter.Mask, o Options) (
 	if err != nil {
 		return nil, nil, err
 	}
-	roots := h.seeds(o.Roots, rep)
+	roots := h.seeds(o.Roots, o.System, rep)
 	rep.Loops = h.loops(roots)
 	h.untangle(roots)
 	if rep.Loops > 0 {
@@ -89,6 +92,8 @@ func Extract(ctx context.Context, g imaging.Grid, mask filter.Mask, o Options) (
 	rep.Contacts = h.cut
 	t := h.tree(roots)
 	t.System = o.System
+	t.NameBranches()
+	rep.Murray = t.Murray()
 	for n := range t.Branches {
 		if t.Branches[n].MeanRadiusMM() < thinVoxels*h.l.mean {
 			rep.Thin++
