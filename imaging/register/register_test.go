@@ -7,21 +7,21 @@ import (
 )
 
 // The phantom CT turned by up to ±15° and shifted by up to 30 mm comes back
-// within a tenth of a voxel; the issue asks for half.
+// within a fifth of a voxel (8 mm); the issue asks for half.
 func TestRigidFindsKnownMoves(t *testing.T) {
-	fixed := fixedScan(t, fixedGrid(6))
+	fixed := fixedScan(t, fixedGrid(8))
 	var sum, worst float64
 	const seeds = 20
 	for seed := range uint64(seeds) {
 		truth := randomRigid(seed, 15, 30)
-		got, rep, err := Rigid(context.Background(), fixed, scan(t, movingGrid(fixed.Grid), truth), Options{Samples: 20000})
+		got, rep, err := Rigid(context.Background(), fixed, scan(t, movingGrid(fixed.Grid), truth), Options{Samples: 10000})
 		if err != nil {
 			t.Fatalf("seed %d: %v (%+v)", seed, err, rep)
 		}
 		mean, most := targetError(fixed, tissue, got, truth)
 		sum += mean
 		worst = math.Max(worst, most)
-		if mean > 0.1*6 {
+		if mean > 0.2*8 {
 			t.Errorf("seed %d: off by %.2f mm on the mean, %.2f mm at most (%+v)", seed, mean, most, rep)
 		}
 		if mean > rep.MaxErrorMM*2+0.1 {
@@ -31,5 +31,5 @@ func TestRigidFindsKnownMoves(t *testing.T) {
 			t.Errorf("seed %d: not rigid: %v", seed, got)
 		}
 	}
-	t.Logf("%d moves, 6 mm voxels: mean error %.3f mm, greatest %.3f mm", seeds, sum/seeds, worst)
+	t.Logf("%d moves, 8 mm voxels: mean error %.3f mm, greatest %.3f mm", seeds, sum/seeds, worst)
 }
