@@ -15,10 +15,10 @@ import (
 
 // segmentJob is what `halsted segment` was asked to do.
 type segmentJob struct {
-	recipe, against, bits, out, inspect string
-	seeds                               seedFlag
-	set                                 setFlag
-	list                                bool
+	recipe, against, bits, out, inspect, pictures string
+	seeds                                         seedFlag
+	set                                           setFlag
+	list                                          bool
 }
 
 // segmentResult is what `halsted segment --json` prints.
@@ -59,6 +59,7 @@ func segmentCommand() *command {
 			fs.Var(&j.seeds, "seed", "a point inside a structure, LPS mm: tumour_1=-40,20,110 (may be repeated)")
 			fs.StringVar(&j.out, "out", "", "write the structures: .dcm (DICOM SEG) or .nii.gz (bit masks)")
 			fs.StringVar(&j.inspect, "inspect", "", "write what each step finds on its way into this folder (NIfTI)")
+			fs.StringVar(&j.pictures, "pictures", "", "write slices with outlines and a 3-D picture into this folder (PNG)")
 			fs.StringVar(&j.against, "against", "", "masks to compare with: NIfTI (with --bits) or DICOM SEG")
 			fs.StringVar(&j.bits, "bits", "", "structures of the NIfTI mask bits, lowest first")
 		},

@@ -69,6 +69,12 @@ func (j *segmentJob) run(ctx context.Context, study string, b *bar) (r *segmentR
 			return nil, nil, err
 		}
 	}
+	if j.pictures != "" && len(segs.Of) > 0 {
+		b.set("pictures", 0)
+		if err := writePictures(ctx, j.pictures, in.v, segs, rep); err != nil {
+			return nil, nil, err
+		}
+	}
 	return r, rep.Failed(), nil
 }
 
