@@ -112,14 +112,19 @@ func slicePicture(v *imaging.Volume, segs *imaging.Segments, order imaging.Reord
 			}
 			for b, l := range segs.Of {
 				if edge&(1<<b) != 0 {
-					rgb := l.Colour()
-					c = color.RGBA{rgb[0], rgb[1], rgb[2], 255}
+					c = opaque(l)
 				}
 			}
 			img.SetRGBA(x, y, c)
 		}
 	}
 	return sliceLabels(img, segs, seen, view, g, where, wide*scale)
+}
+
+// opaque is the colour a structure has in every picture.
+func opaque(l imaging.Label) color.RGBA {
+	c, _ := scene.Style(l)
+	return color.RGBA{c.R, c.G, c.B, 255}
 }
 
 // windowOf is the range of values shown from black to white: soft tissue on CT,
@@ -169,10 +174,9 @@ func sliceLabels(img *image.RGBA, segs *imaging.Segments, seen uint32, view slic
 		if seen&(1<<b) == 0 {
 			continue
 		}
-		rgb := l.Colour()
 		for dy := range 12 {
 			for dx := range 12 {
-				img.SetRGBA(int(wide)+12+dx, int(y)-11+dy, color.RGBA{rgb[0], rgb[1], rgb[2], 255})
+				img.SetRGBA(int(wide)+12+dx, int(y)-11+dy, opaque(l))
 			}
 		}
 		pen.Text(wide+32, y, l.String(), 15, false, raster.AtLeft)

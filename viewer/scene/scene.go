@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 
 	"halsted/imaging"
 	"halsted/mesh"
@@ -178,6 +179,9 @@ func Style(l imaging.Label) (color.NRGBA, float64) {
 		return color.NRGBA{R: 150, G: 100, B: 140, A: 255}, 1
 	case l.IsTumour():
 		return color.NRGBA{R: 242, G: 142, B: 43, A: 255}, 1
+	case slices.Contains(imaging.Structures(), l):
+		c := l.Colour()
+		return color.NRGBA{R: c[0], G: c[1], B: c[2], A: 255}, 1
 	}
 	return color.NRGBA{R: 170, G: 172, B: 176, A: 255}, 1
 }
