@@ -47,10 +47,11 @@
 //
 // # Measured
 //
-// Phantom CT, ±15° and up to 30 mm, mean error over 20 moves: 0.11 mm with 6 mm
-// voxels; 0.04 mm over 5 moves with 3 mm voxels. Head CT of 256×256×108 moved
-// and interpolated with 30 HU noise: 0.05 mm, in about one CPU second with the
-// backward check. The tests print the errors of all their cases.
+// Phantom CT, turned by up to ±15° and shifted by up to 30 mm, 20 moves: mean
+// error 0.03 mm with 3 mm voxels and the default samples, 0.35 mm with 8 mm
+// voxels and a sixth of the samples. Head CT of 256×256×108, moved and
+// interpolated, with 30 HU noise, 5 moves: 0.05 mm, in about one CPU second
+// with the backward check. The tests print the errors of all their cases.
 //
 // # Concurrency, determinism, memory
 //
