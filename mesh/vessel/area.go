@@ -203,7 +203,7 @@ func (g *graph) capEnds(ctx context.Context) error {
 			if !e.trimmed[side] || len(at[j]) != 1 {
 				continue
 			}
-			r := e.typical()
+			r := e.r[from[n][side]] // clear of the rounding, and of the taper farther off
 			want := vol[n][side]/(math.Pi*r*r) - 2*r/3
 			if side == 0 {
 				e.turn()

@@ -208,7 +208,7 @@ func (g *graph) contract(loop []bool, forced map[int]float64) {
 		e := &g.edges[n]
 		_, fa := forced[e.a]
 		_, fb := forced[e.b]
-		if !loop[n] || e.dead || fa || fb || e.a == e.b || length(e.p) > e.typical() {
+		if !loop[n] || e.dead || fa || fb || e.a == e.b || length(e.p) > 1.5*e.typical() {
 			continue
 		}
 		ends := g.ends()

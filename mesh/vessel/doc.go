@@ -3,5 +3,46 @@
 //
 // # Frame and units
 //
-// Points are LPS mm, radii mm, flows mm³/s, pressures MPa, volumes mm³.
+// Points are LPS mm, radii mm, flows mm³/s, pressures MPa (MmHg converts),
+// volumes mm³. Grids may be anisotropic and turned.
+//
+// # From lumen to tree
+//
+// Extract crops the mask and fills its cavities; finds the ends of the vessels
+// by geodesic distance and coverage (after TEASAR, Sato et al. 2000); thins the
+// lumen between them without change of topology, the shallowest voxels first
+// (Pudney 1998), so that no spur can arise and every loop stays; fits tubes to
+// the faces of the lumen, weighted by their share of the surface, which places
+// the centreline between the voxels; and takes the radius from the counted
+// volume between planes across the centreline, which has no bias however thin
+// the vessel. A distance transform alone would be short by up to half a voxel.
+// Branches that stand out of their parent by less than 1.5 of their own radii
+// are bulges.
+//
+// Loops and connections between roots are cut at their least plausible link:
+// necks, bridges between walls, changes of direction and radius. Each cut is a
+// Contact of the Report. Separate does the same for a lumen in which systems
+// touch and labels the voxels, each with a confidence.
+//
+// NameBranches names what topology and direction tell; Murray solves r₀^γ = Σ
+// rᵢ^γ at every branching and flags γ outside 2–4; Perfuse and Network are
+// Poiseuille flow; SectionAt and SectionOf are cross-sections with area and
+// diameters.
+//
+// # What to expect
+//
+// On trees of the phantom of imaging/phantom painted on grids of 0.75–1.6 mm,
+// cut to branches of at least 1.5 voxels radius: the branching is that of the
+// truth, the centreline 0.1–0.2 mm off on average (up to a radius or so inside
+// branchings, where two vessels are one lumen), the branch-mean radius 1–2 % off
+// on average and 3–5 % at the 95th percentile; single short branches of 1.5
+// voxels up to 14 %. Confidences are scores that rise with the evidence, not
+// calibrated chances. Where many vessels of two systems run through each other
+// Separate can give a whole branch to the wrong one, with confidence.
+//
+// # Determinism, concurrency, time
+//
+// The same input gives the same bits. Nothing is started in the background;
+// contexts are looked at every few thousand voxels. A portal tree in 512×512×120
+// voxels takes about a second of CPU time.
 package vessel

@@ -260,6 +260,9 @@ func (g *graph) prune(visible float64) bool {
 func (g *graph) visible(n int, ends [][]int) float64 {
 	e := &g.edges[n]
 	l := length(e.p)
+	if len(ends[e.a]) == 1 && len(ends[e.b]) == 1 {
+		return l // a vessel of its own must be longer than its ends are round
+	}
 	if e.trimmed[0] {
 		l += e.r[0]
 	}

@@ -133,14 +133,3 @@ func (l *lumen) pieces() (of []int32, count int) {
 	}
 	return of, count
 }
-
-// nearest is the lumen voxel closest to p, by index distance rings around it.
-func (l *lumen) nearest(p r3.Vec) (v int32, mm float64) {
-	v, mm = -1, math.Inf(1)
-	for n := range l.vox {
-		if d := r3.Norm2(r3.Sub(l.centre(int32(n)), p)); d < mm {
-			v, mm = int32(n), d
-		}
-	}
-	return v, math.Sqrt(mm)
-}

@@ -84,7 +84,6 @@ type plane struct {
 	u, v r3.Vec
 	step float64
 	half int
-	edge bool
 }
 
 func (p *plane) point(a, b float64) r3.Vec {

@@ -16,8 +16,8 @@ const (
 	coverVoxels = 1.2
 )
 
-// tips finds the ends of the vessels: from the deepest voxel of each piece, the
-// lumen voxel farthest along the vessels that no path explains yet is an end;
+// tips finds the ends of the vessels: from one end of each piece, the lumen voxel
+// farthest along the vessels that no path explains yet is an end;
 // its path explains the tube around it; and so on (after Sato et al., TEASAR,
 // Pacific Graphics 2000). Ends come in order of falling distance, piece by
 // piece.
@@ -32,39 +32,19 @@ func (l *lumen) tips(ctx context.Context) ([]int32, error) {
 			source[p] = int32(v)
 		}
 	}
-	const far = math.MaxFloat32
-	cost, length := make([]float32, len(of)), make([]float32, len(of))
-	from := make([]int32, len(of))
-	for v := range cost {
-		cost[v], from[v] = far, -1
+	// The voxel farthest from the deepest is an end; paths start there.
+	_, first, err := l.paths(ctx, source)
+	if err != nil {
+		return nil, err
 	}
-	var q queue
-	for _, s := range source {
-		cost[s] = 0
-		q.push(0, s)
+	for v, p := range of {
+		if first[v] > first[source[p]] {
+			source[p] = int32(v)
+		}
 	}
-	// A step costs its length over the square of the depth: paths keep to the
-	// middle.
-	for n := 0; len(q) > 0; n++ {
-		if n&0xffff == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		c, v := q.pop()
-		if c > cost[v] {
-			continue
-		}
-		for d := range l.step {
-			o := l.beside(v, d)
-			if o < 0 {
-				continue
-			}
-			depth := (float64(l.dt[v]) + float64(l.dt[o])) / (2 * l.mean)
-			if next := c + float32(l.stepMM[d]/(depth*depth)); next < cost[o] {
-				cost[o], from[o] = next, v
-				length[o] = length[v] + float32(l.stepMM[d])
-				q.push(next, o)
-			}
-		}
+	from, length, err := l.paths(ctx, source)
+	if err != nil {
+		return nil, err
 	}
 	order := make([]int32, len(of))
 	for v := range order {
@@ -85,7 +65,7 @@ func (l *lumen) tips(ctx context.Context) ([]int32, error) {
 		path[s] = true
 		l.cover(known, s)
 	}
-	var out []int32
+	out := slices.Clone(source)
 	for n, v := range order {
 		if n&0xfff == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -100,6 +80,45 @@ func (l *lumen) tips(ctx context.Context) ([]int32, error) {
 		}
 	}
 	return out, nil
+}
+
+// paths is the way from the sources to every voxel: the voxel before and the
+// length, mm. A step costs its length over the square of the depth: paths keep
+// to the middle.
+func (l *lumen) paths(ctx context.Context, source []int32) (from []int32, length []float32, err error) {
+	const far = math.MaxFloat32
+	cost := make([]float32, len(l.vox))
+	from, length = make([]int32, len(l.vox)), make([]float32, len(l.vox))
+	for v := range cost {
+		cost[v], from[v] = far, -1
+	}
+	var q queue
+	for _, s := range source {
+		cost[s] = 0
+		q.push(0, s)
+	}
+	for n := 0; len(q) > 0; n++ {
+		if n&0xffff == 0 && ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+		c, v := q.pop()
+		if c > cost[v] {
+			continue
+		}
+		for d := range l.step {
+			o := l.beside(v, d)
+			if o < 0 {
+				continue
+			}
+			depth := (float64(l.dt[v]) + float64(l.dt[o])) / (2 * l.mean)
+			if next := c + float32(l.stepMM[d]/(depth*depth)); next < cost[o] {
+				cost[o], from[o] = next, v
+				length[o] = length[v] + float32(l.stepMM[d])
+				q.push(next, o)
+			}
+		}
+	}
+	return from, length, nil
 }
 
 // cover marks the voxels that voxel v of a path explains.
