@@ -1,14 +1,16 @@
-// Package segment finds the structures of a contrast-enhanced abdomen CT by a
-// fixed recipe, and measures how good a segmentation is.
+// Package segment finds the structures of a scan by a recipe, and measures how
+// good a segmentation is.
 //
 // # What it promises
 //
-// Run takes a volume in HU and a Recipe (numbers and seeds, nothing hidden) and
-// returns overlapping masks: body, bone, liver (the whole organ with tumours
-// and vessels inside), portal and hepatic veins inside the liver, vessels whose
-// system is not known, and tumours. The same input gives the same bits for any
-// GOMAXPROCS. The Report says where each structure came from; what is a guess
-// is called one.
+// Run takes a volume, a Recipe (data: steps with all their numbers) and seeds,
+// and returns overlapping masks; for the abdomen body, bone, liver (the whole
+// organ with tumours and vessels inside), portal and hepatic veins inside the
+// liver, vessels whose system is not known, and tumours. The same input gives
+// the same bits for any GOMAXPROCS. The Report says where each structure came
+// from and how sure it is, what was looked for and not found, and which
+// assumption of the recipe does not hold, with the number; what is a guess is
+// called one. Every step's masks and fields can be inspected.
 //
 // # How
 //
@@ -42,5 +44,5 @@
 //
 // Sources: He, Sun, Tang, Guided image filtering, IEEE TPAMI 35 (2013) 1397;
 // Dice, Ecology 26 (1945) 297; Heimann et al., IEEE TMI 28 (2009) 1251 for the
-// surface measures.
+// surface measures; Shit et al., clDice, CVPR 2021.
 package segment
