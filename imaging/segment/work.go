@@ -31,6 +31,7 @@ type work struct {
 
 	liverHU, liverSD float64
 	tumours          []tumour
+	marks            landmarks // spine, muscle and the organs beside the liver
 }
 
 // stepMM is the largest spacing of the working grid.
