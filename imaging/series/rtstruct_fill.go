@@ -29,14 +29,14 @@ const (
 
 // filler turns the contours of one ROI into voxels.
 type filler struct {
-	roi                          *ROI
-	to                           imaging.Grid // where the voxels are wanted
-	grid                         imaging.Grid // whose planes k are parallel to the contours
-	oblique                      bool         // grid is not to
-	planes                       []contourPlane
-	step                         float64 // usual distance of the contours, in planes of grid
+	roi                 *ROI
+	to                  imaging.Grid // where the voxels are wanted
+	grid                imaging.Grid // whose planes k are parallel to the contours
+	oblique             bool         // grid is not to
+	planes              []contourPlane
+	step                float64 // usual distance of the contours, in planes of grid
 	set, between, empty int
-	boundedWork                  bool
+	boundedWork         bool
 }
 
 // contourPlane holds the contours of one plane in voxels of the grid.
