@@ -27,6 +27,7 @@ func segmentBench(names []string) ([]Row, error) {
 		rows func(context.Context) ([]Row, error)
 	}{
 		{"case", segmentCase}, {"speed", segmentSpeed}, {"phantoms", segmentPhantoms},
+		{"territories", segmentTerritories},
 	} {
 		if len(names) > 0 && !slices.Contains(names, part.name) {
 			continue
