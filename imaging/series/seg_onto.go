@@ -2,8 +2,11 @@ package series
 
 import (
 	"context"
+	"encoding/binary"
+	"math/bits"
 
 	"halsted/imaging"
+	"halsted/internal/par"
 )
 
 // maxStructures is how many structures imaging.Segments holds.
@@ -125,21 +128,110 @@ func (s *SEG) putSegment(ctx context.Context, p *placement, n int, dst []uint32,
 	if hi == 0 {
 		return nil
 	}
-	box := s.Grid.Box()
-	box.Lo[2], box.Hi[2] = lo, hi
-	part := s.Grid.Crop(box)
-	mask := make([]bool, part.Len())
-	s.maskInto(mask, n, lo, hi)
-	q := placement{from: part, to: p.to, exact: p.exact, reorder: p.reorder}
-	if p.exact {
-		o := place(part, p.to)
-		q.reorder, q.shift = o.reorder, o.shift
-	}
+	entry.BeforeML, entry.AfterML = s.Grid.VoxelMM3()/1000, p.to.VoxelMM3()/1000
 	var err error
-	entry.Voxels, entry.OnGrid, entry.Cut, err = q.put(ctx, dst, bit, mask)
-	entry.BeforeML = float64(entry.Voxels) * part.VoxelMM3() / 1000
-	entry.AfterML = float64(entry.OnGrid) * p.to.VoxelMM3() / 1000
+	if p.exact && s.alone(n) {
+		entry.Voxels, entry.OnGrid, err = s.putFrames(ctx, p, n, dst, bit)
+		entry.Cut = entry.Voxels - entry.OnGrid
+	} else {
+		box := s.Grid.Box()
+		box.Lo[2], box.Hi[2] = lo, hi
+		part := s.Grid.Crop(box)
+		mask := make([]bool, part.Len())
+		s.maskInto(mask, n, lo, hi)
+		q := placement{from: part, to: p.to, exact: p.exact, reorder: p.reorder}
+		if p.exact {
+			o := place(part, p.to)
+			q.reorder, q.shift = o.reorder, o.shift
+		}
+		entry.Voxels, entry.OnGrid, entry.Cut, err = q.put(ctx, dst, bit, mask)
+	}
+	entry.BeforeML *= float64(entry.Voxels)
+	entry.AfterML *= float64(entry.OnGrid)
 	return err
+}
+
+// alone reports whether no two frames of segment n lie on one plane.
+func (s *SEG) alone(n int) bool {
+	used := map[int]bool{}
+	for _, f := range s.framesOf(n) {
+		if used[s.frames[f].plane] {
+			return false
+		}
+		used[s.frames[f].plane] = true
+	}
+	return true
+}
+
+// putFrames places segment n frame by frame where the lattices agree and no
+// plane has two of its frames. Frames end in different voxels, so they are
+// placed at the same time.
+func (s *SEG) putFrames(ctx context.Context, p *placement, n int, dst []uint32, bit uint32) (voxels, set int, err error) {
+	to, frames, number := p.toTarget(), s.framesOf(n), s.Segments[n].Number
+	nx, ny := s.Grid.Size[0], s.Grid.Size[1]
+	counts := make([][2]int, len(frames))
+	err = par.ChunksCtx(ctx, len(frames), 1, func(at, _ int) error {
+		f := &s.frames[frames[at]]
+		all, in := 0, 0
+		for j := range ny {
+			row := to.row(j, f.plane)
+			put := func(i int) {
+				all++
+				if v := row.at(i); v >= 0 {
+					dst[v] |= bit
+					in++
+				}
+			}
+			switch {
+			case s.Type == SEGBinary:
+				eachBit(f.data, f.bits+j*nx, nx, put)
+			case s.Type == SEGFractional:
+				for i, v := range f.data[j*nx : (j+1)*nx] {
+					if v != 0 && 2*int(v) >= s.MaxFraction {
+						put(i)
+					}
+				}
+			case number == s.background:
+			case len(f.data) >= 2*nx*ny:
+				lo, hi := byte(number), byte(number>>8)
+				for i := range nx {
+					if m := 2 * (i + j*nx); f.data[m] == lo && f.data[m+1] == hi {
+						put(i)
+					}
+				}
+			case number < 256:
+				v := byte(number)
+				for i, b := range f.data[j*nx : (j+1)*nx] {
+					if b == v {
+						put(i)
+					}
+				}
+			}
+		}
+		counts[at] = [2]int{all, in}
+		return nil
+	})
+	for _, c := range counts {
+		voxels, set = voxels+c[0], set+c[1]
+	}
+	return voxels, set, err
+}
+
+// eachBit calls put for the bits that are set among n from the given one on,
+// the lowest bit of a byte first.
+func eachBit(data []byte, from, n int, put func(i int)) {
+	for i := 0; i < n; {
+		at := from + i
+		if at&7 == 0 && n-i >= 64 && binary.LittleEndian.Uint64(data[at>>3:]) == 0 {
+			i += 64
+			continue
+		}
+		have := min(8-at&7, n-i)
+		for b := data[at>>3] >> (at & 7) & (1<<have - 1); b != 0; b &= b - 1 {
+			put(i + bits.TrailingZeros8(b))
+		}
+		i += have
+	}
 }
 
 // MaskOn is segment n (an index into Segments) on another grid of the same
@@ -149,17 +241,17 @@ func (s *SEG) MaskOn(ctx context.Context, g imaging.Grid, n int) ([]bool, error)
 		return nil, err
 	}
 	p := place(s.Grid, g)
-	bits := make([]uint32, g.Len())
+	set := make([]uint32, g.Len())
 	var entry PlacedStructure
-	if err := s.putSegment(ctx, &p, n, bits, 1, &entry); err != nil {
+	if err := s.putSegment(ctx, &p, n, set, 1, &entry); err != nil {
 		return nil, err
 	}
-	return asMask(bits), nil
+	return asMask(set), nil
 }
 
-func asMask(bits []uint32) []bool {
-	out := make([]bool, len(bits))
-	for n, b := range bits {
+func asMask(set []uint32) []bool {
+	out := make([]bool, len(set))
+	for n, b := range set {
 		out[n] = b != 0
 	}
 	return out

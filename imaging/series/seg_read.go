@@ -289,9 +289,19 @@ func (s *SEG) readFrames(d *dicomfile.Dataset) error {
 	if !ok1 || !ok2 || rows < 1 || cols < 1 {
 		return segError("", "Rows or Columns is missing or zero")
 	}
-	frames, ok := d.Int(dicomfile.NumberOfFrames)
 	groups := d.Items(dicomfile.PerFrameFunctionalGroups)
-	if !ok || frames < 1 || frames > maxFrames || frames != len(groups) {
+	frames, ok := d.Int(dicomfile.NumberOfFrames)
+	if !ok {
+		var err error
+		if frames, err = s.framesByPixels(d, rows*cols); err != nil {
+			return err
+		}
+		if len(groups) > frames {
+			s.Notes = append(s.Notes, fmt.Sprintf("%d per-frame items for that one frame; the first counts", len(groups)))
+			groups = groups[:frames]
+		}
+	}
+	if frames < 1 || frames > maxFrames || frames != len(groups) {
 		return segError("", "NumberOfFrames is %d, and %d per-frame items are there", frames, len(groups))
 	}
 	var shared *dicomfile.Dataset
@@ -320,6 +330,22 @@ func (s *SEG) readFrames(d *dicomfile.Dataset) error {
 		s.frames[n].plane = planes[n]
 	}
 	return s.assign(groups, shared)
+}
+
+// framesByPixels is for an object without NumberOfFrames: one frame, when the
+// pixels hold exactly one.
+func (s *SEG) framesByPixels(d *dicomfile.Dataset, area int) (int, error) {
+	bits, _ := d.Int(dicomfile.BitsAllocated)
+	size := (area*bits + 7) / 8
+	native, ok := d.PixelBytes()
+	switch {
+	case ok && len(native) != size+size&1 && len(native) != size:
+		return 0, segError("", "NumberOfFrames is missing, and %d bytes of pixels are not the %d of one frame", len(native), size)
+	case !ok && len(d.Fragments()) != 1:
+		return 0, segError("", "NumberOfFrames is missing, and %d compressed fragments are not one frame", len(d.Fragments()))
+	}
+	s.Notes = append(s.Notes, "NumberOfFrames is missing; the pixels are those of one frame")
+	return 1, nil
 }
 
 // readSources notes the images that a frame is derived from.

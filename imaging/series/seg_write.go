@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"math"
+	mathbits "math/bits"
 
 	"halsted/imaging"
 	"halsted/imaging/dicomfile"
+	"halsted/internal/par"
 )
 
 // SEGOptions say how WriteSEG stores structures. The zero value is good.
@@ -116,181 +118,203 @@ type segEncoder struct {
 // outFrame is one frame: the segment's index (0 in a label map) and its plane.
 type outFrame struct{ segment, plane int }
 
-// onGrid gives a function from a plane of the grid to the indices of its
-// voxels in the masks, −1 outside them.
-func (e *segEncoder) onGrid() func(k int, dst []int) {
-	o := e.place.reorder.Grid(e.segs.Grid)
-	index := e.place.reorder.Index(e.segs.Grid)
-	shift, nx, ny := e.place.shift, e.grid.Size[0], e.grid.Size[1]
-	return func(k int, dst []int) {
-		for j := range ny {
-			for i := range nx {
-				at := -1
-				if a, b, c := i-shift[0], j-shift[1], k-shift[2]; o.Contains(a, b, c) {
-					at = index(o.Index(a, b, c))
-				}
-				dst[i+nx*j] = at
-			}
-		}
-	}
-}
-
-// collect encodes the frames with content.
+// collect encodes the frames with content, plane by plane.
 func (e *segEncoder) collect(ctx context.Context) error {
-	if err := e.inside(); err != nil {
+	fractions, err := e.fractions()
+	if err != nil {
 		return err
 	}
-	area := e.grid.Size[0] * e.grid.Size[1]
-	indices, at := e.onGrid(), make([]int, area)
-	fractions := make([][]float32, len(e.segs.Of))
-	if e.opt.Type == SEGFractional && e.opt.Fraction != nil {
-		for n, l := range e.segs.Of {
-			f := e.opt.Fraction(l)
-			if f != nil && len(f) != len(e.segs.Bits) {
-				return segError("", "option Fraction gives %d values for %d voxels", len(f), len(e.segs.Bits))
-			}
-			fractions[n] = f
+	from := e.place.toSource()
+	nz := e.grid.Size[2]
+	planes := make([]outPlane, nz)
+	err = par.ChunksCtx(ctx, nz, 1, func(k, _ int) error {
+		p := &planes[k]
+		bits := p.gather(e, &from, k)
+		switch e.opt.Type {
+		case SEGBinary:
+			p.pack(bits, len(e.segs.Of))
+		case SEGLabelmap:
+			return p.label(e, bits, &from, k)
+		default:
+			p.weigh(e, bits, fractions, &from, k)
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	type plane struct {
-		k      int
-		values [][]byte // of each segment; nil without content
-	}
-	used := make([]plane, 0, e.grid.Size[2])
-	for k := range e.grid.Size[2] {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		indices(k, at)
-		p := plane{k: k, values: make([][]byte, len(e.segs.Of))}
-		any := false
-		if e.opt.Type == SEGLabelmap {
-			b, err := e.labels(at)
-			if err != nil {
-				return err
-			}
-			if b != nil {
-				p.values, any = [][]byte{b}, true
-			}
-		} else {
-			for n := range e.segs.Of {
-				b := e.frame(n, at, fractions[n])
-				if b == nil {
-					continue
-				}
-				if any = true; e.opt.Type == SEGBinary {
-					b = packed(b)
-				}
-				p.values[n] = b
-			}
-		}
-		if any {
-			used = append(used, p)
+	inside := 0
+	for k := range planes {
+		e.over = e.over || planes[k].over
+		inside += planes[k].voxels
+		if planes[k].any {
 			e.planes = append(e.planes, k)
 		}
 	}
+	if err := e.lost(inside); err != nil {
+		return err
+	}
+	segments := len(e.segs.Of)
 	if e.opt.Type == SEGLabelmap {
-		for _, p := range used {
-			e.add(outFrame{0, p.k}, p.values[0], area)
-		}
-		return nil
+		segments = 1
 	}
-	for n := range e.segs.Of {
-		for _, p := range used {
-			if p.values[n] != nil {
-				e.add(outFrame{n, p.k}, p.values[n], area)
+	area := e.grid.Size[0] * e.grid.Size[1]
+	for n := range segments {
+		for _, k := range e.planes {
+			if v := planes[k].values[n]; v != nil {
+				e.add(outFrame{n, k}, v, area)
 			}
 		}
 	}
 	return nil
 }
 
-// inside refuses masks with voxels beyond the series, and notes overlap.
-func (e *segEncoder) inside() error {
-	lost := 0
-	o := e.place.reorder.Grid(e.segs.Grid)
-	index := e.place.reorder.Index(e.segs.Grid)
-	all := uint32(1)<<len(e.segs.Of) - 1
-	whole := e.place.reorder.Identity() && e.place.shift == [3]int{} && o.Size == e.grid.Size
-	for n := range o.Len() {
-		b := e.segs.Bits[index(n)] & all
-		if b == 0 {
-			continue
-		}
-		e.over = e.over || b&(b-1) != 0
-		if whole {
-			continue
-		}
-		i, j, k := o.IJK(n)
-		if !e.grid.Contains(i+e.place.shift[0], j+e.place.shift[1], k+e.place.shift[2]) {
-			lost++
-		}
+// fractions are the fields of option Fraction; nil where a mask stands for it.
+func (e *segEncoder) fractions() ([][]float32, error) {
+	out := make([][]float32, len(e.segs.Of))
+	if e.opt.Type != SEGFractional || e.opt.Fraction == nil {
+		return out, nil
 	}
-	if lost > 0 {
-		return segError("", "%d voxels of the masks lie outside the series; crop them first", lost)
-	}
-	return nil
-}
-
-// frame is one plane of structure n: a byte a voxel, nil without content.
-func (e *segEncoder) frame(n int, at []int, fraction []float32) []byte {
-	var out []byte
-	put := func(p int, v byte) {
-		if out == nil {
-			out = make([]byte, len(at))
+	for n, l := range e.segs.Of {
+		f := e.opt.Fraction(l)
+		if f != nil && len(f) != len(e.segs.Bits) {
+			return nil, segError("", "option Fraction gives %d values for %d voxels", len(f), len(e.segs.Bits))
 		}
-		out[p] = v
-	}
-	full := byte(1)
-	if e.opt.Type == SEGFractional {
-		full = 255
-	}
-	for p, v := range at {
-		switch {
-		case v < 0:
-		case fraction != nil:
-			if x := math.Round(255 * float64(fraction[v])); x >= 1 {
-				put(p, byte(min(x, 255)))
-			}
-		case e.segs.Bits[v]>>n&1 != 0:
-			put(p, full)
-		}
-	}
-	return out
-}
-
-// labels is one plane of a label map; the segment numbers start at 1.
-func (e *segEncoder) labels(at []int) ([]byte, error) {
-	var out []byte
-	for p, v := range at {
-		if v < 0 || e.segs.Bits[v] == 0 {
-			continue
-		}
-		for n := range e.segs.Of {
-			if e.segs.Bits[v]>>n&1 == 0 {
-				continue
-			}
-			if out == nil {
-				out = make([]byte, len(at))
-			}
-			if out[p] != 0 {
-				i, j, k := e.segs.Grid.IJK(v)
-				return nil, &OverlapError{e.segs.Of[out[p]-1], e.segs.Of[n], [3]int{i, j, k}}
-			}
-			out[p] = byte(n + 1)
-		}
+		out[n] = f
 	}
 	return out, nil
 }
 
-// packed puts eight voxels into a byte, the first in the lowest bit (PS3.5
-// annex D).
-func packed(values []byte) []byte {
-	out := make([]byte, (len(values)+7)/8)
-	for p, v := range values {
-		out[p>>3] |= v << (p & 7)
+// lost refuses masks with voxels beyond the series.
+func (e *segEncoder) lost(inside int) error {
+	if p := e.place; p.reorder.Identity() && p.shift == [3]int{} && e.segs.Grid.Size == e.grid.Size {
+		return nil
 	}
+	all, total := e.used(), 0
+	for _, b := range e.segs.Bits {
+		if b&all != 0 {
+			total++
+		}
+	}
+	if total > inside {
+		return segError("", "%d voxels of the masks lie outside the series; crop them first", total-inside)
+	}
+	return nil
+}
+
+// used are the bits that stand for a structure.
+func (e *segEncoder) used() uint32 { return uint32(1)<<len(e.segs.Of) - 1 }
+
+// outPlane is one plane of the series: its voxels for each segment, nil without
+// content; one for all in a label map.
+type outPlane struct {
+	values [][]byte
+	voxels int // in any structure
+	any    bool
+	over   bool // structures share voxels
+}
+
+// gather takes the mask bits of plane k.
+func (p *outPlane) gather(e *segEncoder, from *latticeMap, k int) []uint32 {
+	nx, ny, all := e.grid.Size[0], e.grid.Size[1], e.used()
+	out := make([]uint32, nx*ny)
+	for j := range ny {
+		row := from.row(j, k)
+		at := row.base + row.lo*row.step
+		for i := row.lo; i < row.hi; i++ {
+			b := e.segs.Bits[at] & all
+			at += row.step
+			if b == 0 {
+				continue
+			}
+			out[j*nx+i] = b
+			p.voxels++
+			p.over = p.over || b&(b-1) != 0
+		}
+	}
+	p.values = make([][]byte, max(1, len(e.segs.Of)))
 	return out
+}
+
+// pack makes frames of bits: eight voxels a byte, the first in the lowest bit
+// (PS3.5 annex D).
+func (p *outPlane) pack(bits []uint32, segments int) {
+	var eight [8]uint32
+	for at := 0; at < len(bits); at += 8 {
+		eight = [8]uint32{}
+		copy(eight[:], bits[at:])
+		or, and := uint32(0), ^uint32(0)
+		for _, b := range eight {
+			or, and = or|b, and&b
+		}
+		for ; or != 0; or &= or - 1 {
+			n := mathbits.TrailingZeros32(or)
+			if p.values[n] == nil {
+				p.values[n], p.any = make([]byte, (len(bits)+7)/8), true
+			}
+			if and>>n&1 != 0 {
+				p.values[n][at>>3] = 0xff
+				continue
+			}
+			var v uint32
+			for q, b := range eight {
+				v |= b >> n & 1 << q
+			}
+			p.values[n][at>>3] = byte(v)
+		}
+	}
+}
+
+// label makes the plane of a label map; the segment numbers start at 1.
+func (p *outPlane) label(e *segEncoder, bits []uint32, from *latticeMap, k int) error {
+	for at, b := range bits {
+		if b == 0 {
+			continue
+		}
+		if p.values[0] == nil {
+			p.values[0], p.any = make([]byte, len(bits)), true
+		}
+		n := mathbits.TrailingZeros32(b)
+		if rest := b & (b - 1); rest != 0 {
+			nx := e.grid.Size[0]
+			row := from.row(at/nx, k)
+			x, y, z := e.segs.Grid.IJK(row.at(at % nx))
+			return &OverlapError{e.segs.Of[n], e.segs.Of[mathbits.TrailingZeros32(rest)], [3]int{x, y, z}}
+		}
+		p.values[0][at] = byte(n + 1)
+	}
+	return nil
+}
+
+// weigh makes frames of fractions, a byte a voxel.
+func (p *outPlane) weigh(e *segEncoder, bits []uint32, fractions [][]float32, from *latticeMap, k int) {
+	put := func(n, at int, v byte) {
+		if p.values[n] == nil {
+			p.values[n], p.any = make([]byte, len(bits)), true
+		}
+		p.values[n][at] = v
+	}
+	masks := uint32(0)
+	for n, f := range fractions {
+		if f == nil {
+			masks |= 1 << n
+			continue
+		}
+		nx := e.grid.Size[0]
+		for j := range e.grid.Size[1] {
+			row := from.row(j, k)
+			for i := row.lo; i < row.hi; i++ {
+				if x := math.Round(255 * float64(f[row.at(i)])); x >= 1 {
+					put(n, j*nx+i, byte(min(x, 255)))
+				}
+			}
+		}
+	}
+	for at, b := range bits {
+		for b &= masks; b != 0; b &= b - 1 {
+			put(mathbits.TrailingZeros32(b), at, 255)
+		}
+	}
 }
 
 // add appends a frame; those of bits follow each other without padding (PS3.5
