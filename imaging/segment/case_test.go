@@ -106,8 +106,8 @@ func TestIRCADPatient(t *testing.T) {
 	got, _ = run(t, v, abdomen(), seeds...)
 	check(t, got, truth, []scored{
 		{imaging.LabelLiver, 0.955, 1.5, 6},
-		{imaging.LabelTumour, 0.6, 6, 60},
-		{imaging.LabelTumour + 1, 0.75, 5, 40},
+		{imaging.LabelTumour, 0.84, 3, 30},
+		{imaging.LabelTumour + 1, 0.84, 3, 20},
 	})
 }
 

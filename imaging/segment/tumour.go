@@ -4,14 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 
 	"halsted/imaging"
 	"halsted/imaging/filter"
-
-	"gonum.org/v1/gonum/spatial/r3"
 )
 
 // tumourSettings are the numbers of the tumours step.
@@ -23,6 +20,16 @@ type tumourSettings struct {
 	ReachMM float64 // mm
 	FairMM  float64 // mm
 	Most    float64 // 1
+	SureSD  float64 // 1
+	Doubt   float64 // 1
+	Clear   float64 // 1
+	Outside float64 // 1
+	WallMM  float64 // mm
+	HullMM  float64 // mm
+	Stiff   float64 // 1
+	Bend    float64 // 1
+	Slope   float64 // 1
+	Stretch float64 // 1
 }
 
 func tumourOperation() operation {
@@ -30,15 +37,28 @@ func tumourOperation() operation {
 		name: "tumours", share: 0.1, needs: []imaging.Label{imaging.LabelLiver}, gives: []imaging.Label{imaging.LabelTumour},
 		seeds: []imaging.Label{imaging.LabelTumour},
 		doc:   "from seeds, or else round dark pieces of the liver as candidates",
-	}, []parameter[tumourSettings]{
-		{Parameter{"BelowHU", "HU", 5, 100, "candidates are this much darker than the liver"}, func(s *tumourSettings) *float64 { return &s.BelowHU }},
-		{Parameter{"MinML", "ml", 0.05, 100, "smaller candidates are dropped"}, func(s *tumourSettings) *float64 { return &s.MinML }},
-		{Parameter{"OpenMM", "mm", 0.5, 15, "what is thinner than twice this is not tumour"}, func(s *tumourSettings) *float64 { return &s.OpenMM }},
-		{Parameter{"Round", "1", 0.05, 1, "sphericity of a candidate, at least"}, func(s *tumourSettings) *float64 { return &s.Round }},
-		{Parameter{"ReachMM", "mm", 3, 150, "a seeded tumour stays within this distance of its seed"}, func(s *tumourSettings) *float64 { return &s.ReachMM }},
-		{Parameter{"FairMM", "mm", 0.1, 10, "radius over which the outline is smoothed"}, func(s *tumourSettings) *float64 { return &s.FairMM }},
-		{Parameter{"Most", "1", 0, 16, "automatic candidates, at most; 0 for none"}, func(s *tumourSettings) *float64 { return &s.Most }},
-	}, nil, findTumours)
+	}, tumourParameters, nil, findTumours)
+}
+
+// tumourParameters name the numbers.
+var tumourParameters = []parameter[tumourSettings]{
+	{Parameter{"BelowHU", "HU", 5, 100, "candidates are this much darker than the liver"}, func(s *tumourSettings) *float64 { return &s.BelowHU }},
+	{Parameter{"MinML", "ml", 0.05, 100, "smaller candidates are dropped"}, func(s *tumourSettings) *float64 { return &s.MinML }},
+	{Parameter{"OpenMM", "mm", 0.5, 15, "what is thinner than twice this is not tumour"}, func(s *tumourSettings) *float64 { return &s.OpenMM }},
+	{Parameter{"Round", "1", 0.05, 1, "sphericity of a candidate, at least"}, func(s *tumourSettings) *float64 { return &s.Round }},
+	{Parameter{"ReachMM", "mm", 3, 150, "a seeded tumour stays within this distance of its seed"}, func(s *tumourSettings) *float64 { return &s.ReachMM }},
+	{Parameter{"FairMM", "mm", 0.1, 10, "radius over which the outline is smoothed"}, func(s *tumourSettings) *float64 { return &s.FairMM }},
+	{Parameter{"Most", "1", 0, 16, "automatic candidates, at most; 0 for none"}, func(s *tumourSettings) *float64 { return &s.Most }},
+	{Parameter{"SureSD", "1", 0.5, 10, "a seed is refused when its tissue is less than this many standard deviations from liver"}, func(s *tumourSettings) *float64 { return &s.SureSD }},
+	{Parameter{"Doubt", "1", -2, 5, "logarithm of the odds against tumour around a seed, before a voxel's value is seen"}, func(s *tumourSettings) *float64 { return &s.Doubt }},
+	{Parameter{"Clear", "1", 0.5, 10, "logarithm of the odds that one voxel can give, at most"}, func(s *tumourSettings) *float64 { return &s.Clear }},
+	{Parameter{"Outside", "1", 0, 10, "logarithm of the odds against a seeded tumour outside the liver that was found"}, func(s *tumourSettings) *float64 { return &s.Outside }},
+	{Parameter{"WallMM", "mm", 0.1, 6, "the wall around calcification that belongs to a seeded tumour"}, func(s *tumourSettings) *float64 { return &s.WallMM }},
+	{Parameter{"HullMM", "mm", 1, 40, "half-width of a notch of the liver that a seeded tumour may fill"}, func(s *tumourSettings) *float64 { return &s.HullMM }},
+	{Parameter{"Stiff", "1", 0, 5, "price of bends of the first outline of a seeded tumour"}, func(s *tumourSettings) *float64 { return &s.Stiff }},
+	{Parameter{"Bend", "1", 0, 5, "price of bends of its last outline"}, func(s *tumourSettings) *float64 { return &s.Bend }},
+	{Parameter{"Slope", "1", 0.1, 5, "how steeply that may rise from a ball: tangent"}, func(s *tumourSettings) *float64 { return &s.Slope }},
+	{Parameter{"Stretch", "1", 1, 3, "how far it may go beyond the first, as a multiple of its radius"}, func(s *tumourSettings) *float64 { return &s.Stretch }},
 }
 
 // tumour is one tumour at working resolution.
@@ -48,9 +68,6 @@ type tumour struct {
 	voxels int
 	origin Origin
 }
-
-// seedBallMM is the radius around a tumour seed from which its HU is taken.
-const seedBallMM = 4
 
 // findTumours takes the seeded tumours in the order of their labels, then
 // automatic candidates by volume.
@@ -81,6 +98,9 @@ func findTumours(ctx context.Context, w *work, s tumourSettings) error {
 			}
 			if err != nil {
 				return err
+			}
+			for n, in := range m {
+				w.liver[n] = w.liver[n] || in
 			}
 			keep(tumour{label: l, m: m, origin: FromSeed})
 		}
@@ -114,16 +134,23 @@ func findTumours(ctx context.Context, w *work, s tumourSettings) error {
 	return w.paintTumours(ctx, out, s)
 }
 
-// paintTumours paints the tumours into the full grid, inside the liver.
+// paintTumours paints the tumours into the full grid, candidates inside the
+// liver; a seeded tumour becomes part of it, calcification included.
 func (w *work) paintTumours(ctx context.Context, ts []tumour, s tumourSettings) error {
 	w.tumours = ts
-	liver := w.out.Bit(imaging.LabelLiver)
+	liver, bone := w.out.Bit(imaging.LabelLiver), w.out.Bit(imaging.LabelBone)
 	for _, t := range ts {
 		err := w.paint(ctx, w.out, t.label, t.m, s.FairMM, func(phi float32, n int) bool {
-			return phi < 0 && w.out.Bits[n]&liver != 0
+			return phi < 0 && (w.out.Bits[n]&liver != 0 || t.origin == FromSeed && w.mean9(n) > notFatHU)
 		})
 		if err != nil {
 			return err
+		}
+		bit := w.out.Bit(t.label)
+		for n, b := range w.out.Bits {
+			if b&bit != 0 {
+				w.out.Bits[n] = b&^bone | liver
+			}
 		}
 		w.found(t.label, t.origin, 1)
 		if err := w.show(t.label.String(), w.c.Grid, t.m); err != nil {
@@ -131,56 +158,6 @@ func (w *work) paintTumours(ctx context.Context, ts []tumour, s tumourSettings) 
 		}
 	}
 	return nil
-}
-
-// growTumour follows from the seeds what is unlike liver on the tumour's side,
-// and calcification, as far as TumourReachMM and the liver go.
-func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec, s tumourSettings) (filter.Mask, error) {
-	g := w.c.Grid
-	near := func(n int, mm float64) bool {
-		i, j, k := g.IJK(n)
-		p := g.Point(float64(i), float64(j), float64(k))
-		for _, at := range seeds {
-			if r3.Norm(r3.Sub(p, at)) <= mm {
-				return true
-			}
-		}
-		return false
-	}
-	var sum, count float64
-	start := make(filter.Mask, g.Len())
-	for n, in := range w.liver {
-		if in && near(n, seedBallMM) {
-			start[n] = true
-			sum += float64(w.smooth[n])
-			count++
-		}
-	}
-	if count == 0 {
-		return nil, &NotFoundError{l, "its seed does not lie in the liver that was found; move the seed, or add a seed for the liver"}
-	}
-	mean := sum / count
-	if math.Abs(mean-w.liverHU) < 2*w.liverSD {
-		return nil, &NotFoundError{l, fmt.Sprintf("at its seed the tissue has %.0f HU, the same as liver (%.0f ± %.0f); move the seed to the middle of the tumour", mean, w.liverHU, w.liverSD)}
-	}
-	// halfway to liver, or for a dark tumour what a candidate would need: its
-	// rim is often less dark than the middle, where the seed is
-	half := (mean + w.liverHU) / 2
-	if mean < w.liverHU {
-		half = max(half, w.liverHU-s.BelowHU)
-	}
-	like := filter.Where(g.Len(), func(n int) bool {
-		x := float64(w.smooth[n])
-		return w.liver[n] && (start[n] || ((mean < w.liverHU) == (x < half) || w.chalk[n]) && near(n, s.ReachMM))
-	})
-	m, err := w.rounded(ctx, s, like)
-	if err != nil {
-		return nil, err
-	}
-	if grown := filter.Reach(g, filter.Where(len(m), func(n int) bool { return start[n] && m[n] }), m); grown.Count() > 0 {
-		return grown, nil
-	}
-	return filter.Reach(g, start, like), nil // smaller than what opening leaves
 }
 
 // rounded opens a mask to cut tails, then closes and fills it to take in
