@@ -10,6 +10,7 @@ var mayImport = map[string][]string{
 	"imaging":           {},
 	"imaging/dicomfile": {},
 	"imaging/nifti":     {"imaging", "internal/atomicfile"},
+	"imaging/nrrd":      {"imaging", "internal/atomicfile"},
 	"imaging/distance":  {"imaging", "internal/par"},
 	"imaging/series":    {"imaging", "imaging/dicomfile", "internal/par"},
 	"imaging/pacs":      {"imaging/dicomfile"},
