@@ -21,7 +21,7 @@ const countNoise = 0.6
 // stands, and where an edge has none that of the fitted tube. It returns the volume that no edge owns, mm³.
 func (g *graph) areas(ctx context.Context) (strayMM3 float64, err error) {
 	l := g.l
-	o, err := g.own(ctx)
+	o, err := g.own(ctx, l.at, len(l.vox))
 	if err != nil {
 		return 0, err
 	}
@@ -159,7 +159,7 @@ func fillGaps(r []float64) {
 // cylinder up to there and half a ball.
 func (g *graph) capEnds(ctx context.Context) error {
 	l := g.l
-	o, err := g.own(ctx)
+	o, err := g.own(ctx, l.at, len(l.vox))
 	if err != nil {
 		return err
 	}

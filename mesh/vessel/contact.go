@@ -320,7 +320,8 @@ func (g *graph) kruskal(roots []int, forced map[int]float64) {
 }
 
 // sweep takes away the stubs that cuts leave: edges with one loose end that lie
-// mostly inside other vessels. Longer ones are drawn back out of the vessel they
+// mostly inside other vessels (the neck of a contact is thin: a stub must show at
+// least what the thinnest vessel that is promised must). Longer ones are drawn back out of the vessel they
 // touched.
 func (g *graph) sweep() {
 	for again := true; again; {
@@ -347,7 +348,7 @@ func (g *graph) sweep() {
 				}
 				l := length(e.p)
 				touch := g.touched(n, j)
-				if l < hidden+touch+visibleRadii*e.typical() {
+				if l < hidden+touch+visibleRadii*max(e.typical(), thinVoxels*g.l.mean) {
 					e.dead = true
 					g.removed(g.joints[j].at, l)
 					again = true

@@ -12,10 +12,11 @@
 // by geodesic distance and coverage (after TEASAR, Sato et al. 2000); thins the
 // lumen between them without change of topology, the shallowest voxels first
 // (Pudney 1998), so that no spur can arise and every loop stays; fits tubes to
-// the faces of the lumen, weighted by their share of the surface, which places
-// the centreline between the voxels; and takes the radius from the counted
-// volume between planes across the centreline, which has no bias however thin
-// the vessel. A distance transform alone would be short by up to half a voxel.
+// the faces of the lumen and then, by logistic regression, to all voxels on both
+// sides of them, which places the centreline between the voxels; and takes the
+// radius of the tube that holds as many voxels as the lumen does, which has no
+// bias however thin the vessel and little noise of counting. A distance transform
+// alone would be short by up to half a voxel.
 // Branches that stand out of their parent by less than 1.5 of their own radii
 // are bulges.
 //

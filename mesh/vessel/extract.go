@@ -61,8 +61,9 @@ type Report struct {
 // Extract turns a lumen mask on a grid, which may be anisotropic, into a tree.
 //
 // The skeleton is thinned homotopically between the ends of the vessels; tubes
-// are fitted to the faces of the lumen for a centreline between the voxels; the
-// radius is that of the counted cross-section (see areas). Loops and connections
+// are fitted to the voxels on both sides of its faces, for a centreline between
+// the voxels (see sharpen); the radius is that of the tube with as many voxels
+// as the lumen has (see equalCount). Loops and connections
 // between roots are cut where they are least plausible and reported. The
 // centreline of a vessel that ends in the image stops at the middle of the ball
 // that ends it, one radius before the last voxel; one that leaves the grid goes
@@ -87,6 +88,9 @@ func Extract(ctx context.Context, g imaging.Grid, mask filter.Mask, o Options) (
 		}
 	}
 	if rep.StrayMM3, err = h.areas(ctx); err != nil {
+		return nil, nil, err
+	}
+	if err := h.sharpen(ctx); err != nil {
 		return nil, nil, err
 	}
 	rep.Contacts = h.cut

@@ -143,7 +143,7 @@ func (s *sums) add(o *sums, w float64) {
 // without bias.
 func (g *graph) fit(ctx context.Context) error {
 	l := g.l
-	o, err := g.own(ctx)
+	o, err := g.own(ctx, l.at, len(l.vox))
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type lumen struct {
 	vox    []int32      // per number: the voxel of the crop
 	dt     []float32    // mm from the voxel centre to the faces of the lumen
 	rim    []bool       // on the border of the whole grid, where a vessel may go on
+	known  imaging.Box  // part of the crop that lies on the whole grid
 	mean   float64      // side of the cube of one voxel's volume, mm
 	step   [26]int      // to the neighbours, in voxels of the crop
 	stepMM [26]float64
@@ -45,15 +46,18 @@ func newLumen(ctx context.Context, g imaging.Grid, mask []bool) (*lumen, error) 
 	}
 	inner := box
 	for a := range box.Lo {
-		box.Lo[a]--
-		box.Hi[a]++
+		box.Lo[a] -= rindVoxels
+		box.Hi[a] += rindVoxels
 	}
 	l := &lumen{g: g.Crop(box), mean: math.Cbrt(g.VoxelMM3())}
+	for a := range box.Lo {
+		l.known.Lo[a], l.known.Hi[a] = max(0, -box.Lo[a]), min(g.Size[a], box.Hi[a])-box.Lo[a]
+	}
 	solid := make([]bool, l.g.Len())
 	for k := inner.Lo[2]; k < inner.Hi[2]; k++ {
 		for j := inner.Lo[1]; j < inner.Hi[1]; j++ {
 			from := g.Index(inner.Lo[0], j, k)
-			copy(solid[l.g.Index(1, j-box.Lo[1], k-box.Lo[2]):], mask[from:from+inner.Hi[0]-inner.Lo[0]])
+			copy(solid[l.g.Index(rindVoxels, j-box.Lo[1], k-box.Lo[2]):], mask[from:from+inner.Hi[0]-inner.Lo[0]])
 		}
 	}
 	if err := ctx.Err(); err != nil {

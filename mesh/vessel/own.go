@@ -22,9 +22,9 @@ const (
 	ownVoxels = 1.5
 )
 
-func (g *graph) own(ctx context.Context) (*owners, error) {
+func (g *graph) own(ctx context.Context, at []int32, count int) (*owners, error) {
 	l := g.l
-	o := &owners{edge: make([]int32, len(l.vox)), at: make([]float32, len(l.vox)), gap: make([]float32, len(l.vox))}
+	o := &owners{edge: make([]int32, count), at: make([]float32, count), gap: make([]float32, count)}
 	for v := range o.edge {
 		o.edge[v], o.gap[v] = -1, math.MaxFloat32
 	}
@@ -38,14 +38,14 @@ func (g *graph) own(ctx context.Context) (*owners, error) {
 			if work++; work&63 == 0 && ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			o.segment(l, int32(n), m, e)
+			o.segment(l, at, int32(n), m, e)
 		}
 	}
 	return o, nil
 }
 
 // segment offers the voxels around the m-th segment of an edge to it.
-func (o *owners) segment(l *lumen, n int32, m int, e *edge) {
+func (o *owners) segment(l *lumen, at []int32, n int32, m int, e *edge) {
 	a, b := e.p[m-1], e.p[m]
 	ra, rb := e.r[m-1], e.r[m]
 	reach := ownScale*max(ra, rb) + ownVoxels*l.mean
@@ -72,7 +72,7 @@ func (o *owners) segment(l *lumen, n int32, m int, e *edge) {
 			y := float64(j)*h[1] - ay
 			row := l.g.Index(0, j, k)
 			for i := lo[0]; i <= hi[0]; i++ {
-				v := l.at[row+i]
+				v := at[row+i]
 				if v < 0 {
 					continue
 				}

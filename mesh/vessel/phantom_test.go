@@ -40,7 +40,7 @@ func TestPhantomTrees(t *testing.T) {
 		if s.mean > 0.5*vox || s.reach > 0.5*vox {
 			t.Errorf("seed %d %v %v: centreline %.3f and %.3f mm off", c.seed, c.system, c.spacing, s.mean, s.reach)
 		}
-		if s.radiusMean > 0.025 || s.radiusP95 > 0.06 {
+		if s.radiusMean > 0.015 || s.radiusP95 > 0.04 {
 			t.Errorf("seed %d %v %v: branch radius off by %.1f %% on average, %.1f %% at p95", c.seed, c.system, c.spacing, 100*s.radiusMean, 100*s.radiusP95)
 		}
 	}

@@ -81,6 +81,9 @@ func Separate(ctx context.Context, g imaging.Grid, mask filter.Mask, seeds []See
 	if _, err := h.areas(ctx); err != nil {
 		return nil, err
 	}
+	if err := h.sharpen(ctx); err != nil {
+		return nil, err
+	}
 	parts := newSets(len(h.joints))
 	for n := range h.edges {
 		if e := &h.edges[n]; !e.dead {
@@ -105,7 +108,7 @@ func Separate(ctx context.Context, g imaging.Grid, mask filter.Mask, seeds []See
 	fields := make([]*owners, len(order)+1) // the last: what no seed reaches
 	for k, s := range append(order, imaging.LabelBackground) {
 		only(s)
-		if fields[k], err = h.own(ctx); err != nil {
+		if fields[k], err = h.own(ctx, h.l.at, len(h.l.vox)); err != nil {
 			return nil, err
 		}
 		if k == len(order) {
