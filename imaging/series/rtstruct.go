@@ -74,17 +74,7 @@ func (s *RTStruct) Format(f fmt.State, _ rune) {
 
 // Refers reports whether the structure set names the series or one of its
 // images by UID.
-func (s *RTStruct) Refers(src *Series) bool {
-	if src.ID.SeriesInstanceUID != "" && s.references.series[src.ID.SeriesInstanceUID] {
-		return true
-	}
-	for _, sl := range src.slices {
-		if sl.instance != "" && s.references.instances[sl.instance] {
-			return true
-		}
-	}
-	return false
-}
+func (s *RTStruct) Refers(src *Series) bool { return s.references.name(src) }
 
 // Onto fills the contours on the grid of src. A voxel belongs to a structure
 // when its centre lies inside an odd number of the contours of its plane, so
@@ -148,7 +138,7 @@ func (s *RTStruct) onto(ctx context.Context, g imaging.Grid, r *StructureReport,
 	var scratch []uint32
 	for n := range s.ROIs {
 		roi := &s.ROIs[n]
-		entry := PlacedStructure{Number: roi.Number, Name: roi.Name, Code: roi.Code}
+		entry := PlacedStructure{Number: roi.Number, Index: n, Name: roi.Name, Code: roi.Code}
 		if frame != "" && roi.frame != "" && roi.frame != frame {
 			r.note("ROI %d lies in another frame of reference; it is listed, not placed", roi.Number)
 			r.Placed = append(r.Placed, entry)

@@ -18,13 +18,7 @@ const maxROIs = 1 << 12
 // Errors: those of dicomfile.Read, *ObjectError when the object is none or its
 // parts contradict each other.
 func ReadRTStruct(r io.Reader, size int64, lim dicomfile.Limits) (*RTStruct, error) {
-	if lim.Elements <= 0 {
-		lim.Elements = 8_000_000 // ten a contour
-	}
-	if lim.TextBytes <= 0 {
-		lim.TextBytes = 16 << 20 // one contour
-	}
-	d, err := dicomfile.Read(r, size, lim)
+	d, err := dicomfile.Read(r, size, structureLimits(lim))
 	if err != nil {
 		return nil, fmt.Errorf("series: structure set: %w", err)
 	}

@@ -93,7 +93,7 @@ func (s *SEG) onto(ctx context.Context, g imaging.Grid, r *StructureReport) (*im
 		if seg.Background {
 			continue
 		}
-		entry := PlacedStructure{Number: seg.Number, Name: seg.Label, Code: seg.Type}
+		entry := PlacedStructure{Number: seg.Number, Index: n, Name: seg.Label, Code: seg.Type}
 		l, known := seg.Structure()
 		bit := uint32(1)
 		dst := scratch

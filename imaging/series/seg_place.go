@@ -29,6 +29,7 @@ type StructureReport struct {
 // PlacedStructure is one structure of an object and what arrived of it.
 type PlacedStructure struct {
 	Number    int           // segment or ROI number
+	Index     int           // in the list of the object, for MaskOn
 	Name      string        // its label; may hold anything, also a name
 	Code      imaging.Code  // its type; zero when not coded
 	Structure imaging.Label // LabelBackground: none of ours, so not in the result

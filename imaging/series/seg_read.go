@@ -27,10 +27,7 @@ const (
 // Errors: those of dicomfile.Read, *ObjectError when the object is none or its
 // parts contradict each other, *UnsupportedSyntaxError for other compressions.
 func ReadSEG(r io.Reader, size int64, lim dicomfile.Limits) (*SEG, error) {
-	if lim.Elements <= 0 {
-		lim.Elements = 8_000_000 // thirty a frame
-	}
-	d, err := dicomfile.Read(r, size, lim)
+	d, err := dicomfile.Read(r, size, structureLimits(lim))
 	if err != nil {
 		return nil, fmt.Errorf("series: segmentation: %w", err)
 	}
