@@ -211,11 +211,12 @@ func (g *graph) visibleRange(n int, ends [][]int) (from, to int) {
 	return from, to
 }
 
-// equalCount scales the radii of each edge so that its tube holds as many voxel
-// centres as the lumen does there: of all voxels of the edge, inside and out, in
-// the order of their distance over the radius, the tube must hold the first K,
-// K of them being lumen. The noise of counting is the same for both and drops
-// out; what is left is that of one voxel at the surface.
+// equalCount scales the radii of each edge towards those of the tube that holds
+// as many voxel centres as the lumen does there: of all voxels of the edge,
+// inside and out, in the order of their distance over the radius, the tube must
+// hold the first K, K of them being lumen. The noise of counting is the same for
+// both and drops out; what is left is that of one voxel at the surface. The fit
+// and the count err apart from each other: the radius is their geometric mean.
 func (g *graph) equalCount(ctx context.Context, at, vox []int32) error {
 	l := g.l
 	o, err := g.own(ctx, at, len(vox))
@@ -227,6 +228,13 @@ func (g *graph) equalCount(ctx context.Context, at, vox []int32) error {
 		in    bool
 	}
 	list := make([][]item, len(g.edges))
+	seen := make([][2]int, len(g.edges))
+	ends := g.ends()
+	for n := range g.edges {
+		if !g.edges[n].dead {
+			seen[n][0], seen[n][1] = g.visibleRange(n, ends)
+		}
+	}
 	for v, n := range o.edge {
 		if n < 0 {
 			continue
@@ -235,7 +243,7 @@ func (g *graph) equalCount(ctx context.Context, at, vox []int32) error {
 		i, j, k := l.g.IJK(int(vox[v]))
 		p := l.g.Point(float64(i), float64(j), float64(k))
 		place, foot, beyond := e.near(p, float64(o.at[v]))
-		if beyond {
+		if beyond || place < float64(seen[n][0]) || place > float64(seen[n][1]) {
 			continue
 		}
 		m := min(int(place), len(e.p)-2)
@@ -257,7 +265,7 @@ func (g *graph) equalCount(ctx context.Context, at, vox []int32) error {
 			continue
 		}
 		slices.SortFunc(list[n], func(a, b item) int { return cmp.Compare(a.ratio, b.ratio) })
-		f := (list[n][k-1].ratio + list[n][k].ratio) / 2
+		f := math.Sqrt((list[n][k-1].ratio + list[n][k].ratio) / 2)
 		for m := range e.r {
 			e.r[m] *= f
 		}
