@@ -64,7 +64,7 @@ func operations() []operation {
 	return []operation{
 		aortaOperation(), cavaOperation(), lungOperation(), spleenOperation(), kidneyOperation(),
 		prepareOperation(), bodyOperation(), boneOperation(),
-		liverOperation(), tumourOperation(), vesselOperation(), assumptionOperation(),
+		liverOperation(), tumourOperation(), vesselOperation(), systemOperation(), assumptionOperation(),
 	}
 }
 

@@ -16,7 +16,7 @@ const (
 	Automatic          Origin = "automatic"
 	FromSeed           Origin = "seed"
 	AutomaticCandidate Origin = "automatic candidate" // a tumour nobody has confirmed
-	ByPosition         Origin = "position"            // vessel system guessed from where its thick end lies
+	ByRoot             Origin = "root"                // vessel system told by where it leaves the liver
 )
 
 // Structure is one line of the report: a structure that was looked for.
@@ -124,8 +124,8 @@ func (r *Report) Notes() []string {
 			out = append(out, fmt.Sprintf("%v not found: %s", s.Label, s.Missing))
 		case s.Origin == AutomaticCandidate:
 			out = append(out, fmt.Sprintf("%v (%.1f ml) is an automatic candidate: confirm it or put a seed into each tumour", s.Label, s.VolumeML))
-		case s.Origin == ByPosition:
-			out = append(out, fmt.Sprintf("%v (%.1f ml) was told from the other vessels by its position alone: check it or give a seed", s.Label, s.VolumeML))
+		case s.Origin == ByRoot:
+			out = append(out, fmt.Sprintf("%v (%.1f ml) was told from the other vessels by where it leaves the liver: check it or give a seed", s.Label, s.VolumeML))
 		case s.Label == imaging.LabelVessel && s.VolumeML > 0:
 			out = append(out, fmt.Sprintf("%.1f ml of vessels could not be assigned to the portal or hepatic veins", s.VolumeML))
 		}

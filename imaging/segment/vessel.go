@@ -6,11 +6,8 @@ import (
 	"math"
 
 	"halsted/imaging"
-	"halsted/imaging/distance"
 	"halsted/imaging/filter"
 	"halsted/internal/par"
-
-	"gonum.org/v1/gonum/spatial/r3"
 )
 
 // vesselSettings are the numbers of the vessels step.
@@ -22,15 +19,13 @@ type vesselSettings struct {
 	Noise    float64 // 1
 	RimMM    float64 // mm
 	MinML    float64 // ml
-	SystemML float64 // ml
 	LidHU    float64 // HU
 }
 
 func vesselOperation() operation {
-	systems := []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein}
 	return define(operation{
-		name: "vessels", share: 0.3, needs: []imaging.Label{imaging.LabelLiver}, gives: systems, seeds: systems,
-		doc: "what stands out brighter than its surroundings inside the liver, by hysteresis; each tree's system by seed, else by position",
+		name: "vessels", share: 0.3, needs: []imaging.Label{imaging.LabelLiver}, gives: []imaging.Label{imaging.LabelVessel},
+		doc: "what stands out brighter than its surroundings inside the liver, by hysteresis",
 	}, []parameter[vesselSettings]{
 		{Parameter{"WorkMM", "mm", 0.4, 4, "voxel size for vessels"}, func(s *vesselSettings) *float64 { return &s.WorkMM }},
 		{Parameter{"LocalMM", "mm", 4, 40, "radius of the box a vessel must stand out from"}, func(s *vesselSettings) *float64 { return &s.LocalMM }},
@@ -39,7 +34,6 @@ func vesselOperation() operation {
 		{Parameter{"Noise", "1", 0.1, 10, "but not below this many standard deviations of the noise"}, func(s *vesselSettings) *float64 { return &s.Noise }},
 		{Parameter{"RimMM", "mm", 0.5, 10, "rim of the liver without vessels: partial volume"}, func(s *vesselSettings) *float64 { return &s.RimMM }},
 		{Parameter{"MinML", "ml", 0.005, 10, "smaller pieces are noise"}, func(s *vesselSettings) *float64 { return &s.MinML }},
-		{Parameter{"SystemML", "ml", 0.05, 50, "smaller trees are not assigned to a system by position"}, func(s *vesselSettings) *float64 { return &s.SystemML }},
 		{Parameter{"LidHU", "HU", 5, 150, "a voxel counts in its surroundings as no more than this above the liver's value"}, func(s *vesselSettings) *float64 { return &s.LidHU }},
 	}, func(s vesselSettings) error {
 		if s.FollowHU > s.AboveHU {
@@ -49,12 +43,11 @@ func vesselOperation() operation {
 	}, segmentVessels)
 }
 
-// vessels is the result of findVessels: a mask per system on its own grid.
+// vessels is the result of findVessels: a mask on its own grid.
 type vessels struct {
-	w      *work       // the finer working grid, cropped to the liver
-	box    imaging.Box // of that crop in the full grid
-	system []imaging.Label
-	origin map[imaging.Label]Origin
+	w    *work       // the finer working grid, cropped to the liver
+	box  imaging.Box // of that crop in the full grid
+	mask filter.Mask
 }
 
 // segmentVessels finds the vessels in the liver, paints them and reports.
@@ -63,27 +56,19 @@ func segmentVessels(ctx context.Context, w *work, s vesselSettings) error {
 	if err != nil {
 		return err
 	}
-	found := filter.Where(len(vs.system), func(n int) bool { return vs.system[n] != imaging.LabelBackground })
-	if err := w.show("vessels", vs.w.c.Grid, found); err != nil {
+	if err := w.show("vessels", vs.w.c.Grid, vs.mask); err != nil {
 		return err
 	}
-	if err := vs.paint(ctx, w); err != nil {
-		return err
+	if vs.mask.Count() == 0 {
+		return &NotFoundError{imaging.LabelVessel, "nothing in the liver stands out brighter than its surroundings"}
 	}
 	w.rep.line(imaging.LabelVessel).Origin = Automatic
-	for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein} {
-		if o := vs.origin[l]; o != "" {
-			w.found(l, o, 1)
-		} else {
-			w.missing(l, "no vessel could be told to belong to it; give a seed inside it")
-		}
-	}
-	return nil
+	return vs.paint(ctx, w)
 }
 
 // findVessels looks for what stands out brighter than its surroundings inside
 // the liver painted in out: hysteresis on the smoothed contrast, small pieces
-// dropped. Then each piece gets a system.
+// dropped.
 func (w *work) findVessels(ctx context.Context, s vesselSettings) (*vessels, error) {
 	out := w.out
 	liver, tumours := out.Bit(imaging.LabelLiver), uint32(0)
@@ -164,27 +149,23 @@ func (w *work) findVessels(ctx context.Context, s vesselSettings) (*vessels, err
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	vs := &vessels{w: fine, box: box, system: make([]imaging.Label, g.Len()), origin: map[imaging.Label]Origin{}}
-	return vs, vs.assign(ctx, m, organ, s)
+	return &vessels{w: fine, box: box, mask: m}, ctx.Err()
 }
 
 // paint puts the vessels into the full grid.
 func (v *vessels) paint(ctx context.Context, w *work) error {
 	out := w.out
 	liver, box := out.Bit(imaging.LabelLiver), v.box
-	for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel} {
-		part := imaging.NewSegments(v.w.v.Grid, l)
-		m := filter.Where(len(v.system), func(n int) bool { return v.system[n] == l })
-		if err := v.w.paint(ctx, part, l, m, 0, func(phi float32, n int) bool { return phi < 0 }); err != nil {
-			return err
-		}
-		bit, g := bitOf(out, l), part.Grid
-		for n, b := range part.Bits {
-			if b != 0 {
-				i, j, k := g.IJK(n)
-				if at := out.Grid.Index(i+box.Lo[0], j+box.Lo[1], k+box.Lo[2]); out.Bits[at]&liver != 0 {
-					out.Bits[at] |= bit
-				}
+	part := imaging.NewSegments(v.w.v.Grid, imaging.LabelVessel)
+	if err := v.w.paint(ctx, part, imaging.LabelVessel, v.mask, 0, func(phi float32, n int) bool { return phi < 0 }); err != nil {
+		return err
+	}
+	bit, g := bitOf(out, imaging.LabelVessel), part.Grid
+	for n, b := range part.Bits {
+		if b != 0 {
+			i, j, k := g.IJK(n)
+			if at := out.Grid.Index(i+box.Lo[0], j+box.Lo[1], k+box.Lo[2]); out.Bits[at]&liver != 0 {
+				out.Bits[at] |= bit
 			}
 		}
 	}
@@ -205,115 +186,4 @@ func darkSide(x []float32, m filter.Mask) float64 {
 		return 0
 	}
 	return math.Sqrt(sum / float64(n))
-}
-
-// assign gives every vessel voxel its system. With seeds, the tree of a seed
-// takes what it reaches; where two trees touch, each voxel goes to the source
-// that is nearer along the vessel; pieces that no seed reaches stay unknown. Without
-// seeds the pieces are placed by position.
-func (v *vessels) assign(ctx context.Context, m, organ filter.Mask, s vesselSettings) error {
-	w, g := v.w, v.w.c.Grid
-	for n, in := range m {
-		if in {
-			v.system[n] = imaging.LabelVessel
-		}
-	}
-	p := filter.Components(g, m)
-	src := &filter.Parts{Of: make([]int32, g.Len())}
-	for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein} {
-		for _, at := range w.seeds(l) {
-			n, mm := nearest(g, m, at)
-			if n < 0 || mm > seedToVesselMM {
-				w.rep.note("the %v seed at %.0f,%.0f,%.0f mm has no vessel within %d mm and was not used", l, at.X, at.Y, at.Z, seedToVesselMM)
-				continue
-			}
-			src.Of[n] = int32(l)
-			v.origin[l] = FromSeed
-		}
-	}
-	h := g.SpacingMM()
-	src.Spread(w.c.Grid, m, float64(g.Len())*min(h[0], h[1], h[2]))
-	for n, l := range src.Of {
-		if l > 0 {
-			v.system[n] = imaging.Label(l)
-		}
-	}
-	if len(v.origin) > 0 {
-		return ctx.Err()
-	}
-	return v.byPosition(ctx, p, organ, s)
-}
-
-// seedToVesselMM is how far a vessel seed may miss its vessel.
-const seedToVesselMM = 15
-
-func nearest(g imaging.Grid, m filter.Mask, s r3.Vec) (n int, mm float64) {
-	n, mm = -1, math.Inf(1)
-	for o, in := range m {
-		if in {
-			i, j, k := g.IJK(o)
-			if d := r3.Norm(r3.Sub(g.Point(float64(i), float64(j), float64(k)), s)); d < mm {
-				n, mm = o, d
-			}
-		}
-	}
-	return n, mm
-}
-
-// byPosition guesses the system of trees of at least VesselSystemML from where
-// their thick end (the voxels within 80 % of the greatest depth) lies: the
-// hepatic veins join the vena cava at the top of the liver behind its middle,
-// the portal vein enters medially below. What fits neither stays unknown.
-func (v *vessels) byPosition(ctx context.Context, p *filter.Parts, organ filter.Mask, s vesselSettings) error {
-	w, g := v.w, v.w.c.Grid
-	if len(p.Count) == 1 {
-		return nil
-	}
-	depth, err := distance.Unsigned(ctx, g, func(n int) bool { return p.Of[n] == 0 })
-	if err != nil {
-		return err
-	}
-	deepest := make([]float32, len(p.Count))
-	var centre r3.Vec
-	voxels := 0.0
-	for n, c := range p.Of {
-		deepest[c] = max(deepest[c], depth[n])
-		if organ[n] {
-			i, j, k := g.IJK(n)
-			centre = r3.Add(centre, g.Point(float64(i), float64(j), float64(k)))
-			voxels++
-		}
-	}
-	centre = r3.Scale(1/voxels, centre)
-	sum, count := make([]r3.Vec, len(p.Count)), make([]float64, len(p.Count))
-	for n, c := range p.Of {
-		if c > 0 && depth[n] >= 0.8*deepest[c] {
-			i, j, k := g.IJK(n)
-			sum[c] = r3.Add(sum[c], g.Point(float64(i), float64(j), float64(k)))
-			count[c]++
-		}
-	}
-	system := make([]imaging.Label, len(p.Count))
-	for c := 1; c < len(system); c++ {
-		system[c] = imaging.LabelVessel
-		if w.ml(p.Count[c]) < s.SystemML {
-			continue
-		}
-		d := r3.Sub(r3.Scale(1/count[c], sum[c]), centre) // from the liver's centre to the thick end
-		switch {
-		case d.Z > 15 && d.Y > 0:
-			system[c] = imaging.LabelHepaticVein
-		case d.Z < 10 && d.X > 0:
-			system[c] = imaging.LabelPortalVein
-		}
-	}
-	for n, c := range p.Of {
-		if c > 0 {
-			v.system[n] = system[c]
-			if system[c] != imaging.LabelVessel {
-				v.origin[system[c]] = ByPosition
-			}
-		}
-	}
-	return nil
 }

@@ -1,0 +1,355 @@
+package segment
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"halsted/imaging"
+	"halsted/imaging/distance"
+	"halsted/imaging/filter"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// systemSettings are the numbers of the systems step.
+type systemSettings struct {
+	WorkMM  float64 // mm
+	ReachMM float64 // mm
+	RimMM   float64 // mm
+	GapMM   float64 // mm
+	CavaMM  float64 // mm
+	MinML   float64 // ml
+}
+
+// vesselSystems are the two trees of veins in the liver.
+var vesselSystems = [2]imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein}
+
+func systemOperation() operation {
+	return define(operation{
+		name: "systems", share: 0.1, needs: []imaging.Label{imaging.LabelLiver, imaging.LabelVessel}, gives: vesselSystems[:], seeds: vesselSystems[:],
+		doc: "portal and hepatic veins told apart by their roots: the hepatic veins join the vena cava, the portal vein goes on outside the liver away from it; each vessel voxel goes to the root that a path reaches through the wider vessels",
+	}, []parameter[systemSettings]{
+		{Parameter{"WorkMM", "mm", 0.4, 4, "voxel size"}, func(s *systemSettings) *float64 { return &s.WorkMM }},
+		{Parameter{"ReachMM", "mm", 5, 80, "how far outside the liver a vessel is followed"}, func(s *systemSettings) *float64 { return &s.ReachMM }},
+		{Parameter{"RimMM", "mm", 0, 20, "rim of the liver's outline where a vessel may count as outside: the hilum"}, func(s *systemSettings) *float64 { return &s.RimMM }},
+		{Parameter{"GapMM", "mm", 0, 20, "greatest gap between a vessel and where it goes on"}, func(s *systemSettings) *float64 { return &s.GapMM }},
+		{Parameter{"CavaMM", "mm", 0, 20, "a vessel this near the vena cava joins it"}, func(s *systemSettings) *float64 { return &s.CavaMM }},
+		{Parameter{"MinML", "ml", 0.01, 10, "less blood outside the liver is no root"}, func(s *systemSettings) *float64 { return &s.MinML }},
+	}, nil, tellSystems)
+}
+
+// systems is the telling apart of vessels on a working grid.
+type systems struct {
+	w      *work
+	s      systemSettings
+	box    imaging.Box // of the crop in the full grid
+	c      *filter.Coarse
+	vessel filter.Mask // of the liver
+	liver  filter.Mask
+	other  filter.Mask // of other structures, the vena cava among them
+	cava   []float32   // distance to the vena cava, mm; nil where there is none
+	off    []float32   // distance to the nearest vessel, mm
+	hilum  float64     // ml of blood where the portal root goes on
+}
+
+// tellSystems gives the vessels painted so far their systems, and reports.
+func tellSystems(ctx context.Context, w *work, s systemSettings) error {
+	y, err := newSystems(ctx, w, s)
+	if err != nil {
+		return err
+	}
+	root, seeded, err := y.roots(ctx)
+	if err != nil {
+		return err
+	}
+	wide, err := distance.Unsigned(ctx, y.c.Grid, func(n int) bool { return !y.vessel[n] })
+	if err != nil {
+		return err
+	}
+	var cost [2][]float32
+	for n := range cost {
+		cost[n], err = filter.PathCost(ctx, y.c.Grid, y.vessel, root[n], func(n int) float32 { return 1 / (wide[n] * wide[n]) })
+		if err != nil {
+			return err
+		}
+	}
+	share := y.paint(cost)
+	for n, l := range vesselSystems {
+		switch {
+		case root[n].Count() == 0:
+			w.missing(l, y.rootless(l))
+		case seeded[n]:
+			w.found(l, FromSeed, share[n], doubtful(share[n])...)
+		default:
+			w.found(l, ByRoot, share[n], doubtful(share[n])...)
+		}
+	}
+	return ctx.Err()
+}
+
+func doubtful(share float64) []string {
+	if share > 0.95 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%.0f %% of it could as well belong to the other system: the paths to both roots cost within a factor of 2", 100*(1-share))}
+}
+
+// newSystems samples what is painted on a grid of WorkMM around the liver.
+func newSystems(ctx context.Context, w *work, s systemSettings) (*systems, error) {
+	out := w.out
+	liver := out.Bit(imaging.LabelLiver)
+	box := out.Grid.Bounds(func(n int) bool { return out.Bits[n]&liver != 0 }).Grow(out.Grid, s.ReachMM).Clip(out.Grid)
+	c, err := filter.Reduce(ctx, w.v.Crop(box), s.WorkMM)
+	if err != nil {
+		return nil, err
+	}
+	y := &systems{w: w, s: s, box: box, c: c}
+	sample := func(ls ...imaging.Label) filter.Mask {
+		bits := uint32(0)
+		for _, l := range ls {
+			bits |= out.Bit(l)
+		}
+		return filter.Where(c.Grid.Len(), func(n int) bool { return out.Bits[y.full(n)]&bits != 0 })
+	}
+	y.liver = sample(imaging.LabelLiver)
+	y.vessel = sample(imaging.LabelVessel, imaging.LabelPortalVein, imaging.LabelHepaticVein)
+	y.other = sample(imaging.LabelVenaCava, imaging.LabelAorta, imaging.LabelBone, imaging.LabelKidneyLeft, imaging.LabelKidneyRight, imaging.LabelSpleen)
+	if w.out.Bit(imaging.LabelVenaCava) != 0 {
+		cava := sample(imaging.LabelVenaCava)
+		if y.cava, err = distance.Unsigned(ctx, c.Grid, func(n int) bool { return cava[n] }); err != nil {
+			return nil, err
+		}
+	}
+	y.off, err = distance.Unsigned(ctx, c.Grid, func(n int) bool { return y.vessel[n] })
+	return y, err
+}
+
+// full is the voxel of the full grid in the middle of working voxel n.
+func (y *systems) full(n int) int {
+	i, j, k := y.c.Grid.IJK(n)
+	at := func(a, p int) int {
+		return min(y.box.Lo[a]+p*y.c.Block[a]+y.c.Block[a]/2, y.box.Hi[a]-1)
+	}
+	return y.w.out.Grid.Index(at(0, i), at(1, j), at(2, k))
+}
+
+// roots are the vessel voxels where each system begins: at its seeds, or where
+// it leaves the liver.
+func (y *systems) roots(ctx context.Context) (root [2]filter.Mask, seeded [2]bool, err error) {
+	g := y.c.Grid
+	for n, l := range vesselSystems {
+		root[n] = make(filter.Mask, g.Len())
+		for _, at := range y.w.seeds(l) {
+			v, mm := nearest(g, y.vessel, at)
+			if v < 0 || mm > seedToVesselMM {
+				y.w.rep.note("the %v seed at %.0f,%.0f,%.0f mm has no vessel within %d mm and was not used", l, at.X, at.Y, at.Z, seedToVesselMM)
+				continue
+			}
+			root[n][v], seeded[n] = true, true
+		}
+	}
+	if seeded[0] && seeded[1] || y.cava == nil {
+		return root, seeded, ctx.Err()
+	}
+	joins := filter.Where(g.Len(), func(n int) bool { return y.vessel[n] && float64(y.cava[n]) < y.s.CavaMM })
+	portal, err := y.exits(ctx, joins)
+	if err != nil {
+		return root, seeded, err
+	}
+	for n, found := range []filter.Mask{portal, joins} {
+		if !seeded[n] {
+			// a seed says more than a place
+			for v := range found {
+				root[n][v] = found[v] && !root[1-n][v]
+			}
+		}
+	}
+	return root, seeded, y.w.show("roots", g, filter.Where(g.Len(), func(n int) bool { return root[0][n] || root[1][n] }))
+}
+
+// exits looks for blood outside the liver that goes on from its vessels: what is
+// nearer the vessels' value than the liver's. Where it is beside the vena cava
+// it adds to joins; of the others the one that touches the most vessel is the
+// portal vein at the hilum.
+func (y *systems) exits(ctx context.Context, joins filter.Mask) (portal filter.Mask, err error) {
+	g, h := y.c.Grid, y.c.Grid.SpacingMM()
+	portal = make(filter.Mask, g.Len())
+	blood, liver := y.values()
+	if !(blood > liver) {
+		return portal, ctx.Err()
+	}
+	soft, err := filter.BoxMean(ctx, g, y.c.HU, [3]int{1, 1, 1})
+	if err != nil {
+		return nil, err
+	}
+	deep, err := distance.Unsigned(ctx, g, func(n int) bool { return !y.liver[n] })
+	if err != nil {
+		return nil, err
+	}
+	near, err := distance.Unsigned(ctx, g, func(n int) bool { return y.liver[n] })
+	if err != nil {
+		return nil, err
+	}
+	low, high := float32((liver+blood)/2), float32(2*blood-liver)
+	outside := filter.Where(g.Len(), func(n int) bool {
+		return soft[n] > low && soft[n] < high && !y.vessel[n] && !y.other[n] && float64(near[n]) < y.s.ReachMM && float64(deep[n]) < y.s.RimMM
+	})
+	one := max(h[0], h[1], h[2])
+	if outside, err = filter.Erode(ctx, g, outside, one); err != nil {
+		return nil, err
+	}
+	if outside, err = filter.Dilate(ctx, g, outside, one); err != nil {
+		return nil, err
+	}
+	if err := y.w.show("blood outside", g, outside); err != nil {
+		return nil, err
+	}
+	p := filter.Components(g, outside)
+	meets, cava := make([]bool, len(p.Count)), make([]bool, len(p.Count))
+	for n, c := range p.Of {
+		meets[c] = meets[c] || float64(y.off[n]) <= y.s.GapMM
+		cava[c] = cava[c] || float64(y.cava[n]) < y.s.CavaMM
+	}
+	most := 0
+	for c := 1; c < len(p.Count); c++ {
+		if ml := float64(p.Count[c]) * g.VoxelMM3() / 1000; !meets[c] || ml < y.s.MinML {
+			continue
+		}
+		touch, err := filter.Dilate(ctx, g, filter.Where(g.Len(), func(n int) bool { return p.Of[n] == int32(c) }), y.s.GapMM)
+		if err != nil {
+			return nil, err
+		}
+		for n := range touch {
+			touch[n] = touch[n] && y.vessel[n]
+		}
+		if cava[c] {
+			for n, in := range touch {
+				joins[n] = joins[n] || in && float64(y.cava[n]) < 2*y.s.CavaMM
+			}
+		} else if count := touch.Count(); count > most {
+			most, portal, y.hilum = count, touch, float64(p.Count[c])*g.VoxelMM3()/1000
+		}
+	}
+	for n := range portal {
+		portal[n] = portal[n] && !joins[n]
+	}
+	return portal, nil
+}
+
+// values are the mean of the vessels where they are widest, in HU, and of the
+// liver away from them.
+func (y *systems) values() (blood, liver float64) {
+	wide, err := distance.Unsigned(context.Background(), y.c.Grid, func(n int) bool { return !y.vessel[n] })
+	if err != nil {
+		return math.NaN(), math.NaN()
+	}
+	widest := float32(0)
+	for n, in := range y.vessel {
+		if in {
+			widest = max(widest, wide[n])
+		}
+	}
+	var sum, count [2]float64
+	for n, hu := range y.c.HU {
+		switch {
+		case y.vessel[n] && wide[n] >= 0.6*widest:
+			sum[0], count[0] = sum[0]+float64(hu), count[0]+1
+		case y.liver[n] && !y.vessel[n] && float64(y.off[n]) > y.s.GapMM:
+			sum[1], count[1] = sum[1]+float64(hu), count[1]+1
+		}
+	}
+	return sum[0] / count[0], sum[1] / count[1]
+}
+
+// paint gives each vessel voxel of the full grid the system with the cheaper
+// path, and returns which share of each system has a path to its own root that
+// costs less than half of the other's.
+func (y *systems) paint(cost [2][]float32) (sure [2]float64) {
+	out := y.w.out
+	bits := [3]uint32{bitOf(out, vesselSystems[0]), bitOf(out, vesselSystems[1]), bitOf(out, imaging.LabelVessel)}
+	any, g := bits[0]|bits[1]|bits[2], y.c.Grid
+	of := make([]int8, g.Len())
+	var all [2]float64
+	for n := range of {
+		a, b := float64(cost[0][n]), float64(cost[1][n])
+		switch {
+		case math.IsInf(a, 1) && math.IsInf(b, 1):
+			of[n] = 2
+			continue
+		case b < a:
+			of[n] = 1
+		}
+		all[of[n]]++
+		if min(a, b) <= max(a, b)/2 {
+			sure[of[n]]++
+		}
+	}
+	box := y.box
+	for k := box.Lo[2]; k < box.Hi[2]; k++ {
+		for j := box.Lo[1]; j < box.Hi[1]; j++ {
+			for i := box.Lo[0]; i < box.Hi[0]; i++ {
+				n := out.Grid.Index(i, j, k)
+				if out.Bits[n]&any == 0 {
+					continue
+				}
+				out.Bits[n] = out.Bits[n]&^any | bits[y.systemAt(of, (i-box.Lo[0])/y.c.Block[0], (j-box.Lo[1])/y.c.Block[1], (k-box.Lo[2])/y.c.Block[2])]
+			}
+		}
+	}
+	for n := range sure {
+		if all[n] > 0 {
+			sure[n] /= all[n]
+		}
+	}
+	return sure
+}
+
+// systemAt is the system of a working voxel, or of the nearest of the 26 around
+// it when it is not of a vessel.
+func (y *systems) systemAt(of []int8, i, j, k int) int8 {
+	g := y.c.Grid
+	if n := g.Index(i, j, k); y.vessel[n] {
+		return of[n]
+	}
+	best, least := int8(2), 4
+	for s := range 27 {
+		a, b, c := s%3-1, s/3%3-1, s/9-1
+		if !g.Contains(i+a, j+b, k+c) {
+			continue
+		}
+		if n := g.Index(i+a, j+b, k+c); y.vessel[n] && of[n] < 2 && a*a+b*b+c*c < least {
+			best, least = of[n], a*a+b*b+c*c
+		}
+	}
+	return best
+}
+
+// rootless says why a system has no root.
+func (y *systems) rootless(l imaging.Label) string {
+	const seed = "give a seed inside it"
+	switch {
+	case y.cava == nil:
+		return "without the vena cava no vessel could be told to belong to it; " + seed
+	case l == imaging.LabelHepaticVein:
+		return fmt.Sprintf("no vessel comes within %g mm of the vena cava; %s", y.s.CavaMM, seed)
+	}
+	return fmt.Sprintf("no vessel goes on outside the liver away from the vena cava for %g ml or more; %s", y.s.MinML, seed)
+}
+
+// seedToVesselMM is how far a vessel seed may miss its vessel.
+const seedToVesselMM = 15
+
+// nearest is the voxel of m nearest to p, and how far it is; -1 when m is empty.
+func nearest(g imaging.Grid, m filter.Mask, p r3.Vec) (n int, mm float64) {
+	n, mm = -1, math.Inf(1)
+	for o, in := range m {
+		if in {
+			i, j, k := g.IJK(o)
+			if d := r3.Norm(r3.Sub(g.Point(float64(i), float64(j), float64(k)), p)); d < mm {
+				n, mm = o, d
+			}
+		}
+	}
+	return n, mm
+}
