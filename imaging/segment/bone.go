@@ -6,14 +6,17 @@ import (
 
 	"halsted/imaging"
 	"halsted/imaging/filter"
+	"halsted/internal/par"
 )
 
 // boneSettings are the numbers of the bone step.
 type boneSettings struct {
 	AboveHU float64 // HU
 	CoreHU  float64 // HU
+	EdgeHU  float64 // HU
 	ReachMM float64 // mm
 	MinML   float64 // ml
+	GapMM2  float64 // mm²
 }
 
 func boneOperation() operation {
@@ -21,13 +24,15 @@ func boneOperation() operation {
 		name: "bone", share: 0.1, needs: []imaging.Label{imaging.LabelBody}, gives: []imaging.Label{imaging.LabelBone},
 		doc: "bright tissue within reach of cortical bone, marrow filled",
 	}, []parameter[boneSettings]{
-		{Parameter{"AboveHU", "HU", 80, 500, "bone"}, func(s *boneSettings) *float64 { return &s.AboveHU }},
+		{Parameter{"AboveHU", "HU", 80, 500, "bone, trabeculae and marrow together"}, func(s *boneSettings) *float64 { return &s.AboveHU }},
+		{Parameter{"EdgeHU", "HU", 80, 500, "outline: half height between soft tissue and thin cortical bone as a scanner shows it"}, func(s *boneSettings) *float64 { return &s.EdgeHU }},
 		{Parameter{"CoreHU", "HU", 150, 1500, "cortical bone: brighter than contrast-filled vessels"}, func(s *boneSettings) *float64 { return &s.CoreHU }},
 		{Parameter{"ReachMM", "mm", 1, 30, "how far bone goes from its core; marrow up to this wide is filled"}, func(s *boneSettings) *float64 { return &s.ReachMM }},
 		{Parameter{"MinML", "ml", 0.01, 50, "smaller pieces are calcifications or contrast"}, func(s *boneSettings) *float64 { return &s.MinML }},
+		{Parameter{"GapMM2", "mm²", 1, 500, "holes in a slice as small as this are marrow whatever their density; the spinal canal has 200 and more"}, func(s *boneSettings) *float64 { return &s.GapMM2 }},
 	}, func(s boneSettings) error {
-		if s.AboveHU > s.CoreHU {
-			return fmt.Errorf("AboveHU %g is above CoreHU %g", s.AboveHU, s.CoreHU)
+		if s.AboveHU > s.EdgeHU || s.EdgeHU > s.CoreHU {
+			return fmt.Errorf("AboveHU %g, EdgeHU %g and CoreHU %g must rise in this order", s.AboveHU, s.EdgeHU, s.CoreHU)
 		}
 		return nil
 	}, findBone)
@@ -59,12 +64,91 @@ func findBone(ctx context.Context, w *work, s boneSettings) error {
 	if w.bone.Count() == 0 {
 		return &NotFoundError{imaging.LabelBone, fmt.Sprintf("no piece of %.2f ml is denser than %.0f HU", s.MinML, s.CoreHU)}
 	}
+	// the outline is where the median of 3×3 voxels, which keeps edges and drops
+	// noise, crosses EdgeHU; inside, marrow is let go only where it is as thin
+	// as soft tissue
 	err = w.paint(ctx, w.out, imaging.LabelBone, w.bone, 0, func(phi float32, n int) bool {
-		return phi < -bandMM || phi < bandMM && w.mean9(n) > s.AboveHU
+		if phi > 2*bandMM {
+			return false
+		}
+		v := w.median9(n)
+		return v > s.EdgeHU || phi < -bandMM && v > s.AboveHU/2
 	})
 	if err != nil {
 		return err
 	}
+	if err := w.fillMarrow(ctx, s.AboveHU/2, s.GapMM2); err != nil {
+		return err
+	}
 	w.found(imaging.LabelBone, Automatic, 1)
 	return w.show("bone", g, w.bone)
+}
+
+// marrowMM2 is more than the marrow of a vertebra in one slice; a ring of ribs or
+// the pelvis holds more, and no bone.
+const marrowMM2 = 2500.0
+
+// fillMarrow closes what bone surrounds within a slice of the full grid, when
+// it is as small as a gap between trabeculae or denser than the spinal canal,
+// which holds cord and fluid: marrow with its trabeculae is, and is bone; fatty
+// marrow lies in gaps.
+func (w *work) fillMarrow(ctx context.Context, aboveHU, gapMM2 float64) error {
+	g, bit := w.v.Grid, w.out.Bit(imaging.LabelBone)
+	h := g.SpacingMM()
+	gap, most := int(gapMM2/(h[0]*h[1])), int(marrowMM2/(h[0]*h[1]))
+	area := g.Size[0] * g.Size[1]
+	slice := g
+	slice.Size[2] = 1
+	return par.ChunksCtx(ctx, g.Size[2], 1, func(k0, k1 int) error {
+		for k := k0; k < k1; k++ {
+			bits := w.out.Bits[k*area : (k+1)*area]
+			box := slice.Bounds(func(n int) bool { return bits[n]&bit != 0 })
+			if box.Empty() {
+				continue
+			}
+			sub := slice.Crop(box)
+			at := func(n int) int { return n%sub.Size[0] + box.Lo[0] + (n/sub.Size[0]+box.Lo[1])*g.Size[0] }
+			open := make(filter.Mask, sub.Len())
+			for n := range open {
+				open[n] = bits[at(n)]&bit == 0
+			}
+			p := filter.Components(sub, open)
+			sum, out := make([]float64, len(p.Count)), make([]bool, len(p.Count))
+			for n, c := range p.Of {
+				if c == 0 {
+					continue
+				}
+				i, j := n%sub.Size[0], n/sub.Size[0]
+				out[c] = out[c] || i == 0 || j == 0 || i == sub.Size[0]-1 || j == sub.Size[1]-1
+				sum[c] += w.hu(k*area + at(n))
+			}
+			for n, c := range p.Of {
+				if c > 0 && !out[c] && (p.Count[c] <= gap || p.Count[c] <= most && sum[c] > aboveHU*float64(p.Count[c])) {
+					bits[at(n)] |= bit
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// median9 is the median of the 3×3 voxels around n in its slice, cut off at the
+// border.
+func (w *work) median9(n int) float64 {
+	g := w.v.Grid
+	i, j, _ := g.IJK(n)
+	var x [9]int16
+	c := 0
+	for y := max(0, j-1); y <= min(g.Size[1]-1, j+1); y++ {
+		for a := max(0, i-1); a <= min(g.Size[0]-1, i+1); a++ {
+			v := w.v.Data[n+(a-i)+(y-j)*g.Size[0]]
+			at := c
+			for ; at > 0 && x[at-1] > v; at-- {
+				x[at] = x[at-1]
+			}
+			x[at] = v
+			c++
+		}
+	}
+	return w.v.Slope*float64(x[c/2]) + w.v.Intercept
 }
