@@ -44,7 +44,7 @@ func TestCurves(t *testing.T) {
 			}
 			s := compare(t, got, truth)
 			t.Logf("%s %v: %v", name, spacing, s)
-			if s.missing+s.extra > 0 || s.mean > 0.25*spacing[2] || s.max > 1.5*spacing[2] || s.radius > 0.04 {
+			if s.Missing+s.Extra > 0 || s.MeanMM > 0.25*spacing[2] || s.MaxMM > 1.5*spacing[2] || s.RadiusQuantile(1) > 0.04 {
 				t.Errorf("%s %v: %v", name, spacing, s)
 			}
 			// The taper itself: the radius near both ends.
@@ -73,7 +73,7 @@ func TestMotion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := compare(t, a, y); s.missing+s.extra > 0 || s.mean > 0.4 || s.radius > 0.04 {
+	if s := compare(t, a, y); s.Missing+s.Extra > 0 || s.MeanMM > 0.4 || s.RadiusQuantile(1) > 0.04 {
 		t.Errorf("Y: %v", s)
 	}
 	turn, d := r3.NewRotation(1, r3.Vec{X: 1, Y: 1}), r3.Vec{X: 30, Y: -20, Z: 5}
@@ -122,7 +122,7 @@ func TestTouch(t *testing.T) {
 	if d := r3.Norm(r3.Sub(rep.Contacts[0].At, r3.Vec{X: 3, Z: 30})); d > 4 {
 		t.Errorf("contact %.1f mm from the bridge", d)
 	}
-	if s := compare(t, got, ladder); s.mean > 0.2 {
+	if s := compare(t, got, ladder); s.MeanMM > 0.2 {
 		t.Errorf("ladder: %v", s)
 	}
 	ring := curveTree(80, func(s float64) r3.Vec {
@@ -165,7 +165,7 @@ func TestNoise(t *testing.T) {
 	}
 	s := compare(t, got, y)
 	t.Logf("noise: %v; pieces %d dropped %d stray %.0f mm³ loops %d", s, rep.Pieces, rep.Dropped, rep.StrayMM3, rep.Loops)
-	if s.missing+s.extra > 0 || s.mean > 0.5 || s.radius > 0.05 {
+	if s.Missing+s.Extra > 0 || s.MeanMM > 0.5 || s.RadiusQuantile(1) > 0.05 {
 		t.Errorf("noise: %v", s)
 	}
 }

@@ -34,14 +34,14 @@ func TestPhantomTrees(t *testing.T) {
 		}
 		s := compare(t, got, truth)
 		t.Logf("seed %d %v %v: %v; loops %d, stray %.2f ml", c.seed, c.system, c.spacing, s, rep.Loops, rep.StrayMM3/1000)
-		if s.missing+s.extra > 0 {
-			t.Errorf("seed %d %v %v: %d branches missing, %d extra", c.seed, c.system, c.spacing, s.missing, s.extra)
+		if s.Missing+s.Extra > 0 {
+			t.Errorf("seed %d %v %v: %d branches missing, %d extra", c.seed, c.system, c.spacing, s.Missing, s.Extra)
 		}
-		if s.mean > 0.5*vox || s.reach > 0.5*vox {
-			t.Errorf("seed %d %v %v: centreline %.3f and %.3f mm off", c.seed, c.system, c.spacing, s.mean, s.reach)
+		if s.MeanMM > 0.5*vox || s.BackMM > 0.5*vox {
+			t.Errorf("seed %d %v %v: centreline %.3f and %.3f mm off", c.seed, c.system, c.spacing, s.MeanMM, s.BackMM)
 		}
-		if s.radiusMean > 0.015 || s.radiusP95 > 0.04 {
-			t.Errorf("seed %d %v %v: branch radius off by %.1f %% on average, %.1f %% at p95", c.seed, c.system, c.spacing, 100*s.radiusMean, 100*s.radiusP95)
+		if s.RadiusMean() > 0.015 || s.RadiusQuantile(0.95) > 0.04 {
+			t.Errorf("seed %d %v %v: branch radius off by %.1f %% on average, %.1f %% at p95", c.seed, c.system, c.spacing, 100*s.RadiusMean(), 100*s.RadiusQuantile(0.95))
 		}
 	}
 }
