@@ -5,6 +5,7 @@
 //	halsted serve --data DIR          DICOM node and gRPC service
 //	halsted plan DIR                  a series to ranked plans, without a server
 //	halsted segment DIR               a series to labels
+//	halsted convert IN OUT            volumes and labels between DICOM, NIfTI and NRRD
 //	halsted mesh LABELS               labels to surfaces and tetrahedra
 //	halsted phantom DIR               write the sample patient as DICOM
 //	halsted send DIR                  push a series to a DICOM node

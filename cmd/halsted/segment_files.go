@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
+	"path/filepath"
 	"strings"
 
 	"halsted/imaging"
@@ -11,58 +11,78 @@ import (
 	"halsted/imaging/nifti"
 	"halsted/imaging/segment"
 	"halsted/imaging/series"
-	"halsted/internal/atomicfile"
 )
-
-// isDICOM reports whether a file of masks is named as a DICOM SEG.
-func isDICOM(path string) bool { return strings.HasSuffix(strings.ToLower(path), ".dcm") }
 
 // checkMaskName refuses, before the work, a name whose format is not written.
 func checkMaskName(path string) error {
-	if name := strings.ToLower(path); path == "" || isDICOM(path) || strings.HasSuffix(name, ".nii") || strings.HasSuffix(name, ".nii.gz") {
+	if f := formatOf(path); path == "" || f == formatDICOM || f == formatNIfTI || (f == formatNRRD || f == formatSegNRRD) && !strings.HasSuffix(strings.ToLower(path), ".nhdr") {
 		return nil
 	}
-	return usagef("--out %s: want .dcm (DICOM SEG), .nii or .nii.gz (bit masks)", path)
+	return usagef("--out %s: want .dcm (DICOM SEG), .seg.nrrd (3D Slicer), .nii or .nii.gz (bit masks)", path)
 }
 
 // writeSegments writes masks in the format of the file's name.
 func writeSegments(ctx context.Context, path string, segs *imaging.Segments, in *scan) error {
-	if !isDICOM(path) {
-		return nifti.WriteSegments(path, segs)
+	to := formatOf(path)
+	if to == formatDICOM && in.series == nil {
+		return refusedError{fmt.Errorf("%s: a DICOM segmentation refers to the images it was made from; segment the DICOM series, or write .seg.nrrd or .nii.gz", filepath.Base(path))}
 	}
-	if in.series == nil {
-		return refusedError{fmt.Errorf("%s: a DICOM segmentation refers to the images it was made from; segment the DICOM series, or write .nii.gz", path)}
-	}
-	return atomicfile.Write(path, func(w io.Writer) error {
-		return series.WriteSEG(ctx, w, segs, in.series, series.SEGOptions{})
-	})
+	return writeStructures(ctx, path, to, &carried{segs: segs}, in.series, series.SEGBinary)
 }
 
 // readTruth reads the masks to compare with, with what is to be said of them.
 func readTruth(ctx context.Context, path, bits string, g imaging.Grid, in *scan) (*imaging.Segments, []string, error) {
-	if !isDICOM(path) {
-		ls, err := parseBits(bits)
-		if err != nil {
-			return nil, nil, err
-		}
-		s, err := nifti.ReadSegments(path, g, ls)
-		if err != nil {
-			return nil, nil, refusedError{err}
-		}
-		return s, nil, nil
+	switch formatOf(path) {
+	case formatDICOM:
+		return readTruthObject(ctx, path, in)
+	case formatNRRD, formatSegNRRD:
+		return readTruthNRRD(ctx, path, bits, g)
 	}
-	if in.series == nil {
-		return nil, nil, refusedError{fmt.Errorf("%s: a DICOM segmentation belongs to a DICOM series; segment that series", path)}
+	ls, err := parseBits(bits)
+	if err != nil {
+		return nil, nil, err
 	}
-	seg, err := series.ReadSEGFile(path, dicomfile.Limits{})
+	s, err := nifti.ReadSegments(path, g, ls)
 	if err != nil {
 		return nil, nil, refusedError{err}
 	}
-	s, rep, err := seg.Onto(ctx, in.series, series.StructureOptions{})
+	return s, nil, nil
+}
+
+// readTruthObject reads a DICOM segmentation or structure set of the series.
+func readTruthObject(ctx context.Context, path string, in *scan) (*imaging.Segments, []string, error) {
+	if in.series == nil {
+		return nil, nil, refusedError{fmt.Errorf("%s: a DICOM object of structures belongs to a DICOM series; segment that series", filepath.Base(path))}
+	}
+	o, err := series.ReadStructuresFile(path, dicomfile.Limits{})
+	if err != nil {
+		return nil, nil, refusedError{err}
+	}
+	s, rep, err := o.Onto(ctx, in.series, series.StructureOptions{})
 	if err != nil {
 		return nil, nil, refusedUnlessCancelled(err)
 	}
 	return s, rep.Notes, nil
+}
+
+// readTruthNRRD reads a segmentation of 3D Slicer, or bit masks, and brings
+// them onto the grid.
+func readTruthNRRD(ctx context.Context, path, bits string, g imaging.Grid) (*imaging.Segments, []string, error) {
+	src, err := (&convertJob{bits: bits}).openNRRD(path)
+	if is[*usageError](err) {
+		return nil, nil, err
+	}
+	if err != nil {
+		return nil, nil, refusedUnlessCancelled(err)
+	}
+	if src.masks == nil {
+		return nil, nil, usagef("--against %s: the file names no segments; name the structures of its bits with --bits", filepath.Base(path))
+	}
+	s, rep, err := series.Resample(ctx, src.masks.segs, g)
+	if err != nil {
+		return nil, nil, refusedUnlessCancelled(err)
+	}
+	return s, append(src.notes, rep.Notes...), nil
 }
 
 // compare measures every structure that both sides have.
