@@ -13,12 +13,27 @@ import (
 // side of halfway.
 const edgeNoise = 4
 
+// trustMM is how far the surface of the cut is off: the odds of lying inside
+// fall by e for each such step outwards.
+const trustMM = 0.5
+
+// Fissures are thinner than fissureMM, larger than fissureML, hold fat and no
+// gas.
+const (
+	fissureMM = 8.0
+	fissureML = 0.1
+	fissureHU = -15
+	gasHU     = -200
+)
+
 // besideHU is the least value a neighbour counts with: fat.
 const besideHU = -100
 
-// paintEdge places the outline between voxels of the working grid: where the
-// value is halfway between the liver's and its neighbour's near by. Where these
-// differ little against the noise, the surface of the cut stays, smoothed.
+// paintEdge places the outline between voxels of the working grid: a voxel lies
+// inside when its value is likelier liver than neighbour, both normal with the
+// noise, against the odds that its distance from the surface of the cut gives.
+// Where liver and neighbour differ much that is halfway between their values;
+// where they differ little against the noise, the surface stays.
 func (l *liverShape) paintEdge(ctx context.Context) error {
 	w := l.work
 	in, out, err := l.sides(ctx)
@@ -26,23 +41,63 @@ func (l *liverShape) paintEdge(ctx context.Context) error {
 		return err
 	}
 	l.clear = l.seen(in, out)
-	least := float32(edgeNoise * l.noise)
-	outward := float32(w.stepMM())
+	fissure, err := l.fissures(ctx)
+	if err != nil {
+		return err
+	}
+	outward, noise2 := float32(w.stepMM()), float32(max(l.noise*l.noise, 1))
+	fat := (l.liverHU + besideHU) / 2
 	full, part, block := w.v.Grid, w.c.Grid, w.c.Block
 	return w.paint(ctx, w.out, imaging.LabelLiver, w.liver, l.s.FairMM, func(phi float32, n int) bool {
-		if phi < -bandMM || phi >= outward {
-			return phi < 0
+		if phi >= outward {
+			return false
 		}
 		i, j, k := full.IJK(n)
 		c := part.Index(min(i/block[0], part.Size[0]-1), min(j/block[1], part.Size[1]-1), min(k/block[2], part.Size[2]-1))
-		switch step := in[c] - out[c]; {
-		case step > least:
-			return w.mean9(n) > float64(in[c]+out[c])/2
-		case step < -least:
-			return w.mean9(n) < float64(in[c]+out[c])/2
+		if fissure[c] {
+			return w.hu(n) > fat
 		}
-		return phi < 0
+		if phi < -bandMM {
+			return true
+		}
+		step := in[c] - out[c]
+		if step == 0 {
+			return phi < 0
+		}
+		x := float32(w.mean9(n)) - (in[c]+out[c])/2
+		return step*x/noise2 > phi/trustMM
 	})
+}
+
+// fissures are the working voxels of the organ in and beside a fissure: thin
+// sheets of more fat than liver, as those of the round ligament and the venous
+// ligament. Cysts hold no fat, gas in the bile ducts is far below it.
+func (l *liverShape) fissures(ctx context.Context) (filter.Mask, error) {
+	g := l.c.Grid
+	fat := float32(l.liverHU+besideHU) / 2
+	m := filter.Where(g.Len(), func(n int) bool { return l.liver[n] && !l.lesion[n] && l.c.HU[n] < fat })
+	core, err := filter.Erode(ctx, g, m, fissureMM/2)
+	if err != nil {
+		return nil, err
+	}
+	if core, err = filter.Dilate(ctx, g, core, fissureMM/2); err != nil {
+		return nil, err
+	}
+	p := filter.Components(g, filter.Where(g.Len(), func(n int) bool { return m[n] && !core[n] }))
+	sum, least := make([]float64, len(p.Count)), make([]float32, len(p.Count))
+	for n, c := range p.Of {
+		if c > 0 {
+			sum[c] += float64(l.c.HU[n])
+			least[c] = min(least[c], l.c.HU[n])
+		}
+	}
+	m = p.Only(func(c int32) bool {
+		return l.ml(p.Count[c]) >= fissureML && sum[c]/float64(p.Count[c]) < fissureHU && least[c] > gasHU
+	})
+	if err := l.show("fissures", g, m); err != nil {
+		return nil, err
+	}
+	return filter.Dilate(ctx, g, m, 1.5*l.stepMM())
 }
 
 // sides are the mean HU of the liver near each voxel of the working grid and of
@@ -61,7 +116,7 @@ func (l *liverShape) sides(ctx context.Context) (in, out []float32, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r := filter.Radius(g, 3*l.stepMM())
+	r := filter.Radius(g, max(l.s.SideMM, 3*l.stepMM()))
 	mean := func(of func(n int) bool) (num, den []float32, err error) {
 		num, den = make([]float32, g.Len()), make([]float32, g.Len())
 		for n := range num {
