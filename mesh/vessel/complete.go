@@ -168,6 +168,28 @@ func sources(chords []chord, w *working, radius []float64, murray, back float64)
 	return out
 }
 
+// sideShare is the part of the flow (r³) of sources that leaves along branches
+// and not at tips: small in trees that fork evenly, large in those with a main
+// stem and side branches.
+func sideShare(chords []chord, w *working) float64 {
+	var side, all float64
+	for n := range chords {
+		c := &chords[n]
+		r := math.Pow(c.radius, 3)
+		switch {
+		case !w.beside(c.b, besideMM):
+		case c.tip:
+			all += r
+		case !c.last:
+			side += r - math.Pow(chords[n+1].radius, 3)
+		}
+	}
+	if all += side; all == 0 {
+		return 0
+	}
+	return side / all
+}
+
 // transport gives each terminal the source that feeds it: the one of least
 // d² − weight, where the weights are raised and lowered until each source has
 // about as many terminals as its share of the flow (a power diagram of given

@@ -2,12 +2,15 @@ package vessel
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/spatial/r3"
+
+	"halsted/imaging"
 )
 
 func TestFallingIsTheNearestThatDoesNotGrow(t *testing.T) {
@@ -95,10 +98,10 @@ func TestForkOfEqualFlowsMeetsAtMurraysAngle(t *testing.T) {
 }
 
 func TestSyntheticTreesKeepFlowAndMurray(t *testing.T) {
-	for _, how := range []Growth{GrowOptimised, GrowSplit} {
-		c := EllipsoidCase(how, 5, 7)
+	for how := GrowOptimised; how <= GrowColony; how++ {
+		c := ellipsoid(t, how, 5, 7)
 		s := c.Full.Segments
-		if n := len(c.Full.Terminals); n < 280 || n > 360 {
+		if n := len(c.Full.Terminals); n < 270 || n > 380 {
 			t.Errorf("growth %d: %d terminals", how, n)
 		}
 		below := make([]float64, len(s))
@@ -114,7 +117,8 @@ func TestSyntheticTreesKeepFlowAndMurray(t *testing.T) {
 			}
 		}
 		for n, x := range s {
-			if below[n] > 0 && math.Abs(below[n]-x.Flow) > 0.01*s[0].Flow {
+			// Along a segment of a colony tissue is fed too.
+			if off := x.Flow - below[n]; below[n] > 0 && (off < -0.01*s[0].Flow || how != GrowColony && off > 0.01*s[0].Flow) {
 				t.Errorf("growth %d: segment %d carries %g, its children %g", how, n, x.Flow, below[n])
 			}
 			if want := 6.4 * math.Pow(x.Flow/s[0].Flow, 1/3.0); math.Abs(x.RadiusMM-want) > 1e-9 { // seed 7: exponent 3
@@ -135,6 +139,34 @@ func TestSyntheticTreesKeepFlowAndMurray(t *testing.T) {
 	}
 }
 
+func TestSyntheticTreesRefuseBadInput(t *testing.T) {
+	g, organ := brick(5)
+	ctx, root, hilum := context.Background(), r3.Vec{Z: -30}, r3.Vec{Z: -5}
+	done, cancel := context.WithCancel(ctx)
+	cancel()
+	for how := GrowOptimised; how <= GrowColony; how++ {
+		if _, err := GrowSynthetic(done, how, g, organ, root, hilum, 50, 4, 3, 1); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v: %v", how, err)
+		}
+	}
+	for n, err := range []error{
+		second(GrowSynthetic(ctx, GrowColony+1, g, organ, root, hilum, 50, 4, 3, 1)),
+		second(GrowSynthetic(ctx, GrowSplit, g, organ[1:], root, hilum, 50, 4, 3, 1)),
+		second(GrowSynthetic(ctx, GrowSplit, g, make([]bool, len(organ)), root, hilum, 50, 4, 3, 1)),
+		second(GrowSynthetic(ctx, GrowSplit, g, organ, root, root, 50, 4, 3, 1)),
+		second(GrowSynthetic(ctx, GrowSplit, g, organ, root, hilum, 1e6, 4, 3, 1)),
+		second(GrowSynthetic(ctx, GrowSplit, g, organ, root, hilum, 50, math.NaN(), 3, 1)),
+		second(GrowSynthetic(ctx, GrowSplit, g, organ, root, hilum, 50, 4, math.Inf(1), 1)),
+		second(GrowSynthetic(ctx, GrowSplit, imaging.Grid{}, nil, root, hilum, 50, 4, 3, 1)),
+	} {
+		if err == nil {
+			t.Errorf("bad input %d was taken", n)
+		}
+	}
+}
+
+func second(_ *Synthetic, err error) error { return err }
+
 // The figures of the bench on few seeds and a coarse grid, both growths. A
 // seed's error where sure scatters by 2 %: the limits are those of the bench
 // (3 % wrong, 55 % declared) and two standard errors of four trials.
@@ -143,13 +175,13 @@ func TestWhatIsDeclaredSureIsRight(t *testing.T) {
 	var covered, counted int
 	for _, how := range []Growth{GrowOptimised, GrowSplit} {
 		for seed := uint64(21); seed < 23; seed++ {
-			tr, err := EllipsoidCase(how, 5, seed).Try(context.Background(), 121, SupplyOptions{StepMM: 5})
+			tr, err := ellipsoid(t, how, 5, seed).Try(context.Background(), 121, 8, SupplyOptions{StepMM: 5})
 			if err != nil {
 				t.Fatal(err)
 			}
 			sure, wrong = sure+tr.Sure/4, wrong+tr.Sure*tr.SureWrong/4
 			own, near = own+tr.Own/4, near+tr.Nearest/4
-			covered, counted = covered+tr.Covered, counted+tr.Counted
+			covered, counted = covered+tr.Territory.Held, counted+tr.Territory.Count
 		}
 	}
 	t.Logf("sure %.3f, of that wrong %.4f; all wrong %.3f, nearest %.3f; %d of %d intervals hold", sure, wrong/sure, own, near, covered, counted)
@@ -162,4 +194,71 @@ func TestWhatIsDeclaredSureIsRight(t *testing.T) {
 	if covered < counted*8/10 {
 		t.Errorf("%d of %d true volumes lie in their intervals", covered, counted)
 	}
+}
+
+// From lumen voxels to territories: a portal tree painted on a grid and
+// extracted again gives the territories of the tree itself.
+func TestExtractedTreeHasTheTerritoriesOfTheTrueOne(t *testing.T) {
+	ctx := context.Background()
+	l := liverOf(1)
+	truth := truthOf(l, imaging.LabelPortalVein, 1.8)
+	g := around([3]float64{1.2, 1.2, 1.2}, r3.Rotation{Real: 1}, truth)
+	got, _, err := Extract(ctx, g, paint(g, nil, truth), Options{Roots: starts(truth)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g = l.GridAt([3]float64{4, 4, 4})
+	seg := l.Truth(g)
+	organ := make([]bool, g.Len())
+	for n := range organ {
+		organ[n] = seg.Bits[n]&seg.Bit(imaging.LabelLiver) != 0
+	}
+	roots := Subtrees(truth, 8)
+	var same []int // the branch of got that lies along each root
+	for _, r := range roots {
+		p := truth.Branches[r].Points
+		best, at := math.Inf(1), 0
+		for n := range got.Branches {
+			if d := lineDistance(p[len(p)/2], got.Branches[n].Points); d < best {
+				best, at = d, n
+			}
+		}
+		same = append(same, at)
+	}
+	o := SupplyOptions{StepMM: 4, Runs: 20}
+	a, b := shared(t, supplied(t, truth, g, organ, o), roots...), shared(t, supplied(t, got, g, organ, o), same...)
+	var differ, sure, wrong float64
+	for v, x := range a.Of {
+		if x < 0 {
+			continue
+		}
+		if b.Of[v] != x {
+			differ++
+		}
+		if a.Confidence[v] >= SureAt && b.Confidence[v] >= SureAt {
+			sure++
+			if b.Of[v] != x {
+				wrong++
+			}
+		}
+	}
+	n := float64(len(a.supply.work.vox))
+	t.Logf("%d and %d branches; %.1f %% of the blocks change territory, %.2f %% of the %.0f %% that are sure by both", len(truth.Branches), len(got.Branches), 100*differ/n, 100*wrong/sure, 100*sure/n)
+	if differ > 0.1*n || wrong > 0.005*sure || sure < 0.4*n {
+		t.Errorf("%.1f %% of the blocks changed, %.2f %% of the sure", 100*differ/n, 100*wrong/sure)
+	}
+	for i, l := range a.List {
+		if m := b.List[i]; m.ML < l.LowML || m.ML > l.HighML {
+			t.Errorf("territory %d: %+v, of the tree extracted %+v", i, l.Volume, m.Volume)
+		}
+	}
+}
+
+func ellipsoid(t testing.TB, how Growth, stepMM float64, seed uint64) *Case {
+	t.Helper()
+	c, err := EllipsoidCase(context.Background(), how, stepMM, seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

@@ -113,10 +113,11 @@ func (w *working) blockOf(i, j, k int) int32 {
 
 // setApart marks the pieces of the organ (blocks that share a face) that no
 // chord touches, and returns their volume and the number of all pieces.
-func (w *working) setApart(chords []chord) (ml float64, pieces int) {
+func (w *working) setApart(ctx context.Context, chords []chord) (ml float64, pieces int, err error) {
 	piece := make([]int32, len(w.vox))
 	step := [3]int{1, w.grid.Size[0], w.grid.Size[0] * w.grid.Size[1]}
 	var stack []int32
+	looked := 0
 	for v := range piece {
 		if piece[v] != 0 {
 			continue
@@ -125,6 +126,9 @@ func (w *working) setApart(chords []chord) (ml float64, pieces int) {
 		piece[v] = int32(pieces)
 		stack = append(stack, int32(v))
 		for len(stack) > 0 {
+			if looked++; looked%4096 == 0 && ctx.Err() != nil {
+				return 0, 0, ctx.Err()
+			}
 			n := int(w.vox[stack[len(stack)-1]])
 			stack = stack[:len(stack)-1]
 			i, j, k := w.grid.IJK(n)
@@ -142,8 +146,12 @@ func (w *working) setApart(chords []chord) (ml float64, pieces int) {
 		}
 	}
 	fed := make([]bool, pieces+1)
+	const most = 2000 // places looked at along a chord
 	for _, c := range chords {
-		n := int(r3.Norm(r3.Sub(c.b, c.a))) + 1
+		if ctx.Err() != nil {
+			return 0, 0, ctx.Err()
+		}
+		n := min(int(r3.Norm(r3.Sub(c.b, c.a)))+1, most)
 		for m := 0; m <= n; m++ {
 			p := r3.Add(c.a, r3.Scale(float64(m)/float64(n), r3.Sub(c.b, c.a)))
 			w.around(p, besideMM, func(v int32) { fed[piece[v]] = true })
@@ -156,7 +164,7 @@ func (w *working) setApart(chords []chord) (ml float64, pieces int) {
 			ml += w.ml[v]
 		}
 	}
-	return ml, pieces
+	return ml, pieces, nil
 }
 
 // around calls f for the block of p and those about mm from it along the axes.

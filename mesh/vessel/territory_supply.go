@@ -173,7 +173,10 @@ func Supplies(ctx context.Context, tree *Tree, g imaging.Grid, organ []bool, o S
 	} else if n > maxSources {
 		return nil, &TooLargeError{"places where flow leaves the tree (prune it)", n, maxSources}
 	}
-	if s.UnreachedML, s.Pieces = w.setApart(s.chords); s.UnreachedML > 0.5*w.total {
+	if s.UnreachedML, s.Pieces, err = w.setApart(ctx, s.chords); err != nil {
+		return nil, err
+	}
+	if s.UnreachedML > 0.5*w.total {
 		return nil, &DisconnectedError{s.Pieces, s.UnreachedML, w.total}
 	}
 	s.runs, s.ml, s.built = make([][]int16, o.Runs), make([][]float64, o.Runs), make([]bool, o.Runs)

@@ -15,12 +15,41 @@ type Trial struct {
 	Visible, Branches, Roots int     // segments, branches, territories
 	Nearest, Resistance, Own float64 // part given to the wrong territory
 	Sure, SureWrong          float64 // part declared sure; part of that which is wrong
-	Covered                  int     // of the territories whose true volume lies in the interval
-	Counted                  int     // territories
-	Width                    float64 // mean width of the intervals
 	WorstNearest, WorstOwn   float64 // largest error of a territory's volume
-	CutCovered               int     // of Counted (without the rest), by Devascularised
-	CutCounted               int
+	// Of the territories; of what cutting each takes (Devascularised, without the
+	// rest); and of what is lost with a ball of 30 mm about its first branching (Lost).
+	Territory, Cut, Loss Intervals
+}
+
+// Intervals counts how often a true volume lay in its 95 % interval.
+type Intervals struct {
+	Count, Held  int
+	Below, Above int     // misses on each side: the truth is below LowML, above HighML
+	Under        int     // the truth is less than the estimate
+	Width        float64 // sum of the widths, parts of the organ
+}
+
+func (n *Intervals) add(v Volume, truth, organ float64) {
+	const rounding = 1e-9
+	n.Count++
+	switch {
+	case truth < v.LowML-rounding*organ:
+		n.Below++
+	case truth > v.HighML+rounding*organ:
+		n.Above++
+	default:
+		n.Held++
+	}
+	if truth < v.ML {
+		n.Under++
+	}
+	n.Width += (v.HighML - v.LowML) / organ
+}
+
+// Add counts those of m too.
+func (n *Intervals) Add(m Intervals) {
+	n.Count, n.Held, n.Below, n.Above = n.Count+m.Count, n.Held+m.Held, n.Below+m.Below, n.Above+m.Above
+	n.Under, n.Width = n.Under+m.Under, n.Width+m.Width
 }
 
 // Case is a complete tree in an organ: the truth of trials.
@@ -34,13 +63,14 @@ type Case struct {
 // NewCase grows a complete tree of about 300 terminals and trunk radius 6.4 mm
 // in an organ. The exponent of Murray's law is 2.7, 2.8, 2.9 or 3.0 by the
 // seed.
-func NewCase(how Growth, g imaging.Grid, organ []bool, root, hilum r3.Vec, seed uint64) *Case {
-	return &Case{g, organ, GrowSynthetic(how, g, organ, root, hilum, 300, 6.4, 2.7+0.1*float64(seed%4), seed), seed}
+func NewCase(ctx context.Context, how Growth, g imaging.Grid, organ []bool, root, hilum r3.Vec, seed uint64) (*Case, error) {
+	full, err := GrowSynthetic(ctx, how, g, organ, root, hilum, 300, 6.4, 2.7+0.1*float64(seed%4), seed)
+	return &Case{g, organ, full, seed}, err
 }
 
 // EllipsoidCase is a case in an ellipsoid of 1639 ml (half axes 86, 65 and
 // 70 mm) with a trunk from below, on a grid of stepMM.
-func EllipsoidCase(how Growth, stepMM float64, seed uint64) *Case {
+func EllipsoidCase(ctx context.Context, how Growth, stepMM float64, seed uint64) (*Case, error) {
 	half := r3.Vec{X: 86, Y: 65, Z: 70}
 	n := [3]int{int(2 * half.X / stepMM), int(2 * half.Y / stepMM), int(2 * half.Z / stepMM)}
 	for a := range n {
@@ -53,19 +83,23 @@ func EllipsoidCase(how Growth, stepMM float64, seed uint64) *Case {
 		p := g.Point(ijk(g, v))
 		organ[v] = p.X*p.X/(half.X*half.X)+p.Y*p.Y/(half.Y*half.Y)+p.Z*p.Z/(half.Z*half.Z) < 1
 	}
-	return NewCase(how, g, organ, r3.Vec{X: 5, Y: 10, Z: -69}, r3.Vec{X: 3, Y: 8, Z: -40}, seed)
+	return NewCase(ctx, how, g, organ, r3.Vec{X: 5, Y: 10, Z: -69}, r3.Vec{X: 3, Y: 8, Z: -40}, seed)
 }
 
 // Try cuts the visible tree of count segments, its radii 5 % off, into at most
-// eight territories (Subtrees) and compares with the truth: a voxel belongs to
-// the territory whose subtree holds its terminal in the complete tree.
-func (c *Case) Try(ctx context.Context, count int, o SupplyOptions) (*Trial, error) {
+// territories ones (Subtrees; 0 for every branch its own) and compares with the
+// truth: a voxel belongs to the territory whose subtree holds its terminal in
+// the complete tree.
+func (c *Case) Try(ctx context.Context, count, territories int, o SupplyOptions) (*Trial, error) {
 	tree, of := c.Full.Visible(count, 0.05, c.Seed)
-	roots := Subtrees(tree, 8)
 	o.Seed = c.Seed
 	s, err := Supplies(ctx, tree, c.Grid, c.Organ, o)
 	if err != nil {
 		return nil, err
+	}
+	roots := s.Branches()
+	if territories > 0 {
+		roots = Subtrees(tree, territories)
 	}
 	t, err := s.Territories(ctx, roots)
 	if err != nil {
@@ -79,52 +113,75 @@ func (c *Case) Try(ctx context.Context, count int, o SupplyOptions) (*Trial, err
 	if err != nil {
 		return nil, err
 	}
-	out := &Trial{Visible: count, Branches: len(tree.Branches), Roots: len(roots), Counted: len(t.List)}
+	nearest, err := t.Paint(t.Nearest, c.Organ)
+	if err != nil {
+		return nil, err
+	}
+	resist, err := t.Paint(t.Resistance, c.Organ)
+	if err != nil {
+		return nil, err
+	}
+	out := &Trial{Visible: count, Branches: len(tree.Branches), Roots: len(roots)}
 	truth := make([]float64, len(t.List))
-	var all, wrong, near, resist, sure, sureWrong float64
+	voxel := c.Grid.VoxelMM3() / 1000
+	var all float64
 	for v, in := range c.Organ {
 		if !in {
 			continue
 		}
 		is := owner[of[c.Full.Of[v]]]
-		b := s.work.vox[s.work.blockOf(c.Grid.IJK(v))]
-		truth[is] += c.Grid.VoxelMM3() / 1000
-		bad := 0.0
-		if own[v] != is {
-			bad = 1
-		}
+		truth[is] += voxel
 		all++
-		wrong += bad
-		if t.Nearest[b] != is {
-			near++
+		if own[v] != is {
+			out.Own++
 		}
-		if t.Resistance[b] != is {
-			resist++
+		if nearest[v] != is {
+			out.Nearest++
 		}
-		if t.Confidence[b] >= SureAt {
-			sure++
-			sureWrong += bad
+		if resist[v] != is {
+			out.Resistance++
+		}
+		if t.Confidence[s.work.vox[s.work.blockOf(c.Grid.IJK(v))]] >= SureAt {
+			out.Sure++
+			if own[v] != is {
+				out.SureWrong++
+			}
 		}
 	}
-	out.Own, out.Nearest, out.Resistance = wrong/all, near/all, resist/all
-	out.Sure, out.SureWrong = sure/all, sureWrong/max(sure, 1)
+	out.SureWrong /= max(out.Sure, 1)
+	for _, x := range []*float64{&out.Own, &out.Nearest, &out.Resistance, &out.Sure} {
+		*x /= all
+	}
+	ball := make([]bool, len(c.Organ))
 	for i, l := range t.List {
-		if l.LowML <= truth[i] && truth[i] <= l.HighML {
-			out.Covered++
-		}
-		out.Width += (l.HighML - l.LowML) / t.OrganML / float64(len(t.List))
+		out.Territory.add(l.Volume, truth[i], t.OrganML)
 		out.WorstNearest = max(out.WorstNearest, math.Abs(l.NearestML-truth[i])/t.OrganML)
 		out.WorstOwn = max(out.WorstOwn, math.Abs(l.ML-truth[i])/t.OrganML)
-		if l.Root >= 0 {
-			v, err := s.Devascularised(l.Root)
-			if err != nil {
-				return nil, err
-			}
-			out.CutCounted++
-			if v.LowML <= truth[i] && truth[i] <= v.HighML {
-				out.CutCovered++
+		if l.Root < 0 || territories == 0 {
+			continue
+		}
+		v, err := s.Devascularised(l.Root)
+		if err != nil {
+			return nil, err
+		}
+		out.Cut.add(v, truth[i], t.OrganML)
+		b := &tree.Branches[l.Root]
+		lost := 0.0
+		for n, in := range c.Organ {
+			const radiusMM = 30
+			ball[n] = in && r3.Norm(r3.Sub(c.Grid.Point(ijk(c.Grid, n)), b.Points[len(b.Points)-1])) < radiusMM
+			if ball[n] || in && owner[of[c.Full.Of[n]]] == int32(i) {
+				lost += voxel
 			}
 		}
+		part, err := s.Blocks(ball)
+		if err != nil {
+			return nil, err
+		}
+		if v, err = s.Lost(part, l.Root); err != nil {
+			return nil, err
+		}
+		out.Loss.add(v, lost, t.OrganML)
 	}
 	return out, nil
 }

@@ -2,6 +2,8 @@ package vessel
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -18,11 +20,31 @@ type Growth uint8
 // least lumen (constrained constructive optimisation, Schreiner & Buxbaum,
 // IEEE Trans Biomed Eng 40:482, 1993). GrowSplit cuts the tissue of a branch
 // by a plane and sends a branch towards each half (Tawhai, Pullan & Hunter,
-// Ann Biomed Eng 28:793, 2000).
+// Ann Biomed Eng 28:793, 2000). GrowColony sends every twig towards the tissue
+// that it is nearest to, until none is left (space colonisation, Runions et al,
+// ACM Trans Graph 24:702, 2005): vessels neither cost nor halve anything.
+//
+// The completions of Supplies are nearest to GrowOptimised in kind (construct
+// has the same cost, but starts from what is visible and obeys its radii) and
+// have nothing in common with the other two. No fitted number has seen
+// GrowColony.
 const (
 	GrowOptimised Growth = iota
 	GrowSplit
+	GrowColony
 )
+
+func (h Growth) String() string {
+	switch h {
+	case GrowOptimised:
+		return "optimised growth"
+	case GrowSplit:
+		return "split growth"
+	case GrowColony:
+		return "colony growth"
+	}
+	return fmt.Sprintf("Growth(%d)", uint8(h))
+}
 
 // Synthetic is a complete tree whose supply is known: each voxel of the organ
 // belongs to one terminal. It is the truth that Territories is measured
@@ -45,34 +67,53 @@ type SyntheticSegment struct {
 type sapling struct {
 	from, to []r3.Vec
 	parent   []int32
-	kids     [][2]int32 // −1 where there is none
+	kids     [][]int32
 	q        []float64
 }
 
 func (s *sapling) add(parent int32, from, to r3.Vec, q float64) int32 {
 	s.from, s.to = append(s.from, from), append(s.to, to)
-	s.parent, s.kids, s.q = append(s.parent, parent), append(s.kids, [2]int32{-1, -1}), append(s.q, q)
+	s.parent, s.kids, s.q = append(s.parent, parent), append(s.kids, nil), append(s.q, q)
 	return int32(len(s.q) - 1)
 }
 
 // GrowSynthetic grows a complete tree of about the given number of terminals
-// from the trunk root→hilum (LPS mm) into the organ (one bool per voxel of g).
-// Radii keep r^murray ∝ flow with trunkMM at the root. The same seed gives the
-// same tree.
-func GrowSynthetic(how Growth, g imaging.Grid, organ []bool, root, hilum r3.Vec, terminals int, trunkMM, murray float64, seed uint64) *Synthetic {
+// (2 to 5000) from the trunk root→hilum (LPS mm) into the organ (one bool per
+// voxel of g). Radii keep r^murray ∝ flow with trunkMM at the root. The same
+// seed gives the same tree.
+//
+// 300 terminals take less than a second; the time grows with their square and
+// with terminals times voxels. Errors: ErrNoOrgan, a number out of range,
+// ctx.Err() within 200 ms.
+func GrowSynthetic(ctx context.Context, how Growth, g imaging.Grid, organ []bool, root, hilum r3.Vec, terminals int, trunkMM, murray float64, seed uint64) (*Synthetic, error) {
+	if err := g.Validate(); err != nil {
+		return nil, fmt.Errorf("vessel: grid of the organ: %w", err)
+	}
+	switch {
+	case len(organ) != g.Len():
+		return nil, fmt.Errorf("vessel: the organ's mask has %d voxels, its grid %d", len(organ), g.Len())
+	case terminals < 2 || terminals > 5000:
+		return nil, fmt.Errorf("vessel: %d terminals; give 2 to 5000", terminals)
+	case !(trunkMM > 0 && trunkMM <= mostMM):
+		return nil, fmt.Errorf("vessel: a trunk of radius %g mm; give up to %g", trunkMM, mostMM)
+	case !(murray >= 1 && murray <= 10):
+		return nil, fmt.Errorf("vessel: Murray's exponent is %g; give 1 to 10", murray)
+	case !(r3.Norm(r3.Sub(hilum, root)) > 0 && r3.Norm(root) <= maxMM && r3.Norm(hilum) <= maxMM):
+		return nil, fmt.Errorf("vessel: a trunk from %v to %v mm has no length or no place in a scanner", root, hilum)
+	case how > GrowColony:
+		return nil, fmt.Errorf("vessel: %v is not known", how)
+	}
 	rng := rand.New(rand.NewPCG(seed, 0x7472757468))
 	var voxels []int32
+	out := &Synthetic{Of: make([]int32, g.Len())}
 	for n, in := range organ {
+		out.Of[n] = -1
 		if in {
 			voxels = append(voxels, int32(n))
 		}
 	}
-	out := &Synthetic{Of: make([]int32, g.Len())}
-	for n := range out.Of {
-		out.Of[n] = -1
-	}
 	if len(voxels) == 0 {
-		return out
+		return nil, ErrNoOrgan
 	}
 	inside := func(p r3.Vec) bool {
 		x, y, z := g.Voxel(p)
@@ -81,24 +122,51 @@ func GrowSynthetic(how Growth, g imaging.Grid, organ []bool, root, hilum r3.Vec,
 	}
 	s := &sapling{}
 	s.add(-1, root, hilum, 0)
-	if how == GrowSplit {
-		growSplit(s, g, voxels, inside, terminals, out.Of, rng)
-	} else {
-		growOptimised(s, g, voxels, inside, terminals, rng)
+	var err error
+	switch how {
+	case GrowSplit:
+		err = growSplit(ctx, s, g, voxels, inside, terminals, out.Of, rng)
+	case GrowColony:
+		err = growColony(ctx, s, g, voxels, terminals, out.Of, rng)
+	default:
+		err = growOptimised(ctx, s, g, voxels, inside, terminals, rng)
+	}
+	if err != nil {
+		return nil, err
 	}
 	out.finish(s, trunkMM, murray)
 	if how == GrowOptimised {
-		for _, v := range voxels {
-			p := g.Point(ijk(g, int(v)))
-			best := math.Inf(1)
-			for _, t := range out.Terminals {
-				if d := r3.Norm2(r3.Sub(p, out.Segments[t].To)); d < best {
-					best, out.Of[v] = d, t
-				}
+		to := make([]r3.Vec, len(out.Terminals))
+		for n, t := range out.Terminals {
+			to[n] = out.Segments[t].To
+		}
+		of, err := nearestOf(ctx, g, voxels, to)
+		if err != nil {
+			return nil, err
+		}
+		for n, v := range voxels {
+			out.Of[v] = out.Terminals[of[n]]
+		}
+	}
+	return out, nil
+}
+
+// nearestOf is the nearest of some places to each voxel; of equally near ones
+// the first.
+func nearestOf(ctx context.Context, g imaging.Grid, voxels []int32, at []r3.Vec) ([]int32, error) {
+	of := make([]int32, len(voxels))
+	for n, v := range voxels {
+		if n%64 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		p, best := g.Point(ijk(g, int(v))), math.Inf(1)
+		for m, q := range at {
+			if d := r3.Norm2(r3.Sub(p, q)); d < best {
+				best, of[n] = d, int32(m)
 			}
 		}
 	}
-	return out
+	return of, nil
 }
 
 func ijk(g imaging.Grid, n int) (i, j, k float64) {
@@ -120,13 +188,8 @@ func (t *Synthetic) finish(s *sapling, trunkMM, murray float64) {
 		at[n] = int32(len(t.Segments))
 		t.Segments = append(t.Segments, SyntheticSegment{Parent: p, From: s.from[n], To: s.to[n], Flow: s.q[n],
 			RadiusMM: trunkMM * math.Pow(s.q[n]/s.q[0], 1/murray)})
-		leaf := true
-		for _, k := range s.kids[n] {
-			if k >= 0 {
-				stack, leaf = append(stack, k), false
-			}
-		}
-		if leaf {
+		stack = append(stack, s.kids[n]...)
+		if len(s.kids[n]) == 0 {
 			t.Terminals = append(t.Terminals, at[n])
 		}
 	}
@@ -134,190 +197,6 @@ func (t *Synthetic) finish(s *sapling, trunkMM, murray float64) {
 		if o >= 0 {
 			t.Of[n] = at[o]
 		}
-	}
-}
-
-// growSplit halves the tissue until a part is one terminal's share.
-func growSplit(s *sapling, g imaging.Grid, voxels []int32, inside func(r3.Vec) bool, terminals int, of []int32, rng *rand.Rand) {
-	share := float64(len(voxels)) / float64(terminals)
-	s.q[0] = float64(terminals)
-	type job struct {
-		branch int32
-		voxels []int32
-		dir    r3.Vec
-	}
-	jobs := []job{{0, voxels, r3.Unit(r3.Sub(s.to[0], s.from[0]))}}
-	for len(jobs) > 0 {
-		w := jobs[len(jobs)-1]
-		jobs = jobs[:len(jobs)-1]
-		if float64(len(w.voxels)) < 1.42*share {
-			for _, v := range w.voxels {
-				of[v] = w.branch
-			}
-			continue
-		}
-		end := s.to[w.branch]
-		mid := centroid(g, w.voxels)
-		// The plane holds the direction of the branch and cuts the widest spread
-		// across it, turned and shifted a little.
-		axis := r3.Add(w.dir, r3.Scale(1/max(r3.Norm(r3.Sub(mid, end)), 1), r3.Sub(mid, end)))
-		if r3.Norm(axis) < 1e-9 {
-			axis = r3.Vec{X: 1}
-		}
-		axis = r3.Unit(axis)
-		u := r3.Unit(r3.Cross(axis, r3.Vec{X: 0.31, Y: -0.67, Z: 0.674}))
-		v := r3.Cross(axis, u)
-		var uu, uv, vv float64
-		for _, x := range w.voxels {
-			d := r3.Sub(g.Point(ijk(g, int(x))), mid)
-			a, b := r3.Dot(d, u), r3.Dot(d, v)
-			uu, uv, vv = uu+a*a, uv+a*b, vv+b*b
-		}
-		sn, cs := math.Sincos(0.5*math.Atan2(2*uv, uu-vv) + 0.35*rng.NormFloat64())
-		normal := r3.Add(r3.Scale(cs, u), r3.Scale(sn, v))
-		at := make([]float64, len(w.voxels))
-		for n, x := range w.voxels {
-			at[n] = r3.Dot(r3.Sub(g.Point(ijk(g, int(x))), mid), normal)
-		}
-		order := slices.Clone(at)
-		slices.Sort(order)
-		part := min(max(0.5+0.13*rng.NormFloat64(), 0.22), 0.78)
-		cut := order[int(part*float64(len(order)))]
-		var half [2][]int32
-		for n, x := range w.voxels {
-			h := 0
-			if at[n] >= cut {
-				h = 1
-			}
-			half[h] = append(half[h], x)
-		}
-		if len(half[0]) == 0 || len(half[1]) == 0 {
-			for _, v := range w.voxels {
-				of[v] = w.branch
-			}
-			continue
-		}
-		for h, vox := range half {
-			d := r3.Sub(centroid(g, vox), end)
-			l := 0.42 + 0.08*rng.Float64()
-			if float64(len(vox)) < 1.42*share {
-				l = 0.8 // a terminal reaches into its tissue
-			}
-			to := r3.Add(end, r3.Scale(l, d))
-			for try := 0; try < 6 && !inside(to); try++ {
-				l *= 0.6
-				to = r3.Add(end, r3.Scale(l, d))
-			}
-			if r3.Norm(r3.Sub(to, end)) < 0.2 {
-				to = r3.Add(end, r3.Scale(0.2, axis))
-			}
-			b := s.add(w.branch, end, to, float64(len(vox))/share)
-			s.kids[w.branch][h] = b
-			jobs = append(jobs, job{b, vox, r3.Unit(r3.Sub(to, end))})
-		}
-	}
-}
-
-func centroid(g imaging.Grid, voxels []int32) r3.Vec {
-	var c r3.Vec
-	for _, v := range voxels {
-		c = r3.Add(c, g.Point(ijk(g, int(v))))
-	}
-	return r3.Scale(1/float64(len(voxels)), c)
-}
-
-// growOptimised adds terminals of equal flow.
-func growOptimised(s *sapling, g imaging.Grid, voxels []int32, inside func(r3.Vec) bool, terminals int, rng *rand.Rand) {
-	cell := math.Cbrt(float64(len(voxels)) * g.VoxelMM3())
-	draw := func() r3.Vec {
-		i, j, k := ijk(g, int(voxels[rng.IntN(len(voxels))]))
-		return g.Point(i+rng.Float64()-0.5, j+rng.Float64()-0.5, k+rng.Float64()-0.5)
-	}
-	clear := func(a, b r3.Vec) bool {
-		n := int(r3.Norm(r3.Sub(b, a))/3) + 1
-		for m := 1; m <= n; m++ {
-			if !inside(r3.Add(a, r3.Scale(float64(m)/float64(n), r3.Sub(b, a)))) {
-				return false
-			}
-		}
-		return true
-	}
-	s.q[0] = 1
-	// The first terminal ends the trunk's continuation.
-	first := s.add(0, s.to[0], draw(), 1)
-	s.kids[0][0] = first
-	type cand struct {
-		n int32
-		d float64
-	}
-	var near []cand
-	for have := 1; have < terminals; {
-		gap := 0.85 * cell / math.Cbrt(float64(have+1))
-		placed := false
-		for fails := 0; !placed && fails < 400; fails++ {
-			if fails%10 == 9 {
-				gap *= 0.9
-			}
-			p := draw()
-			near = near[:0]
-			for n := 1; n < len(s.q); n++ {
-				near = append(near, cand{int32(n), math.Sqrt(toSegment2(p, s.from[n], s.to[n]))})
-			}
-			slices.SortFunc(near, func(a, b cand) int {
-				if a.d != b.d {
-					if a.d < b.d {
-						return -1
-					}
-					return 1
-				}
-				return int(a.n - b.n)
-			})
-			if near[0].d < gap {
-				continue
-			}
-			best, bestAt, bestX := math.Inf(1), int32(-1), r3.Vec{}
-			for _, c := range near[:min(20, len(near))] {
-				a, b, q := s.from[c.n], s.to[c.n], s.q[c.n]
-				wa, wb := math.Pow(q+1, 2.0/3), math.Pow(q, 2.0/3)
-				x := r3.Scale(1.0/3, r3.Add(a, r3.Add(b, p)))
-				for range 12 { // Weiszfeld
-					da, db, dp := wa/max(r3.Norm(r3.Sub(a, x)), 1e-3), wb/max(r3.Norm(r3.Sub(b, x)), 1e-3), 1/max(r3.Norm(r3.Sub(p, x)), 1e-3)
-					x = r3.Scale(1/(da+db+dp), r3.Add(r3.Scale(da, a), r3.Add(r3.Scale(db, b), r3.Scale(dp, p))))
-				}
-				if r3.Norm(r3.Sub(x, a)) < 0.5 || r3.Norm(r3.Sub(x, b)) < 0.5 || r3.Norm(r3.Sub(x, p)) < 0.5 {
-					x = r3.Scale(0.5, r3.Add(r3.Scale(0.5, r3.Add(a, b)), x))
-				}
-				cost := wa*r3.Norm(r3.Sub(a, x)) + wb*(r3.Norm(r3.Sub(b, x))-r3.Norm(r3.Sub(a, b))) + r3.Norm(r3.Sub(p, x))
-				for u := s.parent[c.n]; u >= 0; u = s.parent[u] {
-					cost += r3.Norm(r3.Sub(s.to[u], s.from[u])) * (math.Pow(s.q[u]+1, 2.0/3) - math.Pow(s.q[u], 2.0/3))
-				}
-				if cost < best && clear(a, x) && clear(x, b) && clear(x, p) {
-					best, bestAt, bestX = cost, c.n, x
-				}
-			}
-			if bestAt < 0 {
-				continue
-			}
-			// The upper half of the segment becomes its parent.
-			n, par := bestAt, s.parent[bestAt]
-			up := s.add(par, s.from[n], bestX, s.q[n])
-			for h := range s.kids[par] {
-				if s.kids[par][h] == n {
-					s.kids[par][h] = up
-				}
-			}
-			s.parent[n], s.from[n] = up, bestX
-			leaf := s.add(up, bestX, p, 0)
-			s.kids[up] = [2]int32{n, leaf}
-			for u := leaf; u >= 0; u = s.parent[u] {
-				s.q[u]++
-			}
-			placed = true
-		}
-		if !placed {
-			break
-		}
-		have++
 	}
 }
 
