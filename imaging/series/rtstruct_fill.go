@@ -223,13 +223,48 @@ func (f *filler) fill(ctx context.Context, dst []uint32, bit uint32) error {
 		if err := f.fillPlanes(ctx, func(n int) { mask[n] = true }); err != nil {
 			return err
 		}
-		p := place(f.grid, f.to)
-		p.exact = false
-		var err error
-		_, f.set, _, err = p.put(ctx, dst, bit, mask)
-		return err
+		return f.pick(ctx, dst, bit, mask)
 	}
 	return f.fillPlanes(ctx, func(n int) { dst[n] |= bit })
+}
+
+// pick gives each voxel of f.to the value of the nearest voxel of f.grid, which
+// is finer.
+func (f *filler) pick(ctx context.Context, dst []uint32, bit uint32, mask []bool) error {
+	p := placement{from: f.grid, to: f.to}
+	box := p.reach(f.grid.Bounds(func(n int) bool { return mask[n] }))
+	if box.Empty() {
+		f.set = 0
+		return nil
+	}
+	// Voxels of f.grid for a step along i of f.to.
+	var step [3]float64
+	for a, v := range f.grid.Axes {
+		step[a] = r3.Dot(f.to.Axes[0], v) / r3.Norm2(v)
+	}
+	counts := make([]int, box.Hi[2]-box.Lo[2])
+	err := par.ChunksCtx(ctx, len(counts), 1, func(at, _ int) error {
+		k := box.Lo[2] + at
+		for j := box.Lo[1]; j < box.Hi[1]; j++ {
+			x, y, z := f.grid.Voxel(f.to.Point(0, float64(j), float64(k)))
+			row := f.to.Index(0, j, k)
+			for i := box.Lo[0]; i < box.Hi[0]; i++ {
+				u := int(math.Floor(x + float64(i)*step[0] + 0.5 + tie[0]))
+				v := int(math.Floor(y + float64(i)*step[1] + 0.5 + tie[1]))
+				w := int(math.Floor(z + float64(i)*step[2] + 0.5 + tie[2]))
+				if f.grid.Contains(u, v, w) && mask[f.grid.Index(u, v, w)] {
+					dst[row+i] |= bit
+					counts[at]++
+				}
+			}
+		}
+		return ctx.Err()
+	})
+	f.set = 0
+	for _, c := range counts {
+		f.set += c
+	}
+	return err
 }
 
 // fillPlanes calls put for every voxel of f.grid inside the structure, for
