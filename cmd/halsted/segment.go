@@ -15,10 +15,10 @@ import (
 
 // segmentJob is what `halsted segment` was asked to do.
 type segmentJob struct {
-	recipe, against, bits, out, inspect, pictures string
-	seeds                                         seedFlag
-	set                                           setFlag
-	list                                          bool
+	recipe, against, bits, out, inspect, pictures, edit string
+	seeds                                               seedFlag
+	set                                                 setFlag
+	list                                                bool
 }
 
 // segmentResult is what `halsted segment --json` prints.
@@ -31,6 +31,7 @@ type segmentResult struct {
 	Checks     []segment.Check               `json:"checks"`
 	Notes      []string                      `json:"notes"`
 	Against    map[string]segment.Comparison `json:"against,omitempty"`
+	State      string                        `json:"state,omitempty"` // hash of the masks: the parent of the next edit
 	Out        string                        `json:"out,omitempty"`
 	Stages     []stageTime                   `json:"stages"`
 }
@@ -58,6 +59,7 @@ func segmentCommand() *command {
 			fs.Var(&j.set, "set", "change one number of the recipe: liver.OpenMM=7 (may be repeated)")
 			fs.Var(&j.seeds, "seed", "a point inside a structure, LPS mm: tumour_1=-40,20,110 (may be repeated)")
 			fs.StringVar(&j.out, "out", "", "write the structures: .dcm (DICOM SEG) or .nii.gz (bit masks)")
+			fs.StringVar(&j.edit, "edit", "", "make these edits on the result (.json); refused when they were made on another one")
 			fs.StringVar(&j.inspect, "inspect", "", "write what each step finds on its way into this folder (NIfTI)")
 			fs.StringVar(&j.pictures, "pictures", "", "write slices with outlines and a 3-D picture into this folder (PNG)")
 			fs.StringVar(&j.against, "against", "", "masks to compare with: NIfTI (with --bits) or DICOM SEG")
@@ -148,6 +150,9 @@ func (r *segmentResult) print(w io.Writer) {
 	}
 	for _, n := range r.Notes {
 		fmt.Fprintln(w, "note:", n)
+	}
+	if r.State != "" {
+		fmt.Fprintln(w, "state:", r.State)
 	}
 	if r.Out != "" {
 		fmt.Fprintln(w, "written:", r.Out)

@@ -34,6 +34,10 @@ func (j *segmentJob) run(ctx context.Context, study string, b *bar) (r *segmentR
 	if err := checkMaskName(j.out); err != nil {
 		return nil, nil, err
 	}
+	edits, err := readEdits(j.edit)
+	if err != nil {
+		return nil, nil, err
+	}
 	in, err := openScan(ctx, study, recipe.Modality, b)
 	if err != nil {
 		return nil, nil, err
@@ -52,9 +56,15 @@ func (j *segmentJob) run(ctx context.Context, study string, b *bar) (r *segmentR
 	if err != nil {
 		return nil, nil, refusedUnlessCancelled(err)
 	}
+	state := ""
+	if j.edit != "" || j.out != "" { // what is stored can be edited later
+		if segs, state, err = edited(ctx, in.v, segs, rep, edits, b); err != nil {
+			return nil, nil, err
+		}
+	}
 	r = &segmentResult{
 		Study: in.study, Recipe: recipe.Name, Version: recipe.Version, Hash: recipe.Hash(),
-		Structures: structureLines(rep), Checks: rep.Checks, Notes: rep.Notes(), Out: j.out,
+		Structures: structureLines(rep), Checks: rep.Checks, Notes: rep.Notes(), State: state, Out: j.out,
 	}
 	if j.against != "" {
 		against, notes, err := compare(ctx, segs, in, j.against, j.bits, b)

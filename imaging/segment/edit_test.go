@@ -230,6 +230,42 @@ func TestEditsAreChecked(t *testing.T) {
 	}
 }
 
+// The report follows the edits: a painted structure has a line with its volume,
+// an emptied one is missing and not in the masks.
+func TestReportFollowsEdits(t *testing.T) {
+	v, s, _ := bump(8)
+	h, err := segment.NewHistory(t.Context(), v, s, abdomen())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []segment.Edit{
+		{Do: segment.EditRelabel, Label: "bone", To: "spleen"},
+		{Do: segment.EditPaint, Label: "tumour_1", Path: segment.Points(r3.Vec{}), RadiusMM: 6},
+	} {
+		if _, err := h.Do(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rep := &segment.Report{Recipe: abdomen(), Structures: []segment.Structure{{Label: imaging.LabelBone, VolumeML: 1, Confidence: 1}}}
+	bits := slices.Clone(s.Bits)
+	out, err := rep.Edited(t.Context(), v, s, h.Edits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Bit(imaging.LabelBone) != 0 || rep.Of(imaging.LabelBone).Missing == "" {
+		t.Errorf("an empty structure is left: %v, %+v", out.Of, rep.Of(imaging.LabelBone))
+	}
+	if got := rep.Of(imaging.LabelTumour); got.Origin != segment.ByEdit || got.Missing != "" || math.Abs(got.VolumeML-out.VolumeMM3(imaging.LabelTumour)/1000) > 1e-9 || got.VolumeML == 0 {
+		t.Errorf("painted: %+v", got)
+	}
+	if !slices.Equal(s.Bits, bits) {
+		t.Error("the masks of the history changed")
+	}
+	if _, err := h.Undo(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // FuzzReadEdits: whatever is read can be written and read again as the same.
 func FuzzReadEdits(f *testing.F) {
 	var b bytes.Buffer
