@@ -247,6 +247,9 @@ func (p *placement) put(ctx context.Context, dst []uint32, bit uint32, mask []bo
 		}
 		return voxels, set, voxels - set, nil
 	}
+	if axes, ok := p.separate(); ok {
+		return p.putSeparate(ctx, dst, bit, mask, axes)
+	}
 	for n, m := range mask {
 		if !m {
 			continue
@@ -266,7 +269,8 @@ func (p *placement) put(ctx context.Context, dst []uint32, bit uint32, mask []bo
 // one half to count there on both sides of a structure, it would grow.
 var tie = [3]float64{1.1e-4, 1.3e-4, 1.7e-4}
 
-// resample is the inexact case of put.
+// resample is the inexact case of put for lattices that are turned against each
+// other.
 func (p *placement) resample(ctx context.Context, dst []uint32, bit uint32, mask []bool) (int, error) {
 	box := p.from.Bounds(func(n int) bool { return mask[n] })
 	if box.Empty() {
@@ -276,12 +280,7 @@ func (p *placement) resample(ctx context.Context, dst []uint32, bit uint32, mask
 	if target.Empty() {
 		return 0, nil
 	}
-	// Sub-points along each axis of the target where the source is finer.
-	o, h := p.reorder.Grid(p.from).SpacingMM(), p.to.SpacingMM()
-	var sub [3]int
-	for a := range sub {
-		sub[a] = int(min(max(math.Ceil(h[a]/o[a]-0.01), 1), 4))
-	}
+	sub := p.subPoints()
 	var points [][3]float64
 	for c := range sub[0] * sub[1] * sub[2] {
 		var f [3]float64
@@ -314,6 +313,16 @@ func (p *placement) resample(ctx context.Context, dst []uint32, bit uint32, mask
 		set += c
 	}
 	return set, err
+}
+
+// subPoints is the number of points along each axis of the target that are
+// averaged: more than one where the source is finer.
+func (p *placement) subPoints() (sub [3]int) {
+	o, h := p.reorder.Grid(p.from).SpacingMM(), p.to.SpacingMM()
+	for a := range sub {
+		sub[a] = int(min(max(math.Ceil(h[a]/o[a]-0.01), 1), 4))
+	}
+	return sub
 }
 
 // reach is the block of p.to that voxels of box (on p.from) can touch.
