@@ -29,6 +29,7 @@ func segmentBench(names []string) ([]Row, error) {
 		{"case", segmentCase}, {"speed", segmentSpeed}, {"phantoms", segmentPhantoms},
 		{"territories", segmentTerritories},
 		{"trees", segmentTrees}, {"aorta", segmentAorta},
+		{"clicks", segmentClicks}, {"refine", segmentRefine},
 	} {
 		if len(names) > 0 && !slices.Contains(names, part.name) {
 			continue
