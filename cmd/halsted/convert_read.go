@@ -429,7 +429,8 @@ func (src *convertSource) structures(ctx context.Context, to *convertTarget, any
 		}
 		l, why := c.claim(0, false, describeObject(src.object, p))
 		if why != "" {
-			continue // the report says that it is not placed
+			report.Notes = append(report.Notes, fmt.Sprintf("entry %d %s", p.Number, why))
+			continue
 		}
 		mask, err := src.object.MaskOn(ctx, to.grid, p.Index)
 		if err != nil {

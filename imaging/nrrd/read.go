@@ -2,7 +2,6 @@ package nrrd
 
 import (
 	"bufio"
-	"bytes"
 	"compress/flate"
 	"compress/gzip"
 	"encoding/binary"
@@ -188,12 +187,19 @@ func grow(r io.Reader, n int64) ([]byte, error) {
 		_, err := io.ReadFull(r, b)
 		return b, err
 	}
-	var buf bytes.Buffer
-	buf.Grow(step)
-	if _, err := io.CopyN(&buf, r, n); err != nil {
-		return nil, err
+	b := make([]byte, 0, step)
+	for int64(len(b)) < n {
+		if len(b) == cap(b) {
+			more := make([]byte, len(b), min(2*int64(cap(b)), n))
+			copy(more, b)
+			b = more
+		}
+		got, err := io.ReadFull(r, b[len(b):cap(b)])
+		if b = b[:len(b)+got]; err != nil {
+			return nil, err
+		}
 	}
-	return buf.Bytes(), nil
+	return b, nil
 }
 
 // Sample is the value of a layer at storage index n.

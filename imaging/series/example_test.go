@@ -100,6 +100,56 @@ func ExampleWriteSEG() {
 	// tumour_1 108369006 4 voxels 0.002 ml
 }
 
+// A square of 1 × 1 mm drawn on two planes 2 mm apart, with a name of AAPM TG-263,
+// fills the left kidney: 2 × 2 pixels of 0.5 mm on each plane.
+func ExampleReadRTStruct() {
+	item := func(values map[dicomfile.Tag]any) *dicomfile.Dataset {
+		d := dicomfile.New()
+		for tag, v := range values {
+			if err := d.Set(tag, v); err != nil {
+				fmt.Println(err)
+			}
+		}
+		return d
+	}
+	var contours []*dicomfile.Dataset
+	for _, z := range []float64{2, 4} {
+		contours = append(contours, item(map[dicomfile.Tag]any{
+			dicomfile.ContourGeometricType: "CLOSED_PLANAR", dicomfile.NumberOfContourPoints: 4,
+			dicomfile.ContourData: []float64{0.25, 0.25, z, 1.25, 0.25, z, 1.25, 1.25, z, 0.25, 1.25, z},
+		}))
+	}
+	var b bytes.Buffer
+	if err := dicomfile.Write(&b, item(map[dicomfile.Tag]any{
+		dicomfile.SOPClassUID: dicomfile.RTStructureSetStorage, dicomfile.SOPInstanceUID: dicomfile.HashUID("example set"),
+		dicomfile.StructureSetROISequence: []*dicomfile.Dataset{item(map[dicomfile.Tag]any{
+			dicomfile.ROINumber: 1, dicomfile.ROIName: "Kidney_L", dicomfile.ReferencedFrameOfReferenceUID: dicomfile.HashUID("example frame")})},
+		dicomfile.ROIContourSequence: []*dicomfile.Dataset{item(map[dicomfile.Tag]any{
+			dicomfile.ReferencedROINumber: 1, dicomfile.ContourSequence: contours})},
+	})); err != nil {
+		fmt.Println(err)
+		return
+	}
+	set, err := series.ReadRTStruct(&b, -1, dicomfile.Limits{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	src, err := exampleSeries(3)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, report, err := set.Onto(context.Background(), src, series.StructureOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p := report.Placed[0]
+	fmt.Printf("%v: %v, %d voxels, %.3f ml in contours, %.3f ml on the grid\n", set, p.Structure, p.OnGrid, p.BeforeML, p.AfterML)
+	// Output: structure set of 1 ROIs with 2 closed contours: kidney_left, 8 voxels, 0.004 ml in contours, 0.004 ml on the grid
+}
+
 // Three slices of one pixel, named out of order, become a volume ordered from
 // feet to head.
 func Example() {

@@ -29,13 +29,15 @@ const (
 
 // filler turns the contours of one ROI into voxels.
 type filler struct {
-	roi                 *ROI
-	to                  imaging.Grid // where the voxels are wanted
-	grid                imaging.Grid // whose planes k are parallel to the contours
-	oblique             bool         // grid is not to
-	planes              []contourPlane
-	step                float64 // usual distance of the contours, in planes of grid
-	set, between, empty int
+	roi     *ROI
+	to      imaging.Grid    // where the voxels are wanted
+	grid    imaging.Grid    // whose planes k are parallel to the contours
+	reorder imaging.Reorder // of to into grid, unless oblique
+	oblique bool            // grid is a lattice of its own
+	planes  []contourPlane
+	step    float64 // usual distance of the contours, in planes of grid
+
+	set, between, empty int // voxels; planes interpolated and left empty
 	boundedWork         bool
 }
 
@@ -59,8 +61,9 @@ func newFiller(to imaging.Grid, roi *ROI) (f *filler, why string) {
 	case bent > flatTolMM:
 		return nil, fmt.Sprintf("its contours lie up to %.2f mm off parallel planes", bent)
 	}
-	f = &filler{roi: roi, to: to, grid: to}
-	if !f.parallelTo(to) {
+	f = &filler{roi: roi, to: to}
+	f.reorder = across(to, normal)
+	if f.grid = f.reorder.Grid(to); !f.parallelTo(f.grid) {
 		f.oblique = true
 		if f.grid = ownGrid(to, roi, normal); f.grid.Len() == 0 {
 			return nil, "it lies outside the grid"
@@ -68,6 +71,25 @@ func newFiller(to imaging.Grid, roi *ROI) (f *filler, why string) {
 	}
 	f.sort()
 	return f, ""
+}
+
+// across runs the axes of g towards the patient's left, posterior and head,
+// with the one that is closest to the normal last: the voxels of a structure
+// do not depend on the order and the directions in which g stores them.
+func across(g imaging.Grid, normal r3.Vec) imaging.Reorder {
+	lps := g.Canonical()
+	last, most := 2, -1.0
+	for a, v := range lps.Grid(g).Axes {
+		if c := math.Abs(r3.Dot(r3.Unit(v), normal)); c > most+1e-9 {
+			last, most = a, c
+		}
+	}
+	var r imaging.Reorder
+	for n := range 3 {
+		a := (last + 1 + n) % 3
+		r.Axis[n], r.Flip[n] = lps.Axis[a], lps.Flip[a]
+	}
+	return r
 }
 
 // normal is the common unit normal of the contours, each weighted by its area
@@ -225,7 +247,11 @@ func (f *filler) fill(ctx context.Context, dst []uint32, bit uint32) error {
 		}
 		return f.pick(ctx, dst, bit, mask)
 	}
-	return f.fillPlanes(ctx, func(n int) { dst[n] |= bit })
+	if f.reorder.Identity() {
+		return f.fillPlanes(ctx, func(n int) { dst[n] |= bit })
+	}
+	at := f.reorder.Index(f.to)
+	return f.fillPlanes(ctx, func(n int) { dst[at(n)] |= bit })
 }
 
 // pick gives each voxel of f.to the value of the nearest voxel of f.grid, which
@@ -347,7 +373,7 @@ func (f *filler) sources(k float64) (a, b int, w float64) {
 		}
 	}
 	// Half of the usual distance; a plane in the middle belongs to the contour
-	// above it.
+	// that follows it along the axis.
 	if d := off + 1e-3; d >= -f.step/2 && d < f.step/2 {
 		return nearest, -1, 0
 	}
