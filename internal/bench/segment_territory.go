@@ -135,7 +135,6 @@ func territorySpeed(ctx context.Context) ([]Row, error) {
 		return nil, err
 	}
 	tree, _ := c.Full.Visible(121, 0.05, territorySeeds[0])
-	roots := vessel.Subtrees(tree, 8)
 	var s *vessel.Supply
 	var spent [4]float64
 	timed := func(n, times int, f func() error) {
@@ -155,6 +154,7 @@ func territorySpeed(ctx context.Context) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
+	roots := s.Subtrees(8)
 	timed(1, 1, func() error { _, e := s.Territories(ctx, roots); return e })
 	part := make([]float32, s.Grid().Len())
 	for n := range part {

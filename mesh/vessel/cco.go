@@ -99,7 +99,7 @@ func construct(ctx context.Context, chords []chord, w *working, n int, radius []
 						f = min(max(r3.Dot(r3.Sub(p, t.a), d)/l, 0), 1)
 					}
 					x = r3.Add(t.a, r3.Scale(f, d))
-					cost = r3.Norm(r3.Sub(p, x))
+					cost = norm3(r3.Sub(p, x))
 				} else {
 					x, cost = fork(t.a, t.b, p, t.flow)
 					up = t.parent
@@ -107,7 +107,7 @@ func construct(ctx context.Context, chords []chord, w *working, n int, radius []
 				over := 0.0
 				for ; up >= 0; up = s[up].parent {
 					u := &s[up]
-					l := r3.Norm(r3.Sub(u.b, u.a))
+					l := norm3(r3.Sub(u.b, u.a))
 					if !u.visible {
 						cost += l * (twoThirds(u.flow+1) - twoThirds(u.flow))
 						continue
@@ -143,6 +143,10 @@ func construct(ctx context.Context, chords []chord, w *working, n int, radius []
 	return points, label, nil
 }
 
+// norm3 is r3.Norm without its care for overflow, which costs most of its time:
+// coordinates are at most maxMM.
+func norm3(v r3.Vec) float64 { return math.Sqrt(r3.Norm2(v)) }
+
 func twoThirds(q float64) float64 { c := math.Cbrt(q); return c * c }
 
 // fork is the branching x of least lumen between a, b (flow q) and a new
@@ -152,8 +156,8 @@ func fork(a, b, p r3.Vec, q float64) (r3.Vec, float64) {
 	wa, wb := twoThirds(q+1), twoThirds(q)
 	x := r3.Scale(1.0/3, r3.Add(a, r3.Add(b, p)))
 	for range 6 {
-		da, db, dp := wa/max(r3.Norm(r3.Sub(a, x)), least), wb/max(r3.Norm(r3.Sub(b, x)), least), 1/max(r3.Norm(r3.Sub(p, x)), least)
+		da, db, dp := wa/max(norm3(r3.Sub(a, x)), least), wb/max(norm3(r3.Sub(b, x)), least), 1/max(norm3(r3.Sub(p, x)), least)
 		x = r3.Scale(1/(da+db+dp), r3.Add(r3.Scale(da, a), r3.Add(r3.Scale(db, b), r3.Scale(dp, p))))
 	}
-	return x, wa*r3.Norm(r3.Sub(a, x)) + wb*(r3.Norm(r3.Sub(b, x))-r3.Norm(r3.Sub(a, b))) + r3.Norm(r3.Sub(p, x))
+	return x, wa*norm3(r3.Sub(a, x)) + wb*(norm3(r3.Sub(b, x))-norm3(r3.Sub(a, b))) + norm3(r3.Sub(p, x))
 }

@@ -11,6 +11,7 @@ import (
 // chord is a straight stretch of a visible branch.
 type chord struct {
 	a, b   r3.Vec
+	dir    r3.Vec // from a to b, of length 1; 0 if they are one place
 	branch int32
 	parent int32   // the chord before it, −1 at a root
 	radius float64 // mm
@@ -44,7 +45,11 @@ func chordsOf(t *Tree) []chord {
 		for m := 1; m < len(keep); m++ {
 			if keep[m] {
 				part := Branch{Points: b.Points[a : m+1], RadiusMM: r[a : m+1]}
-				out = append(out, chord{a: b.Points[a], b: b.Points[m], branch: int32(n), parent: p, radius: r[m], resist: part.Resistance(math.Pi / 8)})
+				dir := r3.Sub(b.Points[m], b.Points[a])
+				if l := r3.Norm(dir); l > 0 {
+					dir = r3.Scale(1/l, dir)
+				}
+				out = append(out, chord{a: b.Points[a], b: b.Points[m], dir: dir, branch: int32(n), parent: p, radius: r[m], resist: part.Resistance(math.Pi / 8)})
 				p, a = int32(len(out)-1), m
 			}
 		}

@@ -197,7 +197,10 @@ func TestWhatIsDeclaredSureIsRight(t *testing.T) {
 }
 
 // From lumen voxels to territories: a portal tree painted on a grid and
-// extracted again gives the territories of the tree itself.
+// extracted again gives the territories of the tree itself where both declare
+// them, and volumes inside the intervals. Where they are in doubt the radii along
+// the branches, which have noise now, decide otherwise here and there: that part
+// is a regression.
 func TestExtractedTreeHasTheTerritoriesOfTheTrueOne(t *testing.T) {
 	ctx := context.Background()
 	l := liverOf(1)
@@ -213,7 +216,9 @@ func TestExtractedTreeHasTheTerritoriesOfTheTrueOne(t *testing.T) {
 	for n := range organ {
 		organ[n] = seg.Bits[n]&seg.Bit(imaging.LabelLiver) != 0
 	}
-	roots := Subtrees(truth, 8)
+	o := SupplyOptions{StepMM: 4, Runs: 20}
+	s := supplied(t, truth, g, organ, o)
+	roots := s.Subtrees(8)
 	var same []int // the branch of got that lies along each root
 	for _, r := range roots {
 		p := truth.Branches[r].Points
@@ -225,8 +230,7 @@ func TestExtractedTreeHasTheTerritoriesOfTheTrueOne(t *testing.T) {
 		}
 		same = append(same, at)
 	}
-	o := SupplyOptions{StepMM: 4, Runs: 20}
-	a, b := shared(t, supplied(t, truth, g, organ, o), roots...), shared(t, supplied(t, got, g, organ, o), same...)
+	a, b := shared(t, s, roots...), shared(t, supplied(t, got, g, organ, o), same...)
 	var differ, sure, wrong float64
 	for v, x := range a.Of {
 		if x < 0 {
@@ -244,7 +248,7 @@ func TestExtractedTreeHasTheTerritoriesOfTheTrueOne(t *testing.T) {
 	}
 	n := float64(len(a.supply.work.vox))
 	t.Logf("%d and %d branches; %.1f %% of the blocks change territory, %.2f %% of the %.0f %% that are sure by both", len(truth.Branches), len(got.Branches), 100*differ/n, 100*wrong/sure, 100*sure/n)
-	if differ > 0.1*n || wrong > 0.005*sure || sure < 0.4*n {
+	if differ > 0.15*n || wrong > 0.005*sure || sure < 0.4*n {
 		t.Errorf("%.1f %% of the blocks changed, %.2f %% of the sure", 100*differ/n, 100*wrong/sure)
 	}
 	for i, l := range a.List {

@@ -1,6 +1,7 @@
 package vessel
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -53,47 +54,74 @@ type Territories struct {
 // bench reports other seeds, and a growth that nothing was fitted on.
 const SureAt = 0.92
 
-// Subtrees picks at most count roots: it starts with the roots of the tree and
-// divides the thickest into its children while less than a sixth of its flow
-// (Murray, r³) leaves it on the way. For count 2 that is the right and left
-// portal branch of most livers.
-func Subtrees(t *Tree, count int) []int {
-	var roots []int
-	for n := range t.Branches {
-		if t.Branches[n].Parent < 0 {
-			roots = append(roots, n)
+// Subtrees picks at most count roots of territories by what they feed (the mean
+// over the completions): it starts with the roots of the tree and divides the
+// largest into its children while those that feed at least 2 % of the organ
+// feed five sixths of it. Vessels that lie outside the organ are passed over; of
+// most livers two are the right and left portal branch. What small side branches
+// on the way feed becomes the rest. The order is that of the branches; it is
+// empty when no subtree feeds 2 %.
+func (s *Supply) Subtrees(count int) []int {
+	const least, most = 0.02, 5.0 / 6
+	ml := s.subtreesML()
+	big := func(from []int) (out []int, sum float64) {
+		for _, b := range from {
+			if ml[b] >= least*s.work.total {
+				out, sum = append(out, b), sum+ml[b]
+			}
 		}
+		return out, sum
 	}
-	for len(roots) < count {
-		best, at := 0.0, -1
+	roots, _ := big(s.tree.Roots())
+	whole := make([]bool, len(ml)) // not to be divided
+	for len(roots) > 0 {
+		at := -1
 		for n, r := range roots {
-			b := &t.Branches[r]
-			first, last := b.RadiusMM[0], b.RadiusMM[len(b.RadiusMM)-1]
-			if len(b.Children) < 2 || len(roots)-1+len(b.Children) > count {
-				continue
-			}
-			if b.Parent >= 0 && last*last*last < 5.0/6*first*first*first {
-				continue
-			}
-			if first > best {
-				best, at = first, n
+			if !whole[r] && (at < 0 || ml[r] > ml[roots[at]]) {
+				at = n
 			}
 		}
 		if at < 0 {
 			break
 		}
-		kids := t.Branches[roots[at]].Children
+		kids, sum := big(s.tree.Branches[roots[at]].Children)
+		if len(kids) == 0 || len(roots)-1+len(kids) > count || sum < most*ml[roots[at]] {
+			whole[roots[at]] = true
+			continue
+		}
 		roots = append(slices.Delete(roots, at, at+1), kids...)
 	}
+	slices.SortStableFunc(roots, func(a, b int) int { return cmp.Compare(ml[b], ml[a]) })
+	roots = roots[:min(len(roots), max(count, 0))]
 	slices.Sort(roots)
 	return roots
 }
 
-// MakeTerritories is Supplies followed by Supply.Territories.
+// subtreesML is the mean volume over the completions of each whole subtree.
+func (s *Supply) subtreesML() []float64 {
+	own := make([]float64, len(s.tree.Branches))
+	for _, ml := range s.ml {
+		for b, v := range ml {
+			own[b] += v / float64(len(s.ml))
+		}
+	}
+	for n := len(own) - 1; n >= 0; n-- {
+		if p := s.tree.Branches[n].Parent; p >= 0 {
+			own[p] += own[n]
+		}
+	}
+	return own
+}
+
+// MakeTerritories is Supplies followed by Supply.Territories; roots nil is
+// Supply.Subtrees(8).
 func MakeTerritories(ctx context.Context, tree *Tree, g imaging.Grid, organ []bool, roots []int, o SupplyOptions) (*Territories, error) {
 	s, err := Supplies(ctx, tree, g, organ, o)
 	if err != nil {
 		return nil, err
+	}
+	if roots == nil {
+		roots = s.Subtrees(8)
 	}
 	return s.Territories(ctx, roots)
 }

@@ -244,17 +244,7 @@ func (s *Supply) Covering(marked []bool, share float64) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := make([]float64, len(fed)) // mean ml of a whole subtree
-	for _, ml := range s.ml {
-		for b, v := range ml {
-			own[b] += v / float64(len(s.ml))
-		}
-	}
-	for n := len(own) - 1; n >= 0; n-- {
-		if p := s.tree.Branches[n].Parent; p >= 0 {
-			own[p] += own[n]
-		}
-	}
+	own := s.subtreesML()
 	var cut []int
 	var have float64
 	for n := range fed {

@@ -210,7 +210,7 @@ func (w *working) beside(p r3.Vec, mm float64) bool {
 // clear says whether the straight way from a to b stays in the organ.
 func (w *working) clear(a, b r3.Vec) bool {
 	const stepMM = 4
-	n := int(r3.Norm(r3.Sub(b, a))/stepMM) + 1
+	n := int(norm3(r3.Sub(b, a))/stepMM) + 1
 	for m := 1; m <= n; m++ {
 		if !w.inside(r3.Add(a, r3.Scale(float64(m)/float64(n), r3.Sub(b, a)))) {
 			return false
@@ -301,7 +301,7 @@ func (w *working) each(ctx context.Context, sites int, distance func(p r3.Vec, i
 // point; of equally near ones the first.
 func (w *working) nearestPoint(ctx context.Context, points []r3.Vec, label []int32) ([]int16, error) {
 	out := make([]int16, len(w.vox))
-	err := w.each(ctx, len(points), func(p r3.Vec, i int) float64 { return r3.Norm(r3.Sub(p, points[i])) }, make([]int32, len(points)), 1,
+	err := w.each(ctx, len(points), func(p r3.Vec, i int) float64 { return norm3(r3.Sub(p, points[i])) }, make([]int32, len(points)), 1,
 		func(_, v int, p r3.Vec, near []int32) {
 			best, at := math.Inf(1), int32(0)
 			for _, i := range near {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 
 	"halsted/imaging"
+	"halsted/imaging/nifti"
 )
 
 func TestSameTerritoriesForAnyCoreCount(t *testing.T) {
@@ -20,7 +23,8 @@ func TestSameTerritoriesForAnyCoreCount(t *testing.T) {
 	var first *Territories
 	for _, procs := range []int{1, 2, 7} {
 		old := runtime.GOMAXPROCS(procs)
-		got := shared(t, supplied(t, tree, c.Grid, c.Organ, SupplyOptions{StepMM: 5, Runs: 6}), Subtrees(tree, 8)...)
+		s := supplied(t, tree, c.Grid, c.Organ, SupplyOptions{StepMM: 5, Runs: 6})
+		got := shared(t, s, s.Subtrees(8)...)
 		runtime.GOMAXPROCS(old)
 		if first == nil {
 			first = got
@@ -179,5 +183,40 @@ func TestExtremeNumbersGiveFiniteTerritories(t *testing.T) {
 				t.Errorf("%s: territory %d: %+v", name, i, l.Volume)
 			}
 		}
+	}
+}
+
+// TestRealTerritories shares a liver out by the portal tree of its manual
+// segmentation: nothing is said about the truth, but the volumes must add up
+// and the declared part be of the size the synthetic trees have.
+func TestRealTerritories(t *testing.T) {
+	root := os.Getenv("HALSTED_DATA")
+	if root == "" {
+		t.Skip("HALSTED_DATA is not set")
+	}
+	path := filepath.Join(root, "cases", "ircad01_17_liver_ct", "masks_bits.nii.gz")
+	v, err := nifti.ReadVolume(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seg, err := nifti.ReadSegments(path, v.Grid, nifti.IRCADBits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, _, err := Extract(context.Background(), seg.Grid, MaskOf(seg, imaging.LabelPortalVein), Options{System: imaging.LabelPortalVein})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := supplied(t, tree, seg.Grid, MaskOf(seg, imaging.LabelLiver), SupplyOptions{StepMM: 3, Runs: 20})
+	ter := shared(t, s, s.Subtrees(8)...)
+	t.Logf("%d branches, side share %.2f; %.0f ml in %d pieces, %.1f unreached; %.0f %% sure, %.0f %% contested", len(tree.Branches), sideShare(s.chords, s.work),
+		ter.OrganML, s.Pieces, s.UnreachedML, 100*ter.SureML/ter.OrganML, 100*ter.ContestedML/ter.OrganML)
+	sum := 0.0
+	for _, l := range ter.List {
+		t.Logf("branch %d %q: %.0f ml (%.0f–%.0f), %.0f sure, nearest %.0f", l.Root, l.Name, l.ML, l.LowML, l.HighML, l.SureML, l.NearestML)
+		sum += l.ML
+	}
+	if math.Abs(sum-ter.OrganML) > 1e-6*ter.OrganML || ter.SureML < 0.2*ter.OrganML {
+		t.Errorf("%g of %g ml, %g sure", sum, ter.OrganML, ter.SureML)
 	}
 }

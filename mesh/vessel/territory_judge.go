@@ -128,13 +128,7 @@ func (e *judge) judge(v int, p r3.Vec, near, group []int32, on *desk) (of, neare
 // ahead is how far p lies along the direction of c from its start, mm. Of
 // branches that start at one place and are equally far from p, that is p's in
 // whose direction it lies.
-func (c *chord) ahead(p r3.Vec) float64 {
-	d := r3.Sub(c.b, c.a)
-	if l := r3.Norm(d); l > 0 {
-		return r3.Dot(r3.Sub(p, c.a), d) / l
-	}
-	return 0
-}
+func (c *chord) ahead(p r3.Vec) float64 { return r3.Dot(r3.Sub(p, c.a), c.dir) }
 
 // closer compares squared distances, and where they are equal but for rounding
 // the direction.

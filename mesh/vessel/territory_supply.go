@@ -263,7 +263,7 @@ func (s *Supply) findNearest(ctx context.Context) error {
 		best, ahead := math.Inf(1), 0.0
 		for _, n := range near {
 			c := &s.chords[n]
-			if d := toSegment2(p, c.a, c.b); closer(d, c.ahead(p), best, ahead) {
+			if d := toSegment2(p, c.a, c.b); d <= best*(1+1e-6) && closer(d, c.ahead(p), best, ahead) {
 				best, ahead, s.nearest[v] = d, c.ahead(p), int16(c.branch)
 			}
 		}

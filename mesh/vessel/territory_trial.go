@@ -3,6 +3,7 @@ package vessel
 import (
 	"context"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/spatial/r3"
 
@@ -87,7 +88,7 @@ func EllipsoidCase(ctx context.Context, how Growth, stepMM float64, seed uint64)
 }
 
 // Try cuts the visible tree of count segments, its radii 5 % off, into at most
-// territories ones (Subtrees; 0 for every branch its own) and compares with the
+// territories ones (from the thickest subtrees; 0 for every branch its own) and compares with the
 // truth: a voxel belongs to the territory whose subtree holds its terminal in
 // the complete tree.
 func (c *Case) Try(ctx context.Context, count, territories int, o SupplyOptions) (*Trial, error) {
@@ -99,7 +100,7 @@ func (c *Case) Try(ctx context.Context, count, territories int, o SupplyOptions)
 	}
 	roots := s.Branches()
 	if territories > 0 {
-		roots = Subtrees(tree, territories)
+		roots = thickest(tree, territories)
 	}
 	t, err := s.Territories(ctx, roots)
 	if err != nil {
@@ -184,4 +185,39 @@ func (c *Case) Try(ctx context.Context, count, territories int, o SupplyOptions)
 		out.Loss.add(v, lost, t.OrganML)
 	}
 	return out, nil
+}
+
+// thickest picks at most count roots: it starts with the roots of the tree and
+// divides the thickest into its children while less than a sixth of its flow
+// (Murray, r³) leaves it on the way.
+func thickest(t *Tree, count int) []int {
+	var roots []int
+	for n := range t.Branches {
+		if t.Branches[n].Parent < 0 {
+			roots = append(roots, n)
+		}
+	}
+	for len(roots) < count {
+		best, at := 0.0, -1
+		for n, r := range roots {
+			b := &t.Branches[r]
+			first, last := b.RadiusMM[0], b.RadiusMM[len(b.RadiusMM)-1]
+			if len(b.Children) < 2 || len(roots)-1+len(b.Children) > count {
+				continue
+			}
+			if b.Parent >= 0 && last*last*last < 5.0/6*first*first*first {
+				continue
+			}
+			if first > best {
+				best, at = first, n
+			}
+		}
+		if at < 0 {
+			break
+		}
+		kids := t.Branches[roots[at]].Children
+		roots = append(slices.Delete(roots, at, at+1), kids...)
+	}
+	slices.Sort(roots)
+	return roots
 }
