@@ -1,6 +1,7 @@
 package nrrd
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -24,7 +25,8 @@ type Segment struct {
 
 // Structure is the structure of this module that the segment is: by its code
 // and modifier, or by its name where the code only says "tissue" or
-// "anatomical structure", or names a kidney without its side. ok is false for
+// "anatomical structure", or names a kidney without its side. The ID counts
+// only without a name: it stays when a user renames a segment. ok is false for
 // anything else.
 func (s *Segment) Structure() (l imaging.Label, ok bool) {
 	if l, ok = imaging.LabelOf(s.Type, s.TypeModifiers...); ok && l != imaging.LabelBody {
@@ -32,10 +34,8 @@ func (s *Segment) Structure() (l imaging.Label, ok bool) {
 	}
 	switch s.Type.SCT().Value {
 	case "", "85756007", "123037004", "64033007", "49755003": // tissue, body structure, kidney, altered structure
-		for _, name := range []string{s.Name, s.ID} {
-			if named, found := imaging.LabelNamed(name); found {
-				return named, true
-			}
+		if l, ok = imaging.LabelNamed(cmp.Or(s.Name, s.ID)); ok {
+			return l, true
 		}
 		return imaging.LabelBackground, false
 	}
