@@ -118,7 +118,12 @@ func (w *work) checkPhase(ctx context.Context, s assumptionSettings) error {
 		return err
 	}
 	if math.IsNaN(aorta) {
+		bright, hu := w.brightest()
 		w.rep.Checks = append(w.rep.Checks, Check{
+			Assumption: "contrast given", Measured: fmt.Sprintf("no aorta; of vena cava, spleen and kidneys %s; liver %.0f HU", bright, w.liverHU),
+			Wanted: fmt.Sprintf("one of them at least %g HU", s.BloodHU), Holds: hu >= s.BloodHU, AtMost: lowConfidence, Affects: append(slices.Clone(leans), imaging.LabelLiver),
+			Do: "without contrast there are no vessels and few tumours to see: use the portal-venous series; if this is one, these organs lie outside its field",
+		}, Check{
 			Assumption: "portal-venous phase", Measured: fmt.Sprintf("liver %.0f HU, no aorta found to compare with", w.liverHU),
 			Wanted: "an aorta in the field", AtMost: lowConfidence, Affects: leans,
 			Do: "the phase cannot be told: look whether the veins of the liver are brighter than the liver",
@@ -127,7 +132,7 @@ func (w *work) checkPhase(ctx context.Context, s assumptionSettings) error {
 	}
 	w.rep.Checks = append(w.rep.Checks, Check{
 		Assumption: "contrast given", Measured: fmt.Sprintf("aorta %.0f HU, liver %.0f HU", aorta, w.liverHU),
-		Wanted: fmt.Sprintf("aorta at least %g HU", s.BloodHU), Holds: aorta >= s.BloodHU, AtMost: lowConfidence, Affects: append(leans, imaging.LabelLiver),
+		Wanted: fmt.Sprintf("aorta at least %g HU", s.BloodHU), Holds: aorta >= s.BloodHU, AtMost: lowConfidence, Affects: append(slices.Clone(leans), imaging.LabelLiver),
 		Do: "a scan without contrast shows no vessels and few tumours: use the portal-venous series",
 	}, Check{
 		Assumption: "portal-venous, not arterial phase", Measured: fmt.Sprintf("aorta %.0f HU brighter than the liver", aorta-w.liverHU),
@@ -135,6 +140,28 @@ func (w *work) checkPhase(ctx context.Context, s assumptionSettings) error {
 		Do: "in the arterial phase the veins hold no contrast yet: use the portal-venous series",
 	})
 	return nil
+}
+
+// brightest says which of the organs that take up contrast is the brightest,
+// and its mean HU, −Inf when none was found.
+func (w *work) brightest() (string, float64) {
+	said, most := "none was found", math.Inf(-1)
+	for _, l := range []imaging.Label{imaging.LabelVenaCava, imaging.LabelSpleen, imaging.LabelKidneyLeft, imaging.LabelKidneyRight} {
+		bit, n, sum := w.out.Bit(l), 0, 0.0
+		if bit == 0 {
+			continue
+		}
+		for at, b := range w.out.Bits {
+			if b&bit != 0 {
+				n++
+				sum += w.hu(at)
+			}
+		}
+		if mean := sum / float64(max(n, 1)); n > 0 && mean > most {
+			said, most = fmt.Sprintf("the brightest is %v of %.0f HU", l, mean), mean
+		}
+	}
+	return said, most
 }
 
 // medianHU is the median value of a structure in the result, NaN when it is not

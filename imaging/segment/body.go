@@ -2,6 +2,7 @@ package segment
 
 import (
 	"context"
+	"fmt"
 
 	"halsted/imaging"
 	"halsted/imaging/filter"
@@ -51,5 +52,18 @@ func findBody(ctx context.Context, w *work, s bodySettings) error {
 		return err
 	}
 	w.found(imaging.LabelBody, Automatic, 1)
+	w.checkSeedsInBody()
 	return w.show("body", g, w.body)
+}
+
+// checkSeedsInBody names the seeds that lie beside the patient.
+func (w *work) checkSeedsInBody() {
+	for n, seed := range w.o.Seeds {
+		if at, ok := w.voxel(seed.LPS); ok && !w.body[at] {
+			w.rep.Checks = append(w.rep.Checks, Check{
+				Assumption: "seeds inside the body", Measured: fmt.Sprintf("seed %d (%v) at %.0f,%.0f,%.0f mm on %.0f HU outside it", n+1, seed.Label, seed.LPS.X, seed.LPS.Y, seed.LPS.Z, w.c.HU[at]),
+				Wanted: "every seed in its structure", AtMost: 1, Do: "move it; positions are LPS mm of this scan",
+			})
+		}
+	}
 }

@@ -118,7 +118,68 @@ func findLiver(ctx context.Context, w *work, s liverSettings) error {
 	if err := w.show("liver", w.c.Grid, w.liver); err != nil {
 		return err
 	}
+	if err := l.plausible(ctx); err != nil {
+		return err
+	}
 	return l.outline(ctx)
+}
+
+// encasedMM is how near bone lies to the brain, and encasedPart what part of a
+// liver's outline the ribs, with gaps as wide as they are between them, may lie
+// so near to: they run along its right half only.
+const (
+	encasedMM   = 8.0
+	encasedPart = 0.5
+)
+
+// leastSeen is the least part of an organ's outline that must lie in the scan.
+const leastSeen = 0.1
+
+// plausible refuses, unless a seed says otherwise, what a case of bone
+// surrounds, as the brain, and what is cut off on nearly all sides.
+func (l *liverShape) plausible(ctx context.Context) error {
+	if off := l.cutOff(); off > 1-leastSeen {
+		return &NotFoundError{imaging.LabelLiver, fmt.Sprintf("%.0f %% of the outline of the tissue at %.0f HU lies on the border of the scan: nothing tells it from another organ; use the whole series", 100*off, l.liverHU)}
+	}
+	if len(l.seeds(imaging.LabelLiver)) > 0 {
+		return nil
+	}
+	part, err := l.encased(ctx)
+	if err != nil {
+		return err
+	}
+	if part <= encasedPart {
+		return nil
+	}
+	l.rep.Checks = append(l.rep.Checks, Check{
+		Assumption: "a trunk, not a head", Measured: fmt.Sprintf("%.0f %% of the outline of the tissue at %.0f HU within %g mm of bone", 100*part, l.liverHU, encasedMM),
+		Wanted: fmt.Sprintf("at most %.0f %%, as of a liver behind ribs", 100*encasedPart), AtMost: lowConfidence,
+		Do: "use the recipe for the head, or give a seed inside the liver",
+	})
+	return &NotFoundError{imaging.LabelLiver, fmt.Sprintf("the tissue at %.0f HU lies in a case of bone: %.0f %% of its outline is within %g mm of bone; is this a head?", l.liverHU, 100*part, encasedMM)}
+}
+
+// encased is the part of the outline within the scan near bone.
+func (l *liverShape) encased(ctx context.Context) (float64, error) {
+	g := l.c.Grid
+	near, err := filter.Dilate(ctx, g, l.bone, encasedMM)
+	if err != nil {
+		return 0, err
+	}
+	all, in := 0, 0
+	for n, is := range l.liver {
+		if is {
+			filter.Neighbours(g, n, func(o int) {
+				if !l.liver[o] {
+					all++
+					if near[o] {
+						in++
+					}
+				}
+			})
+		}
+	}
+	return float64(in) / float64(max(all, 1)), nil
 }
 
 // outline paints the organ into the full grid; calcified tumour in it is no

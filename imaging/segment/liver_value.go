@@ -2,6 +2,7 @@ package segment
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"halsted/imaging"
@@ -108,6 +109,10 @@ func (l *liverShape) value(ctx context.Context) error {
 		if hist[b] > hist[top] {
 			top = b
 		}
+	}
+	if hist[top] == 0 && len(w.seeds(imaging.LabelLiver)) > 0 {
+		at := w.seeds(imaging.LabelLiver)[0]
+		return &NotFoundError{imaging.LabelLiver, fmt.Sprintf("within %g mm of its seed at %.0f,%.0f,%.0f mm nothing has a liver's %g to %g HU: move the seed into the liver", s.EvenMM, at.X, at.Y, at.Z, s.MinHU, s.MaxHU)}
 	}
 	if hist[top] == 0 {
 		return &NotFoundError{imaging.LabelLiver, "no even tissue of liver density in the right upper body; give a seed inside the liver"}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"halsted/imaging"
 	"halsted/imaging/filter"
@@ -187,6 +188,22 @@ func reordered(v *imaging.Volume, o imaging.Reorder) *imaging.Volume {
 	return &out
 }
 
+// nothingEmpty makes a structure without a voxel a missing one. That no vessel
+// is left over between the systems is no lack.
+func (w *work) nothingEmpty(kept []imaging.Label) {
+	var lines []Structure
+	for _, s := range w.rep.Structures {
+		if s.Missing == "" && !slices.Contains(kept, s.Label) {
+			if s.Label == imaging.LabelVessel {
+				continue
+			}
+			s.Confidence, s.Doubts, s.Missing = 0, nil, "no voxel belongs to it"
+		}
+		lines = append(lines, s)
+	}
+	w.rep.Structures = lines
+}
+
 // tally fills in volumes and mean values, and takes out what is empty.
 func (w *work) tally(ctx context.Context) error {
 	type sums struct {
@@ -218,9 +235,6 @@ func (w *work) tally(ctx context.Context) error {
 			sum += part[p].sum[s]
 		}
 		if count == 0 {
-			if s := w.rep.Of(l); s.Confidence > 0 && s.Missing == "" {
-				w.missing(l, "no voxel belongs to it")
-			}
 			continue
 		}
 		kept, from = append(kept, l), append(from, 1<<s)
@@ -228,6 +242,7 @@ func (w *work) tally(ctx context.Context) error {
 		st.VolumeML = float64(count) * w.out.Grid.VoxelMM3() / 1000
 		st.MeanHU = w.v.Slope*(float64(sum)/float64(count)) + w.v.Intercept
 	}
+	w.nothingEmpty(kept)
 	if len(kept) == len(w.out.Of) {
 		return nil
 	}
