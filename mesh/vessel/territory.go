@@ -158,6 +158,10 @@ func (s *Supply) owners(roots []int) ([]int32, error) {
 // branches). Of a root below another the deeper takes its subtree out of the
 // other's territory. The last of List is the rest when some branch belongs to
 // no root. Expected volumes add up to the organ's, and so do those of the voxels.
+//
+// It takes a few tenths of a second of one core for eight roots, seconds for
+// every branch of a large tree (Branches), and keeps 16 bytes for each block of
+// Grid. A done ctx ends it within 200 ms.
 func (s *Supply) Territories(ctx context.Context, roots []int) (*Territories, error) {
 	if len(roots) == 0 {
 		return nil, fmt.Errorf("vessel: no roots of territories")
