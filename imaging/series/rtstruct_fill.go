@@ -35,7 +35,8 @@ type filler struct {
 	reorder imaging.Reorder // of to into grid, unless oblique
 	oblique bool            // grid is a lattice of its own
 	planes  []contourPlane
-	step    float64 // usual distance of the contours, in planes of grid
+	step    float64     // usual distance of the contours, in planes of grid
+	box     imaging.Box // the columns and rows of grid that contours can reach
 
 	set, between, empty int // voxels; planes interpolated and left empty
 	boundedWork         bool
@@ -226,6 +227,7 @@ func (f *filler) sort() {
 	for n := range f.planes {
 		f.planes[n].findHoles()
 	}
+	f.bound()
 	f.step = 1
 	if len(f.planes) < 2 {
 		return
@@ -236,6 +238,25 @@ func (f *filler) sort() {
 	}
 	slices.Sort(gaps)
 	f.step = gaps[len(gaps)/2]
+}
+
+// bound finds the columns and rows that the contours can reach.
+func (f *filler) bound() {
+	lo, hi := [2]float64{math.Inf(1), math.Inf(1)}, [2]float64{math.Inf(-1), math.Inf(-1)}
+	for _, p := range f.planes {
+		for _, c := range p.contours {
+			for _, v := range c {
+				for a, x := range v {
+					lo[a], hi[a] = min(lo[a], x), max(hi[a], x)
+				}
+			}
+		}
+	}
+	for a := range lo {
+		n := float64(f.grid.Size[a])
+		f.box.Lo[a] = int(min(max(math.Floor(lo[a])-1, 0), n))
+		f.box.Hi[a] = int(min(max(math.Ceil(hi[a])+2, 0), n))
+	}
 }
 
 // fill sets bit in dst (on f.to) for the voxels of the structure.
@@ -303,7 +324,7 @@ func (f *filler) fillPlanes(ctx context.Context, put func(n int)) error {
 		open
 		bounded
 	)
-	nz, area := f.grid.Size[2], f.grid.Size[0]*f.grid.Size[1]
+	nx, nz, area := f.grid.Size[0], f.grid.Size[2], f.grid.Size[0]*f.grid.Size[1]
 	state, set := make([]uint8, nz), make([]int, nz)
 	err := par.ChunksCtx(ctx, nz, 1, func(k, _ int) error {
 		a, b, w := f.sources(float64(k))
@@ -328,10 +349,12 @@ func (f *filler) fillPlanes(ctx context.Context, put func(n int)) error {
 				state[k] = bounded
 			}
 		}
-		for p, in := range inside {
-			if in {
-				put(k*area + p)
-				set[k]++
+		for j := f.box.Lo[1]; j < f.box.Hi[1]; j++ {
+			for p := j*nx + f.box.Lo[0]; p < j*nx+f.box.Hi[0]; p++ {
+				if inside[p] {
+					put(k*area + p)
+					set[k]++
+				}
 			}
 		}
 		return nil
@@ -401,16 +424,16 @@ func (f *filler) parity(ctx context.Context, inside []bool, plane int) error {
 			for j := lo; j < hi; j++ {
 				y := float64(j) + tie[1]
 				x := p[0] + (y-p[1])/(q[1]-p[1])*(q[0]-p[0])
-				if i := max(math.Ceil(x-tie[0]), 0); i < float64(nx) {
+				if i := max(math.Ceil(x-tie[0]), float64(f.box.Lo[0])); i < float64(f.box.Hi[0]) {
 					at := int(i) + nx*j
 					inside[at] = !inside[at]
 				}
 			}
 		}
 	}
-	for j := range ny {
-		row := inside[j*nx : (j+1)*nx]
-		for i := 1; i < nx; i++ {
+	for j := f.box.Lo[1]; j < f.box.Hi[1]; j++ {
+		row := inside[j*nx+f.box.Lo[0] : j*nx+f.box.Hi[0]]
+		for i := 1; i < len(row); i++ {
 			row[i] = row[i] != row[i-1]
 		}
 	}
@@ -433,10 +456,12 @@ func (f *filler) blend(ctx context.Context, inside []bool, a, b int, w float64) 
 	if err := f.parity(ctx, other, b); err != nil {
 		return false, err
 	}
-	differ := 0
-	for n := range inside {
-		if inside[n] != other[n] {
-			differ++
+	nx, differ := f.grid.Size[0], 0
+	for j := f.box.Lo[1]; j < f.box.Hi[1]; j++ {
+		for n := j*nx + f.box.Lo[0]; n < j*nx+f.box.Hi[0]; n++ {
+			if inside[n] != other[n] {
+				differ++
+			}
 		}
 	}
 	edges := 0
@@ -451,12 +476,11 @@ func (f *filler) blend(ctx context.Context, inside []bool, a, b int, w float64) 
 		}
 		return false, nil
 	}
-	nx := f.grid.Size[0]
-	for j := range f.grid.Size[1] {
+	for j := f.box.Lo[1]; j < f.box.Hi[1]; j++ {
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		for i := range nx {
+		for i := f.box.Lo[0]; i < f.box.Hi[0]; i++ {
 			n := i + nx*j
 			if inside[n] == other[n] {
 				continue
