@@ -114,7 +114,7 @@ func findAorta(ctx context.Context, w *work, s columnSettings) error {
 	mid := (c.HU + l.muscle) / 2
 	aorta := bitOf(w.out, imaging.LabelAorta)
 	err = w.paint(ctx, w.out, imaging.LabelAorta, l.aorta, 0, func(phi float32, n int) bool {
-		return phi < -bandMM || phi < bandMM && w.mean9(n) > mid
+		return phi < -bandMM || phi < bandMM && w.median9(n) > mid
 	})
 	if err != nil {
 		return err
