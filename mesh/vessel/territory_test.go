@@ -173,7 +173,7 @@ func TestNearestBranchAgainstDefinition(t *testing.T) {
 
 func TestMirroredTreeSharesEqually(t *testing.T) {
 	g, organ := brick(2)
-	ter := shared(t, supplied(t, fork2(), g, organ, SupplyOptions{}), 1, 2)
+	ter := shared(t, supplied(t, fork2(), g, organ, SupplyOptions{StepMM: 4}), 1, 2)
 	a, b := ter.List[0], ter.List[1]
 	if a.NearestML != b.NearestML || a.ResistanceML != b.ResistanceML {
 		t.Errorf("nearest %g and %g ml, least resistance %g and %g", a.NearestML, b.NearestML, a.ResistanceML, b.ResistanceML)
@@ -268,7 +268,7 @@ func TestCutMovesOnlyTheVolumeOfItsSubtree(t *testing.T) {
 
 func TestSubtreesThatFeedATumour(t *testing.T) {
 	g, organ := brick(2)
-	s := supplied(t, fork2(), g, organ, SupplyOptions{})
+	s := supplied(t, fork2(), g, organ, SupplyOptions{StepMM: 4})
 	marked := make([]bool, g.Len())
 	for v := range marked {
 		marked[v] = r3.Norm(r3.Sub(g.Point(ijk(g, v)), r3.Vec{X: 36, Y: 20, Z: 3})) < 7
@@ -359,7 +359,7 @@ func TestLostIsWhatIsRemovedAndWhatHungOnTheCuts(t *testing.T) {
 
 func TestEveryBranchItsOwnTerritory(t *testing.T) {
 	g, organ := brick(2)
-	s := supplied(t, fork2(), g, organ, SupplyOptions{})
+	s := supplied(t, fork2(), g, organ, SupplyOptions{StepMM: 4})
 	fine, halves := shared(t, s, s.Branches()...), shared(t, s, 1, 2)
 	differ := 0
 	for v, b := range fine.Of {
