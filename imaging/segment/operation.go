@@ -62,7 +62,7 @@ func define[S any](o operation, ps []parameter[S], check func(S) error, run func
 // operations is everything a recipe can ask for.
 func operations() []operation {
 	return []operation{
-		aortaOperation(), cavaOperation(), lungOperation(), spleenOperation(), kidneyOperation(), cartilageOperation(), brainOperation(), wallOperation(),
+		aortaOperation(), cavaOperation(), lungOperation(), spleenOperation(), kidneyOperation(), cartilageOperation(), brainOperation(), wallOperation(), cavityOperation(),
 		prepareOperation(), bodyOperation(), boneOperation(),
 		liverOperation(), tumourOperation(), vesselOperation(), systemOperation(), assumptionOperation(),
 	}
