@@ -16,16 +16,16 @@ type Click struct {
 	LPS     r3.Vec  // mm
 	Inside  bool    // the point belongs to the structure
 	DepthMM float64 // of the point in the error it was put into
-	ErrorML float64 // volume of that error
+	ErrorML float64 // volume of that error: the connected voxels
 	Dice    float64 // of the structure after the click
 	Changed *Patch
 	Refined Refined
 }
 
 // SimulateClicks corrects one structure of s as a person would who knows the
-// truth: each click goes to the deepest point of the largest connected error,
-// missing or surplus, and Refine is run with it; until n clicks are made or no
-// voxel is wrong. Earlier clicks within reach are asked for again, so that none
+// truth: each click goes to the deepest point of all that is wrong, missing or
+// surplus, and Refine is run with it; until n clicks are made or no voxel is
+// wrong. Earlier clicks within reach are asked for again, so that none
 // is undone. This is the usual robot user of interactive segmentation: Xu,
 // Price, Cohen, Yang, Huang, Deep interactive object selection, CVPR 2016,
 // section 4; Sofiiuk, Petrov, Konushin, Reviving iterative training with mask
@@ -76,63 +76,53 @@ func SimulateClicks(ctx context.Context, v *imaging.Volume, s, truth *imaging.Se
 	return out, nil
 }
 
-// nextClick is the deepest point of the largest error; the first of equals.
-// Errors outside the body are left, for no point may lie there.
+// nextClick is the deepest point of all errors; the first of equals, missing
+// before surplus. Errors outside the body are left, for no point may lie there.
 func nextClick(ctx context.Context, s, truth *imaging.Segments, l imaging.Label) (c Click, ok bool, err error) {
 	g, a, b, body := s.Grid, s.Bit(l), truth.Bit(l), s.Bit(imaging.LabelBody)
-	wrong := func(n int, missing bool) bool {
-		in := s.Bits[n]&a != 0
-		return in != missing && in != (truth.Bits[n]&b != 0) && (body == 0 || l == imaging.LabelBody || s.Bits[n]&body != 0)
+	if l == imaging.LabelBody {
+		body = 0
 	}
-	most := 0
-	var sub imaging.Grid
-	var worst filter.Mask
 	for _, missing := range []bool{true, false} {
-		box := g.Bounds(func(n int) bool { return wrong(n, missing) })
+		wrong := func(n int) bool {
+			in := s.Bits[n]&a != 0
+			return in != missing && in != (truth.Bits[n]&b != 0) && (body == 0 || s.Bits[n]&body != 0)
+		}
+		box := g.Bounds(wrong)
 		if box.Empty() {
 			continue
 		}
-		crop := g.Crop(box)
-		m := filter.Where(crop.Len(), func(n int) bool {
-			i, j, k := crop.IJK(n)
-			return wrong(g.Index(i+box.Lo[0], j+box.Lo[1], k+box.Lo[2]), missing)
+		// a border of voxels that are right, so that the depth is right at the edge
+		for x := range 3 {
+			box.Lo[x]--
+			box.Hi[x]++
+		}
+		sub := g.Crop(box)
+		m := filter.Where(sub.Len(), func(n int) bool {
+			i, j, k := sub.IJK(n)
+			i, j, k = i+box.Lo[0], j+box.Lo[1], k+box.Lo[2]
+			return g.Contains(i, j, k) && wrong(g.Index(i, j, k))
 		})
-		p := filter.Components(crop, m)
-		if err := ctx.Err(); err != nil {
+		d, err := distance.Unsigned(ctx, sub, func(n int) bool { return !m[n] })
+		if err != nil {
 			return c, false, err
 		}
-		id := p.Largest()
-		if p.Count[id] <= most {
+		at := 0
+		for n := range d {
+			if d[n] > d[at] {
+				at = n
+			}
+		}
+		if float64(d[at]) <= c.DepthMM {
 			continue
 		}
-		most, c.Inside = p.Count[id], missing
-		part := p.Only(func(o int32) bool { return o == id })
-		tight := filter.Bounds(crop, part)
-		// a border of voxels outside, so that the depth is right at the edge
-		tight.Lo, tight.Hi = [3]int{tight.Lo[0] - 1, tight.Lo[1] - 1, tight.Lo[2] - 1}, [3]int{tight.Hi[0] + 1, tight.Hi[1] + 1, tight.Hi[2] + 1}
-		sub = crop.Crop(tight)
-		worst = make(filter.Mask, sub.Len())
-		for n := range worst {
-			i, j, k := sub.IJK(n)
-			i, j, k = i+tight.Lo[0], j+tight.Lo[1], k+tight.Lo[2]
-			worst[n] = crop.Contains(i, j, k) && part[crop.Index(i, j, k)]
+		i, j, k := sub.IJK(at)
+		start := make(filter.Mask, len(m))
+		start[at] = true
+		c = Click{
+			LPS: sub.Point(float64(i), float64(j), float64(k)), Inside: missing, DepthMM: float64(d[at]),
+			ErrorML: float64(filter.Reach(sub, start, m).Count()) * g.VoxelMM3() / 1000,
 		}
 	}
-	if most == 0 {
-		return c, false, ctx.Err()
-	}
-	d, err := distance.Unsigned(ctx, sub, func(n int) bool { return !worst[n] })
-	if err != nil {
-		return c, false, err
-	}
-	at := 0
-	for n := range d {
-		if d[n] > d[at] {
-			at = n
-		}
-	}
-	i, j, k := sub.IJK(at)
-	c.LPS, c.DepthMM = sub.Point(float64(i), float64(j), float64(k)), float64(d[at])
-	c.ErrorML = float64(most) * g.VoxelMM3() / 1000
-	return c, true, nil
+	return c, c.DepthMM > 0, ctx.Err()
 }

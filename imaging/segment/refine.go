@@ -58,13 +58,15 @@ func (e *PointError) Error() string {
 }
 
 // Refine corrects one structure of s around the points of r, and leaves all
-// others alone. Where a point contradicts s, the connected voxels around it that
-// look like those at the point change over, up to the nearest edge of the image:
-// the minimum cut (Boykov, Jolly, ICCV 2001) of the voxels within reach, where
-// the outline as it was holds the more, the farther it is from the point. Where
-// a point agrees with s it holds the outline. Afterwards every inside point is
-// inside and every outside point outside, and no voxel beyond the reach, or
-// outside the body that s holds, has joined.
+// others alone. Where a point contradicts s, connected voxels around it change
+// over: those whose value is likelier near the point than elsewhere on its side
+// of the outline, and those the outline must pass to put the point in the middle
+// of what changes, up to an edge of the image. That is a minimum cut (Boykov,
+// Jolly, ICCV 2001, equation 1) of blocks of about 1.5 mm within reach; the
+// outline is interpolated between them. A point that agrees with s holds the
+// outline. Afterwards every inside point is inside and every outside point
+// outside, no voxel beyond the reach has changed, and none outside the body that
+// s holds has joined.
 //
 // v is the volume of s, on the same grid. The result is the same bits for any
 // GOMAXPROCS. Refine changes s and returns what changed; on an error s is as it

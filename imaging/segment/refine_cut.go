@@ -17,9 +17,11 @@ const (
 	refineVoxels = 120000 // working voxels aimed at
 	refineMostMM = 3.0    // coarsest working voxel
 	refineBallMM = 3.0    // the image around a point is taken from this ball
-	refineLikeSD = 2.5    // values so many deviations away are as unlike as can be
+	refineRare   = 0.01   // of the commonest value at a point: a value less common there than this is unlike it
 	refineLike   = 0.6    // part of the gain that the image decides; the rest is the way the outline moves
+	refineMiddle = 2.0    // an error is so many times as deep as a click into it: people click its middle
 	refineAspect = 4.0    // errors are about so many times as wide as deep
+	refineWideMM = 25.0   // and at least so wide
 	refineEdgeSD = 0.5    // a step of so much noise from block to block is an edge
 	refineFairMM = 0.6    // price of a surface where the image has no edge, as a length
 )
@@ -170,33 +172,28 @@ func (c *refineCut) solve(ctx context.Context) error {
 			}
 			against = func(n int) float32 { return d[n] }
 		}
-		// the image at the points, and for what leaves also that of the structure
-		// away from them
+		// the image at the points, and on their side of the outline away from them
 		var x, y []float32
 		for n, d := range near {
-			if d <= refineBallMM && c.was[n] != in {
+			if c.was[n] != in && d <= refineBallMM {
 				x = append(x, img[n])
-			} else if !in && d > 2*refineBallMM && phi[n] < -2*float32(c.stepMM) {
+			} else if c.was[n] != in && d > 2*refineBallMM && math.Abs(float64(phi[n])) > 2*c.stepMM {
 				y = append(y, img[n])
 			}
 		}
-		here, there := shadeOf(x, sd/2), shadeOf(y, sd/2)
+		like := newLikeness(x, y, sd)
 		most := c.reachMM - 2*diag
-		wide := min(c.reachMM, max(refineAspect*moved[in], 3*c.stepMM))
+		wide := min(c.reachMM, max(refineAspect*moved[in], refineWideMM))
 		for n, d := range near {
 			if c.was[n] == in || float64(d) > max(most, 0) {
 				continue
 			}
 			free[n] = true
-			like := 1 - 2*here.unlike(img[n])
-			if !in && len(y) > 0 {
-				like = there.unlike(img[n]) - here.unlike(img[n])
-			}
 			// the outline is expected to move as far as it must at the point, and
 			// less the farther from it
 			deep := math.Abs(float64(phi[n]))
-			move := moved[in] * (1 - float64(d)/wide)
-			u := refineLike*like + (1-refineLike)*max(1-deep/max(move, c.stepMM/4), -1)
+			move := refineMiddle * moved[in] * (1 - float64(d)/wide)
+			u := refineLike*like.of(img[n]) + (1-refineLike)*max(1-deep/max(move, c.stepMM/4), -1)
 			if against(n) < d {
 				u = -1
 			}
@@ -337,26 +334,54 @@ func noiseOf(g imaging.Grid, img []float32) float64 {
 	return max(sd, float64(all[len(all)*19/20]-all[len(all)/20])/100, 1e-3)
 }
 
-// shade is the image of some voxels: median, and spread as a normal deviation.
-type shade struct{ mid, sd float64 }
-
-func shadeOf(x []float32, least float64) shade {
-	if len(x) == 0 {
-		return shade{0, least}
-	}
-	slices.Sort(x)
-	m := x[len(x)/2]
-	for n := range x {
-		x[n] = max(x[n]-m, m-x[n])
-	}
-	slices.Sort(x)
-	return shade{float64(m), max(1.4826*float64(x[len(x)/2]), least)}
+// likeness tells the image at the points from the image away from them.
+type likeness struct {
+	mid, sd float64   // at the points: normal
+	there   []float64 // away from them: density per bin
+	lo, bin float64
 }
 
-// unlike is 0 for its middle, 1 for what is far from it.
-func (s shade) unlike(x float32) float64 {
-	z := (float64(x) - s.mid) / (refineLikeSD * s.sd)
-	return min(z*z, 1)
+// newLikeness takes the values at the points and those away from them; sd is the
+// noise.
+func newLikeness(here, there []float32, sd float64) likeness {
+	l := likeness{sd: sd / 2, bin: sd / 2}
+	if len(here) > 0 {
+		slices.Sort(here)
+		mid := here[len(here)/2]
+		l.mid = float64(mid)
+		for n := range here {
+			here[n] = max(here[n]-mid, mid-here[n])
+		}
+		slices.Sort(here)
+		l.sd = max(l.sd, 1.4826*float64(here[len(here)/2]))
+	}
+	// bins as far as the values at the points have a density worth the name
+	const reach = 6
+	l.lo = l.mid - reach*l.sd
+	bins := int(math.Ceil(2 * reach * l.sd / l.bin))
+	count := make([]float64, bins+2)
+	for _, x := range there {
+		if b := (float64(x) - l.lo) / l.bin; b >= 0 && b < float64(bins) {
+			count[int(b)+1]++
+		}
+	}
+	l.there = make([]float64, bins)
+	for b := range l.there {
+		l.there[b] = (count[b] + 2*count[b+1] + count[b+2]) / 4 / max(float64(len(there)), 1) / l.bin
+	}
+	return l
+}
+
+// of is half the logarithm of how much likelier x is at the points than away
+// from them, from -1 to 1; what is seldom at either is unlike.
+func (l likeness) of(x float32) float64 {
+	z := (float64(x) - l.mid) / l.sd
+	peak := 1 / (l.sd * math.Sqrt(2*math.Pi))
+	there := 0.0
+	if b := (float64(x) - l.lo) / l.bin; b >= 0 && b < float64(len(l.there)) {
+		there = l.there[int(b)]
+	}
+	return min(max(math.Log((peak*math.Exp(-z*z/2)+1e-9*peak)/(there+refineRare*peak))/2, -1), 1)
 }
 
 // outlineDistance is the distance of each block to the outline of m, negative

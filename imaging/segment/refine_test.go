@@ -221,13 +221,18 @@ func TestRefineWithoutImage(t *testing.T) {
 func TestSimulateClicks(t *testing.T) {
 	v, s, truth := bump(12)
 	before := slices.Clone(s.Bits)
-	clicks, err := segment.SimulateClicks(t.Context(), v, s, truth, imaging.LabelLiver, 4, 0)
+	clicks, err := segment.SimulateClicks(t.Context(), v, s, truth, imaging.LabelLiver, 6, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	inside, outside := false, false
+	best := 0.0
 	for n, c := range clicks {
 		t.Logf("%d: %v inside %v, %.1f mm deep in %.2f ml: Dice %.4f", n+1, c.LPS, c.Inside, c.DepthMM, c.ErrorML, c.Dice)
+		if c.Dice < best-0.001 {
+			t.Errorf("click %d makes Dice %.4f of %.4f: a click at a small error does harm", n+1, c.Dice, best)
+		}
+		best = max(best, c.Dice)
 		if c.Inside {
 			inside = true
 		} else {

@@ -112,9 +112,8 @@ func (w *work) around(p r3.Vec, mm float64) imaging.Box {
 
 // clicked is the median HU of the soft tissue around the seeds, in the smallest
 // ball where it is unlike liver. When it is so in none, a click may have hit a
-// nodule or wall of the density of liver: then it is the quartile of the largest
-// ball on the dark side, taken from the liver found alone, where that is unlike
-// liver; else the median there.
+// nodule or wall of the density of liver: then it is the lower quartile of the
+// liver found within a larger ball, where that is unlike liver; else the median.
 func (w *work) clicked(seeds []r3.Vec) (hu, mm float64) {
 	unlike := func(hu float64) bool { return math.Abs(hu-w.liverHU) > 3*w.liverSD }
 	for _, mm = range clickBallsMM {
@@ -124,8 +123,12 @@ func (w *work) clicked(seeds []r3.Vec) (hu, mm float64) {
 			}
 		}
 	}
-	if x := w.tissue(seeds, mm, func(n int) bool { return w.liver[n] }); len(x) > 0 && unlike(float64(x[len(x)/4])) && float64(x[len(x)/4]) < w.liverHU {
-		hu = float64(x[len(x)/4])
+	for _, far := range nearBallsMM {
+		if x := w.tissue(seeds, far, func(n int) bool { return w.liver[n] }); len(x) > 0 {
+			if q := float64(x[len(x)/4]); q < w.liverHU && unlike(q) {
+				return q, far
+			}
+		}
 	}
 	return hu, mm
 }
@@ -151,6 +154,10 @@ func (w *work) tissue(seeds []r3.Vec, mm float64, keep func(n int) bool) []float
 	slices.Sort(x)
 	return x
 }
+
+// nearBallsMM are the radii around a seed in tissue of the density of liver where
+// the dark part of a tumour is looked for.
+var nearBallsMM = []float64{12, 16}
 
 // tumourShades is the number of values between liver and tumour that a tumour
 // is thought to hold in equal parts: its rim is often less unlike liver than
