@@ -207,7 +207,8 @@ func (g *graph) tree(roots []int) *Tree {
 func (g *graph) exists(n int, ends [][]int) float64 {
 	e := &g.edges[n]
 	d := 2 * e.typical()
-	seen := max(g.visible(n, ends), 0)
+	seen, _ := g.visible(n, ends)
+	seen = max(seen, 0)
 	w := d / g.l.mean
 	return (1 - math.Exp(-2*seen/d)) * (1 - math.Exp(-w*w/2))
 }

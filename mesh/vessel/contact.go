@@ -1,7 +1,6 @@
 package vessel
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -18,15 +17,8 @@ type Contact struct {
 }
 
 // Links of a plausibility below suspectLink are contacts rather than vessels:
-// necks, kinks, short bridges. The link of a side branch is never below it.
+// necks, short bridges between walls.
 const suspectLink = 0.6
-
-// link joins two ends of edges at one joint.
-type link struct {
-	x, y   int // ends, as in ends()
-	j      int
-	weight float64
-}
 
 // away is the direction in which the edge of end x leaves its joint, over about
 // two radii.
@@ -164,10 +156,13 @@ func (g *graph) loops(roots []int) int {
 	return n
 }
 
-// untangle cuts every loop, and every connection between two roots, at its
-// least plausible link: of all links between vessels the most plausible ones
-// that make a forest stay (Kruskal, Proc AMS 7 (1956) 48).
+// untangle cuts every loop, and every connection between two roots: necks and
+// bridges are places to cut, and every edge stays with what it is reached from
+// most plausibly (see arrive).
 func (g *graph) untangle(roots []int) {
+	for _, r := range roots {
+		g.joints[r].root = true
+	}
 	if g.loops(roots) == 0 {
 		return
 	}
@@ -180,11 +175,11 @@ func (g *graph) untangle(roots []int) {
 		}
 		if at, w := g.weakest(n, ends); w < suspectLink || g.edges[n].a == g.edges[n].b {
 			j := g.split(n, at)
-			forced[j] = w
+			forced[j] = min((1-w)*(1-w)/(2*neckSD*neckSD), dearest)
 		}
 	}
-	g.contract(loop, forced)
-	g.kruskal(roots, forced)
+	g.contract(loop, forced, roots)
+	g.part(roots, forced)
 	g.sweep()
 	g.fuse()
 }
@@ -202,8 +197,9 @@ func (g *graph) split(n, m int) int {
 }
 
 // contract draws edges on loops shorter than the lumen is wide to one joint, so
-// that vessels that cross there can be told by their direction.
-func (g *graph) contract(loop []bool, forced map[int]float64) {
+// that vessels that cross there can be told by their direction. A root stays, and
+// two never become one.
+func (g *graph) contract(loop []bool, forced map[int]float64, roots []int) {
 	for n := range loop {
 		e := &g.edges[n]
 		_, fa := forced[e.a]
@@ -216,6 +212,12 @@ func (g *graph) contract(loop []bool, forced map[int]float64) {
 			continue
 		}
 		keep, gone := e.a, e.b
+		if slices.Contains(roots, gone) {
+			keep, gone = gone, keep
+		}
+		if slices.Contains(roots, gone) {
+			continue
+		}
 		e.dead = true
 		mid := r3.Scale(0.5, r3.Add(g.joints[keep].at, g.joints[gone].at))
 		g.joints[keep].at = mid
@@ -228,93 +230,6 @@ func (g *graph) contract(loop []bool, forced map[int]float64) {
 					o.b, o.p[len(o.p)-1] = keep, mid
 				}
 			}
-		}
-	}
-}
-
-// kruskal keeps the links that make a forest and parts every joint accordingly.
-func (g *graph) kruskal(roots []int, forced map[int]float64) {
-	ends := g.ends()
-	var links []link
-	for j, at := range ends {
-		for p, x := range at {
-			for _, y := range at[p+1:] {
-				w, ok := forced[j]
-				if !ok {
-					if w = g.follows(x, y); len(at) <= 3 {
-						w = suspectLink + (1-suspectLink)*w
-					}
-				}
-				links = append(links, link{x, y, j, w})
-			}
-		}
-	}
-	slices.SortStableFunc(links, func(a, b link) int { return cmp.Compare(b.weight, a.weight) })
-	s := newSets(len(g.edges) + 1) // the last stands for all roots
-	for _, r := range roots {
-		for _, x := range ends[r] {
-			s.join(x/2, len(g.edges))
-		}
-	}
-	part := newSets(2 * len(g.edges)) // ends that stay together at their joint
-	var refused []link
-	for _, k := range links {
-		switch {
-		case part.find(k.x) == part.find(k.y):
-		case s.join(k.x/2, k.y/2):
-			part.join(k.x, k.y)
-		default:
-			refused = append(refused, k)
-		}
-	}
-	for _, k := range refused {
-		if part.join(k.x, k.y) { // one contact for each part torn off
-			e := &g.edges[k.x/2]
-			r := e.r[0]
-			if k.x&1 == 1 {
-				r = e.r[len(e.r)-1]
-			}
-			g.cut = append(g.cut, Contact{At: g.joints[k.j].at, RadiusMM: r, Plausibility: k.weight})
-		}
-	}
-	// part now also joins what was refused: number the kept parts afresh.
-	kept := newSets(2 * len(g.edges))
-	s = newSets(len(g.edges) + 1)
-	for _, r := range roots {
-		for _, x := range ends[r] {
-			s.join(x/2, len(g.edges))
-			kept.join(x, ends[r][0])
-		}
-	}
-	for _, k := range links {
-		if kept.find(k.x) != kept.find(k.y) && s.join(k.x/2, k.y/2) {
-			kept.join(k.x, k.y)
-		}
-	}
-	for j, at := range ends {
-		of := map[int]int{}
-		for p, x := range at {
-			c := kept.find(x)
-			to, ok := of[c]
-			if !ok {
-				to = j
-				if p > 0 {
-					to = len(g.joints)
-					g.joints = append(g.joints, joint{at: g.joints[j].at})
-				}
-				of[c] = to
-			}
-			if e := &g.edges[x/2]; x&1 == 0 {
-				e.a = to
-			} else {
-				e.b = to
-			}
-			if p > 0 && to != j {
-				g.joints[to].loose = true
-			}
-		}
-		if len(of) > 1 {
-			g.joints[j].loose = true
 		}
 	}
 }
@@ -350,6 +265,9 @@ func (g *graph) sweep() {
 				touch := g.touched(n, j)
 				if l < hidden+touch+visibleRadii*max(e.typical(), thinVoxels*g.l.mean) {
 					e.dead = true
+					if len(ends[other]) == 2 { // what is left there is the rest of the stub
+						g.joints[other].loose = true
+					}
 					g.removed(g.joints[j].at, l)
 					again = true
 					continue
@@ -363,7 +281,6 @@ func (g *graph) sweep() {
 						e.turn()
 					}
 				}
-				g.joints[j].loose = false
 			}
 		}
 		if again {

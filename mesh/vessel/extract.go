@@ -86,6 +86,7 @@ func Extract(ctx context.Context, g imaging.Grid, mask filter.Mask, o Options) (
 		if err := h.refit(ctx, 2); err != nil {
 			return nil, nil, err
 		}
+		h.sweep() // joints have found their place
 	}
 	if rep.StrayMM3, err = h.areas(ctx); err != nil {
 		return nil, nil, err
@@ -132,11 +133,16 @@ func graphOf(ctx context.Context, g imaging.Grid, mask filter.Mask, visible floa
 	if err := h.refit(ctx, 2); err != nil {
 		return nil, nil, err
 	}
-	h.prune(visible)
+	h.prune(0.75 * visible) // the ends are drawn back too far yet
 	for range rounds - 2 {
 		if err := h.capEnds(ctx); err != nil {
 			return nil, nil, err
 		}
+		if err := h.refit(ctx, 1); err != nil {
+			return nil, nil, err
+		}
+	}
+	if h.prune(visible) {
 		if err := h.refit(ctx, 1); err != nil {
 			return nil, nil, err
 		}

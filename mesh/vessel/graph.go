@@ -20,6 +20,7 @@ type joint struct {
 	at    r3.Vec
 	rim   bool // at the border of the grid
 	loose bool // made by a cut
+	root  bool // where a tree starts: stays
 }
 
 // edge is a stretch of vessel from joint a to joint b (or back to a).
@@ -161,12 +162,12 @@ func (e *edge) turn() {
 	}
 }
 
-// fuse joins the two edges of every joint that has just two.
+// fuse joins the two edges of every joint that has just two and is no root.
 func (g *graph) fuse() {
 	ends := g.ends()
 	for j := range ends {
 		at := ends[j]
-		if len(at) != 2 || at[0]/2 == at[1]/2 {
+		if len(at) != 2 || at[0]/2 == at[1]/2 || g.joints[j].root {
 			continue
 		}
 		x, y := at[0]/2, at[1]/2
@@ -241,8 +242,12 @@ func (g *graph) prune(visible float64) bool {
 			if da > 1 && db > 1 {
 				continue
 			}
-			seen := g.visible(n, ends)
-			if r := seen / e.typical(); r < visible && r < by {
+			seen, hidden := g.visible(n, ends)
+			width := e.typical()
+			if hidden > 0 && width > hidden {
+				width = hidden / 2 // a trunk thicker than its branches is hardly a bulge of them
+			}
+			if r := seen / width; r < visible && r < by {
 				worst, by = n, r
 			}
 		}
@@ -256,12 +261,13 @@ func (g *graph) prune(visible float64) bool {
 }
 
 // visible is how far edge n, which has a free end, stands out of the vessel it
-// leaves, mm; its own round end counts.
-func (g *graph) visible(n int, ends [][]int) float64 {
+// leaves, mm, its own round end included, and the radius of that vessel; 0 for a
+// vessel of its own.
+func (g *graph) visible(n int, ends [][]int) (seen, hidden float64) {
 	e := &g.edges[n]
 	l := length(e.p)
 	if len(ends[e.a]) == 1 && len(ends[e.b]) == 1 {
-		return l // a vessel of its own must be longer than its ends are round
+		return l, 0 // a vessel of its own must be longer than its ends are round
 	}
 	if e.trimmed[0] {
 		l += e.r[0]
@@ -269,7 +275,6 @@ func (g *graph) visible(n int, ends [][]int) float64 {
 	if e.trimmed[1] {
 		l += e.r[len(e.r)-1]
 	}
-	hidden := 0.0
 	for _, j := range [2]int{e.a, e.b} {
 		for _, x := range ends[j] {
 			if o := &g.edges[x/2]; x/2 != n && len(ends[j]) > 1 {
@@ -277,5 +282,5 @@ func (g *graph) visible(n int, ends [][]int) float64 {
 			}
 		}
 	}
-	return l - hidden
+	return l - hidden, hidden
 }

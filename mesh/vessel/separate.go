@@ -31,9 +31,10 @@ type Separation struct {
 }
 
 // Separate divides a lumen in which several systems touch. All systems are
-// first one graph of vessels; connections between roots are cut at their least
-// plausible link (direction, radius, necks, bridges; see Contact), and each
-// voxel goes to the system whose tube it lies deepest in. Several seeds may
+// first one graph of vessels; every edge of it belongs to the root from which it is
+// reached with the least implausible worst step (turn, growth of the radius
+// downstream, neck; see Contact), and each voxel goes to the system whose tube it
+// lies deepest in. Several seeds may
 // belong to one system: one for each place where it enters.
 //
 // The confidence of a voxel falls where the tubes of two systems are within a
@@ -77,6 +78,7 @@ func Separate(ctx context.Context, g imaging.Grid, mask filter.Mask, seeds []See
 	if err := h.refit(ctx, 2); err != nil {
 		return nil, err
 	}
+	h.sweep() // joints have found their place
 	out.Contacts = h.cut
 	if _, err := h.areas(ctx); err != nil {
 		return nil, err
