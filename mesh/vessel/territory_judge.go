@@ -27,7 +27,6 @@ type judge struct {
 	resist paths
 	scale  float64
 	far    float64   // weight of the distance
-	half   float64   // votes each territory has for what was not seen
 	logs   []float64 // of half + n votes by transport, then by construct
 	many   int       // runs of the kind that has more
 }
@@ -36,12 +35,11 @@ func (s *Supply) newJudge(of []int32, groups, rest int) *judge {
 	e := &judge{s: s, of: of, rest: rest, resist: s.resistance(of, rest)}
 	e.scale = math.Sqrt(e.resist.scale2)
 	e.far = evidence[2] + sideWeight*min(max(sideShare(s.chords, s.work), sideRange[0]), sideRange[1])
-	// Half a vote each for eight territories; as many in all for more.
-	e.half = 0.5 * min(1, 8/float64(groups))
+	const half = 0.5 // a vote for what was not seen
 	e.many = max(s.counted, len(s.runs)-s.counted)
 	for kind, runs := range [2]int{s.counted, len(s.runs) - s.counted} {
 		for n := range e.many + 1 {
-			e.logs = append(e.logs, evidence[kind]*math.Log(votesOf[kind]*float64(n)/float64(runs)+e.half))
+			e.logs = append(e.logs, evidence[kind]*math.Log(votesOf[kind]*float64(n)/float64(runs)+half))
 		}
 	}
 	return e
