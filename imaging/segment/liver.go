@@ -86,24 +86,26 @@ const (
 // liverShape is the liver under way, on the working grid.
 type liverShape struct {
 	*work
-	s      liverSettings
-	img    []float32 // smoothed at least as far as the noise asks
-	noise  float64   // of the working image, HU
-	low    float32   // the window of parenchyma, HU
-	high   float32
-	core   filter.Mask // surely liver
-	thick  filter.Mask // thick bright vessels and organs
-	vein   filter.Mask // the thickest of it
-	cage   filter.Mask // bones and what lies between them
-	lesion filter.Mask
-	clear  float64 // part of the outline that the values place
+	s       liverSettings
+	img     []float32 // smoothed at least as far as the noise asks
+	noise   float64   // of the working image, HU
+	low     float32   // the window of parenchyma, HU
+	high    float32
+	coreLow float32     // least value in the search for the core, HU
+	core    filter.Mask // surely liver
+	thick   filter.Mask // thick bright vessels and organs
+	vein    filter.Mask // the thickest of it
+	cage    filter.Mask // bones and what lies between them
+	lesion  filter.Mask
+	clear   float64 // part of the outline that the values place
+	flesh   float64 // HU of muscle, NaN where none was found
 }
 
 // findLiver is the liver's shape at working resolution, then its outline.
 func findLiver(ctx context.Context, w *work, s liverSettings) error {
 	l := &liverShape{work: w, s: s}
 	for _, do := range []func(context.Context) error{
-		l.prepare, l.value, l.findThick, l.findCore, l.findCage, l.addLesions, l.cut,
+		l.prepare, l.findFlesh, l.value, l.findThick, l.findCore, l.findCage, l.addLesions, l.cut,
 	} {
 		if err := do(ctx); err != nil {
 			return err
@@ -211,9 +213,21 @@ func (l *liverShape) outline(ctx context.Context) error {
 // density: heart, muscle and stomach.
 const blindPart = 0.25
 
+// alikePart is what is left of the confidence where muscle has the liver's
+// values, as without contrast: then shape alone parts them.
+const alikePart = 0.6
+
 // confidence is the part of the organ's outline that the image shows: what the
 // border of the scan cuts off is missing, and where the neighbour looks like
-// liver the outline is a guess.
+// liver the outline is a guess. On synthetic patients of imaging/phantom, seeds
+// 1 to 6 on voxels of 3 mm, it orders the results by how good they are:
+//
+//	                    blind       confidence    Dice
+//	drawn contrast      ≤ 0.28      0.97–1.00     0.957–0.972
+//	faint contrast      0.36–0.39   0.86–0.90     0.963–0.967
+//	no contrast         0.29–0.33   0.55–0.57     0.926–0.958
+//	noise of 45 HU      0.76–0.84   0.39–0.46     0.795–0.831
+//	noise of 90 HU      1.00        0.23–0.24     0.773–0.792
 func (l *liverShape) confidence() (float64, []string) {
 	c := 1.0
 	var doubts []string
@@ -224,6 +238,10 @@ func (l *liverShape) confidence() (float64, []string) {
 	if blind := 1 - l.clear; blind > blindPart {
 		c *= 1 - (blind - blindPart)
 		doubts = append(doubts, fmt.Sprintf("%.0f %% of its outline shows no step in HU above %d standard deviations of the noise of %.1f HU: check it there", 100*blind, edgeNoise, l.noise))
+	}
+	if l.flesh >= float64(l.low) {
+		c *= alikePart
+		doubts = append(doubts, fmt.Sprintf("muscle has %.0f HU, in the liver's range of %.0f to %.0f HU: look whether the outline holds muscle", l.flesh, l.low, l.high))
 	}
 	return c, doubts
 }

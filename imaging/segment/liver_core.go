@@ -2,8 +2,10 @@ package segment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"halsted/imaging"
 	"halsted/imaging/filter"
@@ -15,7 +17,7 @@ import (
 // it back.
 func (l *liverShape) findCore(ctx context.Context) error {
 	w, s, g := l.work, l.s, l.c.Grid
-	window := filter.Where(g.Len(), func(n int) bool { return w.body[n] && !w.bone[n] && l.img[n] >= l.low && !l.thick[n] })
+	window := filter.Where(g.Len(), func(n int) bool { return w.body[n] && !w.bone[n] && l.img[n] >= l.coreLow && !l.thick[n] })
 	if err := w.show("window around the liver's value", g, window); err != nil {
 		return err
 	}
@@ -145,8 +147,29 @@ func (l *liverShape) choose(p *filter.Parts) (int32, error) {
 	return best, nil
 }
 
-// middle is the column halfway across the body.
+// middle is the column of the spine, or where none is in the field the one
+// halfway across the body.
 func (l *liverShape) middle() int {
+	if s := l.marks.spine; s != nil && s.Bone >= leastSpine {
+		return int(median(slices.Clone(s.I)))
+	}
 	b := filter.Bounds(l.c.Grid, l.body)
 	return (b.Lo[0] + b.Hi[0]) / 2
+}
+
+// findFlesh measures the HU of muscle beside the spine.
+func (l *liverShape) findFlesh(ctx context.Context) error {
+	l.flesh = math.NaN()
+	if l.bone == nil {
+		return nil
+	}
+	m, err := l.find(ctx, imaging.LabelLiver)
+	if _, none := errors.AsType[*NotFoundError](err); none {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l.flesh = m.muscle
+	return nil
 }

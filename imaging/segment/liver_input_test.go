@@ -342,3 +342,39 @@ func TestCancelBetweenStages(t *testing.T) {
 		}
 	}
 }
+
+// Where noise hides the outline the confidence of the liver says so: above 0.9
+// its Dice is at least 0.95, below 0.5 it may not be trusted.
+func TestLiverConfidenceFollowsDice(t *testing.T) {
+	l, _ := patient4()
+	g := l.GridAt([3]float64{3, 3, 3})
+	truth := l.Truth(g)
+	r := abdomen()
+	for n, s := range r.Steps {
+		if s.Do == "liver" {
+			r.Steps = r.Steps[:n+1]
+			break
+		}
+	}
+	confidence := math.Inf(1)
+	for _, c := range []struct {
+		noise        float64
+		least, most  float64 // confidence
+		worst, bound float64 // Dice
+	}{{10, 0.9, 1, 0.95, 1}, {45, 0.3, 0.6, 0.7, 0.93}, {90, 0, 0.3, 0.5, 0.93}} {
+		v, err := l.Scan(t.Context(), g, phantom.Variation{LiverHU: 100, Contrast: 1, NoiseHU: c.noise}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, rep := run(t, v, r)
+		s, is := rep.Of(imaging.LabelLiver), dice(got, truth, imaging.LabelLiver)
+		t.Logf("noise %.0f HU: confidence %.3f, Dice %.3f", c.noise, s.Confidence, is)
+		if s.Confidence < c.least || s.Confidence > c.most || is < c.worst || is > c.bound {
+			t.Errorf("noise %.0f HU: Dice %.3f, %+v", c.noise, is, s)
+		}
+		if s.Confidence >= confidence {
+			t.Errorf("noise %.0f HU: confidence %.3f after %.3f", c.noise, s.Confidence, confidence)
+		}
+		confidence = s.Confidence
+	}
+}

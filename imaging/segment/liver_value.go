@@ -78,10 +78,7 @@ func (l *liverShape) value(ctx context.Context) error {
 		}
 	} else {
 		b := filter.Bounds(g, w.body)
-		lo := g.Point(float64(b.Lo[0]), float64(b.Lo[1]), 0)
-		hi := g.Point(float64(b.Hi[0]-1), float64(b.Hi[1]-1), 0)
-		midX := (lo.X + hi.X) / 2
-		backY := lo.Y + 0.75*(hi.Y-lo.Y)
+		mid, back := l.middle(), b.Lo[1]+(3*(b.Hi[1]-b.Lo[1])+2)/4
 		mean, variance, err := filter.Moments(ctx, g, l.img, filter.Radius(g, s.EvenMM))
 		if err != nil {
 			return err
@@ -92,9 +89,8 @@ func (l *liverShape) value(ctx context.Context) error {
 			if !w.body[n] || w.bone[n] || variance[n] > most || mean[n] < float32(s.MinHU) || mean[n] > float32(s.MaxHU) {
 				return false
 			}
-			i, j, k := g.IJK(n)
-			p := g.Point(float64(i), float64(j), float64(k))
-			return p.X < midX && p.Y < backY
+			i, j, _ := g.IJK(n)
+			return i < mid && j < back
 		}
 	}
 	hist := make([]float64, int((s.MaxHU-s.MinHU)/binHU)+1)
@@ -130,6 +126,11 @@ func (l *liverShape) value(ctx context.Context) error {
 	w.liverSD = max(2, min(side(-1), side(1))*binHU/math.Sqrt(2*math.Ln2))
 	half := min(s.WindowSD*w.liverSD, max(s.WindowHU, leastWindowSD*w.liverSD))
 	l.low, l.high = float32(w.liverHU-half), float32(min(w.liverHU+half, l.bright()))
+	// muscle stays out of the core as far as the liver's own spread allows
+	l.coreLow = l.low
+	if l.flesh < w.liverHU {
+		l.coreLow = max(l.low, float32(min((w.liverHU+l.flesh)/2, w.liverHU-leastWindowSD*w.liverSD)))
+	}
 	return nil
 }
 
