@@ -1,6 +1,7 @@
 package vessel
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -87,6 +88,7 @@ func Extract(ctx context.Context, g imaging.Grid, mask filter.Mask, o Options) (
 			return nil, nil, err
 		}
 		h.sweep() // joints have found their place
+		h.prune(cmp.Or(o.VisibleRadii, visibleRadii))
 	}
 	if rep.StrayMM3, err = h.areas(ctx); err != nil {
 		return nil, nil, err

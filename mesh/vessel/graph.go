@@ -239,7 +239,7 @@ func (g *graph) prune(visible float64) bool {
 				continue
 			}
 			da, db := len(ends[e.a]), len(ends[e.b])
-			if da > 1 && db > 1 {
+			if da > 1 && db > 1 || da == 1 && g.joints[e.a].root || db == 1 && g.joints[e.b].root {
 				continue
 			}
 			seen, hidden := g.visible(n, ends)

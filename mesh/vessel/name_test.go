@@ -35,10 +35,10 @@ func TestMurray(t *testing.T) {
 // The portal trunk and the three hepatic veins of the phantom are known; its
 // right and left branches are those whose tissue lies on that side.
 func TestPhantomNames(t *testing.T) {
-	for _, seed := range []uint64{1, 2} {
+	for seed := uint64(1); seed <= 6; seed++ {
 		l := liverOf(seed)
-		truth := truthOf(l, imaging.LabelPortalVein, 1.5)
-		g := around([3]float64{1, 1, 1}, r3.Rotation{Real: 1}, truth)
+		truth := truthOf(l, imaging.LabelPortalVein, 2.25)
+		g := around([3]float64{1.5, 1.5, 1.5}, r3.Rotation{Real: 1}, truth)
 		tr, rep, err := Extract(context.Background(), g, paint(g, nil, truth), Options{System: imaging.LabelPortalVein})
 		if err != nil {
 			t.Fatal(err)
@@ -77,8 +77,8 @@ func TestPhantomNames(t *testing.T) {
 			t.Errorf("seed %d: %d of %d branchings plausible; the phantom keeps γ = 3", seed, ok, len(all))
 		}
 
-		truth = truthOf(l, imaging.LabelHepaticVein, 1.5)
-		g = around([3]float64{1, 1, 1}, r3.Rotation{Real: 1}, truth)
+		truth = truthOf(l, imaging.LabelHepaticVein, 2.25)
+		g = around([3]float64{1.5, 1.5, 1.5}, r3.Rotation{Real: 1}, truth)
 		tr, _, err = Extract(context.Background(), g, paint(g, nil, truth), Options{System: imaging.LabelHepaticVein, Roots: starts(truth)})
 		if err != nil {
 			t.Fatal(err)

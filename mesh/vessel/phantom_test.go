@@ -20,6 +20,8 @@ func TestPhantomTrees(t *testing.T) {
 		turn    r3.Rotation
 	}{
 		{1, imaging.LabelPortalVein, [3]float64{1, 1, 1}, r3.Rotation{Real: 1}},
+		{1, imaging.LabelHepaticVein, [3]float64{1, 1, 1}, r3.Rotation{Real: 1}},
+		{6, imaging.LabelHepaticVein, [3]float64{1, 1, 1}, r3.Rotation{Real: 1}}, // two roots overlap
 		{1, imaging.LabelPortalVein, [3]float64{0.74, 0.74, 1.6}, r3.Rotation{Real: 1}},
 		{2, imaging.LabelPortalVein, [3]float64{0.75, 0.75, 0.75}, r3.NewRotation(0.4, r3.Vec{X: 1, Y: -2, Z: 0.5})},
 		{2, imaging.LabelHepaticVein, [3]float64{0.8, 0.8, 1.2}, r3.NewRotation(1.1, r3.Vec{X: 3, Y: 2, Z: -1})},

@@ -79,6 +79,7 @@ func Separate(ctx context.Context, g imaging.Grid, mask filter.Mask, seeds []See
 		return nil, err
 	}
 	h.sweep() // joints have found their place
+	h.prune(visibleRadii)
 	out.Contacts = h.cut
 	if _, err := h.areas(ctx); err != nil {
 		return nil, err
