@@ -32,13 +32,21 @@ func construct(ctx context.Context, chords []chord, w *working, n int, radius []
 		tries  = 100 // places tried for one terminal
 		nearby = 25  // stretches tried for one place
 	)
+	// The flow of the roots that reach the organ is that of the n terminals.
+	reaches := make([]bool, len(chords))
+	for m := len(chords) - 1; m >= 0; m-- {
+		reaches[m] = reaches[m] || w.beside(chords[m].b, besideMM)
+		if p := chords[m].parent; p >= 0 && reaches[m] {
+			reaches[p] = true
+		}
+	}
 	var s []shoot
 	var total float64
-	for _, c := range chords {
+	for m, c := range chords {
 		r := c.radius * radius[c.branch]
 		s = append(s, shoot{a: c.a, b: c.b, parent: c.parent, branch: c.branch, flow: math.Pow(r, murray), visible: true})
-		if c.parent < 0 {
-			total += s[len(s)-1].flow
+		if c.parent < 0 && reaches[m] {
+			total += s[m].flow
 		}
 	}
 	for m := range s {

@@ -57,12 +57,12 @@ const SureAt = 0.92
 // Subtrees picks at most count roots of territories by what they feed (the mean
 // over the completions): it starts with the roots of the tree and divides the
 // largest into its children while those that feed at least 2 % of the organ
-// feed five sixths of it. Vessels that lie outside the organ are passed over; of
+// feed three quarters of it. Vessels that lie outside the organ are passed over; of
 // most livers two are the right and left portal branch. What small side branches
 // on the way feed becomes the rest. The order is that of the branches; it is
 // empty when no subtree feeds 2 %.
 func (s *Supply) Subtrees(count int) []int {
-	const least, most = 0.02, 5.0 / 6
+	const least, most = 0.02, 0.75
 	ml := s.subtreesML()
 	big := func(from []int) (out []int, sum float64) {
 		for _, b := range from {

@@ -371,3 +371,26 @@ func TestEveryBranchItsOwnTerritory(t *testing.T) {
 		t.Errorf("%d of %d blocks have a branch of the other half; %g ml sure by branch, %g by half", differ, n, fine.SureML, halves.SureML)
 	}
 }
+
+func TestSubtreesByWhatTheyFeed(t *testing.T) {
+	g, organ := brick(4)
+	tree := fork2()
+	// A vessel outside the organ, as thick as the trunk, is passed over.
+	tree.Branches = append(tree.Branches, Branch{Parent: -1, Points: []r3.Vec{{Z: 300}, {Z: 500}}, RadiusMM: []float64{4, 4}})
+	s := supplied(t, tree, g, organ, SupplyOptions{StepMM: 4, Runs: 8})
+	for _, c := range []struct {
+		count int
+		want  []int
+	}{{0, []int{}}, {1, []int{0}}, {2, []int{1, 2}}, {8, []int{3, 4, 5, 6}}} {
+		if got := s.Subtrees(c.count); !slices.Equal(got, c.want) {
+			t.Errorf("at most %d: %v, want %v", c.count, got, c.want)
+		}
+	}
+	a, err := MakeTerritories(context.Background(), tree, g, organ, nil, SupplyOptions{StepMM: 4, Runs: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := shared(t, s, 3, 4, 5, 6); !slices.Equal(a.Of, b.Of) || !slices.Equal(a.List, b.List) {
+		t.Error("MakeTerritories differs from its parts")
+	}
+}
