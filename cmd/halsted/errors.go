@@ -7,6 +7,7 @@ import (
 	"halsted/fem"
 	"halsted/imaging/dicomfile"
 	"halsted/imaging/nifti"
+	"halsted/imaging/nrrd"
 	"halsted/imaging/segment"
 	"halsted/imaging/series"
 	"halsted/planner/liver"
@@ -44,7 +45,7 @@ func exitCode(err error) int {
 	case is[*fem.NotConvergedError](err):
 		return exitDiverged
 	case is[refusedError](err), is[*liver.MissingError](err), is[*liver.NothingLeftError](err), is[*rules.Error](err),
-		is[*segment.NotFoundError](err), is[*pipeline.StudyError](err), is[*nifti.FormatError](err), is[*nifti.GridMismatchError](err),
+		is[*segment.NotFoundError](err), is[*pipeline.StudyError](err), is[*nifti.FormatError](err), is[*nifti.GridMismatchError](err), is[*nrrd.FormatError](err),
 		is[*dicomfile.LimitError](err), is[*dicomfile.TruncatedError](err), is[*dicomfile.FormatError](err), refusedSeries(err):
 		return exitRefused
 	}
@@ -56,5 +57,6 @@ func refusedSeries(err error) bool {
 	return is[*series.NoDICOMError](err) || is[*series.GapError](err) || is[*series.TiltError](err) || is[*series.DuplicateError](err) ||
 		is[*series.OrientationError](err) || is[*series.MixedSizeError](err) || is[*series.MixedError](err) || is[*series.AttributeError](err) ||
 		is[*series.TruncatedError](err) || is[*series.UnsupportedSyntaxError](err) || is[*series.UnsupportedPixelError](err) ||
-		is[*series.MultiFrameError](err) || is[*series.RescaleError](err) || is[*series.TooFewSlicesError](err) || is[*series.ChangedError](err)
+		is[*series.MultiFrameError](err) || is[*series.RescaleError](err) || is[*series.TooFewSlicesError](err) || is[*series.ChangedError](err) ||
+		is[*series.ObjectError](err) || is[*series.FrameOfReferenceError](err)
 }

@@ -51,18 +51,18 @@ type structureLine struct {
 func segmentCommand() *command {
 	var j segmentJob
 	return &command{
-		name: "segment", args: "STUDY", summary: "Segment a CT or MR by a recipe: the folder of a DICOM series, or a NIfTI file",
+		name: "segment", args: "STUDY", summary: "Segment a CT or MR by a recipe: the folder of a DICOM series, or a NIfTI or NRRD file",
 		example: "halsted segment study/ --out labels.dcm\nhalsted segment study/ --seed tumour_1=-40,20,110 --against truth.nii.gz --bits body,bone,liver\nhalsted segment brain.nii.gz --recipe mr.brain.t1 --inspect steps/\nhalsted segment --recipes",
 		flags: func(fs *flag.FlagSet) {
 			fs.StringVar(&j.recipe, "recipe", segment.AbdomenPortal, "a built-in recipe or a recipe file (.json)")
 			fs.BoolVar(&j.list, "recipes", false, "list the built-in recipes, their steps and every number")
 			fs.Var(&j.set, "set", "change one number of the recipe: liver.OpenMM=7 (may be repeated)")
 			fs.Var(&j.seeds, "seed", "a point inside a structure, LPS mm: tumour_1=-40,20,110 (may be repeated)")
-			fs.StringVar(&j.out, "out", "", "write the structures: .dcm (DICOM SEG) or .nii.gz (bit masks)")
+			fs.StringVar(&j.out, "out", "", "write the structures: .dcm (DICOM SEG), .seg.nrrd (3D Slicer) or .nii.gz (bit masks)")
 			fs.StringVar(&j.edit, "edit", "", "make these edits on the result (.json); refused when they were made on another one")
 			fs.StringVar(&j.inspect, "inspect", "", "write what each step finds on its way into this folder (NIfTI)")
 			fs.StringVar(&j.pictures, "pictures", "", "write slices with outlines and a 3-D picture into this folder (PNG)")
-			fs.StringVar(&j.against, "against", "", "masks to compare with: NIfTI (with --bits) or DICOM SEG")
+			fs.StringVar(&j.against, "against", "", "masks to compare with: DICOM SEG or RTSTRUCT, .seg.nrrd, NIfTI (with --bits)")
 			fs.StringVar(&j.bits, "bits", "", "structures of the NIfTI mask bits, lowest first")
 		},
 		run: func(ctx context.Context, o output, args []string) (any, error) {
@@ -70,7 +70,7 @@ func segmentCommand() *command {
 				return listRecipes(o)
 			}
 			if len(args) != 1 {
-				return nil, usagef("want one study: the folder of a DICOM series, or a NIfTI file")
+				return nil, usagef("want one study: the folder of a DICOM series, or a NIfTI or NRRD file")
 			}
 			b := newBar(o.log)
 			r, failed, err := j.run(ctx, args[0], b)

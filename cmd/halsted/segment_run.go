@@ -11,6 +11,7 @@ import (
 
 	"halsted/imaging"
 	"halsted/imaging/nifti"
+	"halsted/imaging/nrrd"
 	"halsted/imaging/segment"
 	"halsted/imaging/series"
 	"halsted/planner"
@@ -136,7 +137,11 @@ func openScan(ctx context.Context, path, modality string, b *bar) (*scan, error)
 		return &scan{v, s, &study}, nil
 	}
 	b.set("read", 0)
-	v, err := nifti.ReadVolume(path)
+	read := nifti.ReadVolume
+	if f := formatOf(path); f == formatNRRD || f == formatSegNRRD {
+		read = nrrd.ReadVolume
+	}
+	v, err := read(path)
 	if err != nil {
 		return nil, refusedError{err}
 	}
