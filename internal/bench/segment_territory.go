@@ -14,7 +14,7 @@ import (
 var territoryLevels = []int{207, 121, 70, 38}
 
 // territorySeeds are trees that no number of mesh/vessel was fitted on: those
-// come from seeds 1001–1005 of the first two growths, one from seeds 1–4.
+// come from seeds 1001–1010 of the first two growths, one from seeds 1–4 of all.
 var territorySeeds = []uint64{5, 6, 7}
 
 // territoryTrial is a trial with where it comes from.
@@ -82,7 +82,7 @@ func segmentTerritories(ctx context.Context) ([]Row, error) {
 	for how := vessel.GrowOptimised; how <= vessel.GrowColony; how++ {
 		name := how.String() + " (fitted on other seeds)"
 		if how == vessel.GrowColony {
-			name = how.String() + " (nothing fitted on it)"
+			name = how.String() + " (weights not fitted on it)"
 		}
 		rows = append(rows, territoryRows(name, trials, func(t territoryTrial) bool { return t.how == how && !t.all }, noLimit, noFloor)...)
 	}

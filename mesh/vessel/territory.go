@@ -48,7 +48,7 @@ type Territories struct {
 }
 
 // SureAt is the confidence from which a voxel is declared sure. It and the
-// other fitted numbers come from synthetic trees of seeds 1001–1004, optimised
+// other fitted numbers come from synthetic trees of seeds 1001–1010, optimised
 // and split growth in ellipsoids and phantom livers, 38 to 207 visible
 // segments: there 2.6 % of what is declared is wrong and 58 % is declared. The
 // bench reports other seeds, and a growth that nothing was fitted on.

@@ -12,7 +12,7 @@ import (
 // over its voxels. Half of that of a cut is 1.3·sd plus 0.2 %. Fitted as SureAt
 // is: there 96.0 and 95.9 % of the true volumes lie inside. What hangs on a cut
 // but was not removed lies along the border in doubt more than a whole subtree
-// does: 1.5·sd, from seeds 1–4.
+// does: 1.5·sd, raised after seeds 1–4 of all growths, where 1.3 held 93.1 %.
 const (
 	spreadFactor = 1
 	doubtFactor  = 0.5

@@ -26,8 +26,8 @@ type Growth uint8
 //
 // The completions of Supplies are nearest to GrowOptimised in kind (construct
 // has the same cost, but starts from what is visible and obeys its radii) and
-// have nothing in common with the other two. No fitted number has seen
-// GrowColony.
+// have nothing in common with the other two. No weight was fitted on GrowColony;
+// the form of the evidence was chosen with its seeds 1001–1004 in sight.
 const (
 	GrowOptimised Growth = iota
 	GrowSplit
