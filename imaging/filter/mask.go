@@ -75,7 +75,28 @@ func Erode(ctx context.Context, g imaging.Grid, m Mask, r float64) (Mask, error)
 }
 
 // Bounds is the smallest box that holds m; empty when m is.
-func Bounds(g imaging.Grid, m Mask) imaging.Box { return g.Bounds(func(n int) bool { return m[n] }) }
+func Bounds(g imaging.Grid, m Mask) imaging.Box {
+	b := imaging.Box{Lo: g.Size}
+	nx := g.Size[0]
+	for row := range g.Size[1] * g.Size[2] {
+		r := m[row*nx:][:nx]
+		first := slices.Index(r, true)
+		if first < 0 {
+			continue
+		}
+		last := nx - 1
+		for !r[last] {
+			last--
+		}
+		j, k := row%g.Size[1], row/g.Size[1]
+		b.Lo = [3]int{min(b.Lo[0], first), min(b.Lo[1], j), min(b.Lo[2], k)}
+		b.Hi = [3]int{max(b.Hi[0], last+1), max(b.Hi[1], j+1), max(b.Hi[2], k+1)}
+	}
+	if b.Hi == [3]int{} {
+		return imaging.Box{}
+	}
+	return b
+}
 
 // Cut copies the voxels of m in box, which lies inside g.
 func Cut(g imaging.Grid, m Mask, box imaging.Box) Mask {

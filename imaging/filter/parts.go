@@ -2,6 +2,7 @@ package filter
 
 import (
 	"math"
+	"slices"
 
 	"halsted/imaging"
 	"halsted/internal/par"
@@ -92,15 +93,26 @@ func Reach(g imaging.Grid, from, within Mask) Mask {
 // Fill adds the holes of m: what no path outside m joins to the border of the
 // grid.
 func Fill(g imaging.Grid, m Mask) Mask {
-	p := Components(g, Where(len(m), func(n int) bool { return !m[n] }))
+	out := slices.Clone(m)
+	box := Bounds(g, m)
+	if box.Empty() {
+		return out
+	}
+	// one voxel around m joins all that is open there
+	for a, n := range g.Size {
+		box.Lo[a], box.Hi[a] = max(0, box.Lo[a]-1), min(n, box.Hi[a]+1)
+	}
+	sub, in := g.Crop(box), Cut(g, m, box)
+	p := Components(sub, Where(len(in), func(n int) bool { return !in[n] }))
 	open := make([]bool, len(p.Count))
 	for n, c := range p.Of {
-		i, j, k := g.IJK(n)
-		if i == 0 || j == 0 || k == 0 || i == g.Size[0]-1 || j == g.Size[1]-1 || k == g.Size[2]-1 {
+		i, j, k := sub.IJK(n)
+		if i == 0 || j == 0 || k == 0 || i == sub.Size[0]-1 || j == sub.Size[1]-1 || k == sub.Size[2]-1 {
 			open[c] = true
 		}
 	}
-	return Where(len(m), func(n int) bool { return m[n] || !open[p.Of[n]] })
+	Paste(g, out, box, func(n int) bool { return in[n] || !open[p.Of[n]] })
+	return out
 }
 
 // FillSlices adds the holes of each slice k, as seen in that slice alone.
