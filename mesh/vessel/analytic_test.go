@@ -180,6 +180,9 @@ func TestRefusals(t *testing.T) {
 		i, j, k := g.IJK(n)
 		return r3.Norm(r3.Sub(g.Point(float64(i), float64(j), float64(k)), r3.Vec{X: 5.5, Y: 5.5, Z: 5.5})) < 4
 	})
+	if _, _, err := Extract(ctx, g, ball, Options{Organ: ball[1:]}); err == nil {
+		t.Error("an organ of another size: no error")
+	}
 	if _, _, err := Extract(ctx, g, ball, Options{}); !errors.Is(err, ErrNoVessel) {
 		t.Errorf("ball: %v", err)
 	}

@@ -18,8 +18,8 @@ var ErrNoVessel = errors.New("vessel: no part of the lumen is longer than wide: 
 // nearest to it along the vessels (or the point itself where it lies amid a
 // vessel without an end as thick near by), and for each piece without any the
 // end with the largest radius, more so the farther it lies towards where the
-// system comes from.
-func (g *graph) seeds(points []r3.Vec, system imaging.Label, rep *Report) []int {
+// system comes from, outside the organ where that is known.
+func (g *graph) seeds(points []r3.Vec, system imaging.Label, inside func(r3.Vec) bool, rep *Report) []int {
 	var roots []int
 	for n, p := range points {
 		j, ok := g.seed(p)
@@ -50,6 +50,9 @@ func (g *graph) seeds(points []r3.Vec, system imaging.Label, rep *Report) []int 
 		r := 0.0
 		if len(at) == 1 {
 			r = g.edges[at[0]/2].typical() * g.toward(j, parts, system)
+			if inside != nil && inside(g.joints[j].at) {
+				r *= 1e-3 // only where no end lies outside
+			}
 		}
 		if _, ok := best[c]; !ok || r > most[c] {
 			best[c], most[c] = j, r

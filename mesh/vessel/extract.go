@@ -27,6 +27,10 @@ type Options struct {
 	// Roots are points in or near the vessels from which they are to grow, LPS mm.
 	// Pieces of the lumen without one get the end with the largest radius.
 	Roots []r3.Vec
+	// Organ is the voxels of the organ that the vessels supply or drain, on the grid
+	// of the lumen; nil when it is not known. Roots then lie outside it, and only
+	// what leads into it is named. Holes that vessels leave in it do not matter.
+	Organ filter.Mask
 	// VisibleRadii is the least length of a branch outside its parent in its own
 	// radii; 0 means 1.5.
 	VisibleRadii float64
@@ -76,11 +80,14 @@ func Extract(ctx context.Context, g imaging.Grid, mask filter.Mask, o Options) (
 	if err := o.Validate(); err != nil {
 		return nil, nil, err
 	}
+	if o.Organ != nil && len(o.Organ) != len(mask) {
+		return nil, nil, fmt.Errorf("vessel: an organ of %d voxels for a lumen of %d", len(o.Organ), len(mask))
+	}
 	h, rep, err := graphOf(ctx, g, mask, o.VisibleRadii)
 	if err != nil {
 		return nil, nil, err
 	}
-	roots := h.seeds(o.Roots, o.System, rep)
+	roots := h.seeds(o.Roots, o.System, o.near(g, 10), rep)
 	rep.Loops = h.loops(roots)
 	h.untangle(roots)
 	if rep.Loops > 0 {
@@ -99,7 +106,7 @@ func Extract(ctx context.Context, g imaging.Grid, mask filter.Mask, o Options) (
 	rep.Contacts = h.cut
 	t := h.tree(roots)
 	t.System = o.System
-	t.NameBranches()
+	t.NameBranchesIn(o.near(g, 5))
 	rep.Murray = t.Murray()
 	for n := range t.Branches {
 		if t.Branches[n].MeanRadiusMM() < thinVoxels*h.l.mean {
@@ -107,6 +114,28 @@ func Extract(ctx context.Context, g imaging.Grid, mask filter.Mask, o Options) (
 		}
 	}
 	return t, rep, nil
+}
+
+// near tells whether a point has voxels of the organ within about mm; nil
+// without an organ.
+func (o *Options) near(g imaging.Grid, mm float64) func(p r3.Vec) bool {
+	if o.Organ == nil {
+		return nil
+	}
+	return func(p r3.Vec) bool {
+		for n := range 27 {
+			d := r3.Vec{X: float64(n%3 - 1), Y: float64(n/3%3 - 1), Z: float64(n/9 - 1)}
+			l := max(r3.Norm(d), 1)
+			for _, s := range [2]float64{0.5, 1} {
+				i, j, k := g.Voxel(r3.Add(p, r3.Scale(s*mm/l, d)))
+				a, b, c := int(math.Round(i)), int(math.Round(j)), int(math.Round(k))
+				if g.Contains(a, b, c) && o.Organ[g.Index(a, b, c)] {
+					return true
+				}
+			}
+		}
+		return false
+	}
 }
 
 // graphOf is the vessels of a mask with fitted centrelines.

@@ -31,7 +31,24 @@ const (
 // "segment II" above and behind "segment III". Hepatic: "right hepatic vein",
 // "middle hepatic vein", "left hepatic vein" by their angle around the vena
 // cava; middle and left may share a trunk. Other systems are left alone.
-func (t *Tree) NameBranches() {
+func (t *Tree) NameBranches() { t.NameBranchesIn(nil) }
+
+// NameBranchesIn names as NameBranches does what leads to tips inside an organ,
+// and nothing else: the splenic vein is no branch of the portal vein, nor is the
+// vena cava below the liver a hepatic vein. inside tells whether a point, LPS mm,
+// lies in or near the organ; nil means that everything does.
+func (t *Tree) NameBranchesIn(inside func(p r3.Vec) bool) {
+	if inside != nil {
+		t.beyond = make([]bool, len(t.Branches))
+		for n := len(t.Branches) - 1; n >= 0; n-- {
+			b := &t.Branches[n]
+			t.beyond[n] = len(b.Children) > 0 || !inside(b.Points[len(b.Points)-1])
+			for _, c := range b.Children {
+				t.beyond[n] = t.beyond[n] && t.beyond[c]
+			}
+		}
+		defer func() { t.beyond = nil }()
+	}
 	for n := range t.Branches {
 		t.Branches[n].Name, t.Branches[n].Confidence = "", 0
 	}
@@ -49,13 +66,18 @@ func (t *Tree) NameBranches() {
 	}
 }
 
+// counts reports whether branch n leads to the organ.
+func (t *Tree) counts(n int) bool { return t.beyond == nil || !t.beyond[n] }
+
 // mainRoot is the root whose tree holds the most volume.
 func (t *Tree) mainRoot() int {
 	best, most := -1, 0.0
 	for _, r := range t.Roots() {
 		v := 0.0
 		for _, n := range t.Subtree(r) {
-			v += t.Branches[n].VolumeMM3()
+			if t.counts(n) {
+				v += t.Branches[n].VolumeMM3()
+			}
 		}
 		if v > most {
 			best, most = r, v
@@ -72,7 +94,7 @@ func (t *Tree) trunk(n int, name string, conf float64) []int {
 		if name != "" {
 			b.Name, b.Confidence = name, conf
 		}
-		kids := slices.Clone(b.Children)
+		kids := slices.DeleteFunc(slices.Clone(b.Children), func(k int) bool { return !t.counts(k) })
 		if len(kids) == 0 {
 			return nil
 		}
@@ -95,7 +117,7 @@ func (t *Tree) cloud(n int, d r3.Vec) (mean, sd float64) {
 	w, sum, sum2 := 0.0, 0.0, 0.0
 	for _, m := range t.Subtree(n) {
 		b := &t.Branches[m]
-		if len(b.Children) > 0 {
+		if len(b.Children) > 0 || !t.counts(m) {
 			continue
 		}
 		f := math.Pow(b.MeanRadiusMM(), 3)
@@ -145,7 +167,7 @@ func (t *Tree) namePortal(root int) {
 // than three the branches of the thickest, and orders them around the vena cava.
 func (t *Tree) nameHepatic() {
 	flow := func(n int) float64 { return math.Pow(t.Branches[n].MeanRadiusMM(), 3) }
-	stems := t.Roots()
+	stems := slices.DeleteFunc(t.Roots(), func(n int) bool { return !t.counts(n) })
 	slices.SortStableFunc(stems, func(x, y int) int { return cmp.Compare(flow(y), flow(x)) })
 	var hub r3.Vec
 	for k, n := range stems {

@@ -105,3 +105,39 @@ func TestPhantomNames(t *testing.T) {
 		}
 	}
 }
+
+// TestTributaries gives a portal vein a splenic vein on its way to the liver: the
+// main division is that inside the organ.
+func TestTributaries(t *testing.T) {
+	line := func(parent int, r float64, p ...r3.Vec) Branch {
+		b := Branch{Parent: parent, Points: p}
+		for range p {
+			b.RadiusMM = append(b.RadiusMM, r)
+		}
+		return b
+	}
+	tr := &Tree{System: imaging.LabelPortalVein, Branches: []Branch{
+		line(-1, 5, r3.Vec{Z: -100}, r3.Vec{Z: -60}),
+		line(0, 6.5, r3.Vec{Z: -60}, r3.Vec{}),
+		line(0, 5, r3.Vec{Z: -60}, r3.Vec{X: 70, Z: -70}),
+		line(1, 5, r3.Vec{}, r3.Vec{X: -60, Z: 20}),
+		line(1, 4.5, r3.Vec{}, r3.Vec{X: 50, Y: -20, Z: 20}),
+	}}
+	tr.SetOrders()
+	tr.NameBranches()
+	if tr.Branches[2].Name != "left portal vein" {
+		t.Errorf("without the organ the splenic vein is called %q", tr.Branches[2].Name)
+	}
+	tr.NameBranchesIn(func(p r3.Vec) bool { return p.Z > -10 })
+	for n, want := range []string{"portal trunk", "portal trunk", "", "right portal vein", "left portal vein"} {
+		if got := tr.Branches[n].Name; got != want {
+			t.Errorf("branch %d is called %q, want %q", n, got, want)
+		}
+	}
+	tr.NameBranchesIn(func(r3.Vec) bool { return false })
+	for n := range tr.Branches {
+		if name := tr.Branches[n].Name; name != "" {
+			t.Errorf("nothing leads to the organ, and branch %d is called %q", n, name)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package vessel
 
 import (
+	"cmp"
 	"compress/zlib"
 	"context"
 	"encoding/binary"
@@ -8,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -36,7 +38,7 @@ func TestRealVessels(t *testing.T) {
 	}
 	for _, l := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein} {
 		start := time.Now()
-		tr, rep, err := Extract(context.Background(), s.Grid, MaskOf(s, l), Options{System: l})
+		tr, rep, err := Extract(context.Background(), s.Grid, MaskOf(s, l), Options{System: l, Organ: MaskOf(s, imaging.LabelLiver)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,6 +57,20 @@ func TestRealVessels(t *testing.T) {
 			l, len(tr.Branches), len(tr.Roots()), rep.Loops, rep.Pieces, rep.Dropped, rep.StrayMM3/1000, rep.LumenMM3/1000, tr.Branches[0].MeanRadiusMM(), longest, names, time.Since(start))
 		if rep.StrayMM3 > 0.2*rep.LumenMM3 || len(tr.Branches) < 5 {
 			t.Errorf("%v: %d branches, %.0f %% of the lumen unexplained", l, len(tr.Branches), 100*rep.StrayMM3/rep.LumenMM3)
+		}
+		// No root was given. The portal trunk is the thickest portal vessel and
+		// divides into right and left.
+		if l == imaging.LabelPortalVein {
+			thick := slices.MaxFunc(tr.Branches, func(a, b Branch) int { return cmp.Compare(a.MeanRadiusMM(), b.MeanRadiusMM()) })
+			right, left := tr.Find("right portal vein"), tr.Find("left portal vein")
+			if thick.Name != "portal trunk" || right < 0 || left < 0 {
+				t.Fatalf("the thickest portal vessel is called %q, right %d, left %d", thick.Name, right, left)
+			}
+			xr, _ := tr.cloud(right, r3.Vec{X: 1})
+			xl, _ := tr.cloud(left, r3.Vec{X: 1})
+			if xr > xl-20 || tr.Branches[tr.Branches[right].Parent].Name != "portal trunk" {
+				t.Errorf("right portal territory at x %.0f, left at %.0f", xr, xl)
+			}
 		}
 	}
 }

@@ -15,6 +15,8 @@ import (
 type Tree struct {
 	System   imaging.Label // LabelPortalVein, LabelHepaticVein, LabelAorta, …
 	Branches []Branch
+
+	beyond []bool // while names are given: branches that lead to no tip in the organ
 }
 
 // Branch is a stretch of vessel between two branchings, or from a root or to a
