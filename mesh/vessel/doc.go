@@ -36,8 +36,8 @@
 // cut to branches of at least 1.5 voxels radius: the branching is that of the
 // truth, the centreline 0.1–0.2 mm off on average (up to a radius or so inside
 // branchings, where two vessels are one lumen), the branch-mean radius 1 % off on
-// average, 3 % at the 95th percentile and 4 % at the 99th; single branches that
-// show less than three radii up to 8 %. Confidences are scores that rise with the
+// average, 3 % at the 95th percentile and 4 % at the 99th; single branches of which
+// about three radii or less can be seen up to 8 %. Confidences are scores that rise with the
 // evidence, not calibrated chances. Of two trees pushed into each other by 4–8 mm
 // Separate gives 1.5 % of the voxels and 3 % of the branches to the wrong one.
 //
