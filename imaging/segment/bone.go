@@ -29,7 +29,7 @@ func boneOperation() operation {
 		{Parameter{"CoreHU", "HU", 150, 1500, "cortical bone: brighter than contrast-filled vessels"}, func(s *boneSettings) *float64 { return &s.CoreHU }},
 		{Parameter{"ReachMM", "mm", 1, 30, "how far bone goes from its core; marrow up to this wide is filled"}, func(s *boneSettings) *float64 { return &s.ReachMM }},
 		{Parameter{"MinML", "ml", 0.01, 50, "smaller pieces are calcifications or contrast"}, func(s *boneSettings) *float64 { return &s.MinML }},
-		{Parameter{"GapMM2", "mm²", 1, 500, "holes in a slice as small as this are marrow whatever their density; the spinal canal has 200 and more"}, func(s *boneSettings) *float64 { return &s.GapMM2 }},
+		{Parameter{"GapMM2", "mm²", 1, 1000, "holes in a slice as small as this count as bone whatever their density; the spinal canal has 200 to 500"}, func(s *boneSettings) *float64 { return &s.GapMM2 }},
 	}, func(s boneSettings) error {
 		if s.AboveHU > s.EdgeHU || s.EdgeHU > s.CoreHU {
 			return fmt.Errorf("AboveHU %g, EdgeHU %g and CoreHU %g must rise in this order", s.AboveHU, s.EdgeHU, s.CoreHU)

@@ -3,6 +3,7 @@ package segment
 import (
 	"context"
 	"errors"
+	"math"
 
 	"halsted/imaging"
 	"halsted/imaging/distance"
@@ -53,7 +54,10 @@ func findCartilage(ctx context.Context, w *work, s cartilageSettings) error {
 			values = append(values, float64(w.c.HU[n]))
 		}
 	}
-	edge := (muscle + median(values)) / 2 // half height against muscle
+	// half height against muscle; where noise is high, beyond two standard
+	// deviations of it, but never above the cartilage itself
+	value := median(values)
+	edge := max((muscle+value)/2, min(muscle+2*w.muscleNoise(muscle), (muscle+3*value)/4))
 	others := uint32(0)
 	for b, o := range w.out.Of {
 		if o != imaging.LabelBody && o != imaging.LabelBone {
@@ -69,11 +73,36 @@ func findCartilage(ctx context.Context, w *work, s cartilageSettings) error {
 	if err := w.fillMarrow(ctx, edge, cartilageGapMM2); err != nil {
 		return err
 	}
-	w.rep.note("%.0f ml of costal cartilage at %.0f HU count as bone", w.ml(m.Count()), median(values))
+	w.rep.note("%.0f ml of costal cartilage at %.0f HU, outlined at %.0f HU, count as bone", w.ml(m.Count()), value, edge)
 	for n, in := range m {
 		w.bone[n] = w.bone[n] || in
 	}
 	return nil
+}
+
+// muscleNoise is the standard deviation of the median of 3×3 voxels in muscle:
+// even tissue of its value on the working grid.
+func (w *work) muscleNoise(muscle float64) float64 {
+	const nearHU, mostSamples = 8.0, 20000
+	var at []int
+	for n, v := range w.smooth {
+		if math.Abs(float64(v)-muscle) < nearHU && w.body[n] && !w.bone[n] {
+			at = append(at, n)
+		}
+	}
+	sum, squares, count := 0.0, 0.0, 0.0
+	for q := 0; q < len(at); q += 1 + len(at)/mostSamples {
+		i, j, k := w.c.Grid.IJK(at[q])
+		b := w.c.Block
+		d := w.median9(w.v.Grid.Index(i*b[0], j*b[1], k*b[2])) - muscle
+		sum += d
+		squares += d * d
+		count++
+	}
+	if count < 2 {
+		return 0
+	}
+	return math.Sqrt(max(0, squares/count-sum*sum/count/count))
 }
 
 // cartilage is the costal cartilage on the working grid and the value of muscle;
