@@ -3,187 +3,133 @@ package segment
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"halsted/imaging"
 	"halsted/imaging/filter"
-	"halsted/internal/par"
 )
 
 // vesselSettings are the numbers of the vessels step.
 type vesselSettings struct {
-	WorkMM   float64 // mm
-	LocalMM  float64 // mm
-	AboveHU  float64 // HU
-	FollowHU float64 // HU
-	Noise    float64 // 1
-	RimMM    float64 // mm
-	MinML    float64 // ml
-	LidHU    float64 // HU
+	WorkMM    float64 // mm
+	LocalMM   float64 // mm
+	NearMM    float64 // mm
+	SmoothMM  float64 // mm
+	Begin     float64 // 1
+	Follow    float64 // 1
+	Part      float64 // 1
+	RimMM     float64 // mm
+	MinML     float64 // ml
+	LeastPart float64 // 1
+	BloodHU   float64 // HU
 }
 
 func vesselOperation() operation {
 	return define(operation{
 		name: "vessels", share: 0.3, needs: []imaging.Label{imaging.LabelLiver}, gives: []imaging.Label{imaging.LabelVessel},
-		doc: "what stands out brighter than its surroundings inside the liver, by hysteresis",
+		doc: "what stands out of the noise brighter than the parenchyma around it, by hysteresis; withheld when the blood is no brighter than the liver",
 	}, []parameter[vesselSettings]{
 		{Parameter{"WorkMM", "mm", 0.4, 4, "voxel size for vessels"}, func(s *vesselSettings) *float64 { return &s.WorkMM }},
-		{Parameter{"LocalMM", "mm", 4, 40, "radius of the box a vessel must stand out from"}, func(s *vesselSettings) *float64 { return &s.LocalMM }},
-		{Parameter{"AboveHU", "HU", 5, 200, "it is begun this far above that box's mean"}, func(s *vesselSettings) *float64 { return &s.AboveHU }},
-		{Parameter{"FollowHU", "HU", 3, 150, "and followed down to this"}, func(s *vesselSettings) *float64 { return &s.FollowHU }},
-		{Parameter{"Noise", "1", 0.1, 10, "but not below this many standard deviations of the noise"}, func(s *vesselSettings) *float64 { return &s.Noise }},
-		{Parameter{"RimMM", "mm", 0.5, 10, "rim of the liver without vessels: partial volume"}, func(s *vesselSettings) *float64 { return &s.RimMM }},
+		{Parameter{"LocalMM", "mm", 4, 40, "radius of the box whose parenchyma a vessel must stand out from; it is taken twice"}, func(s *vesselSettings) *float64 { return &s.LocalMM }},
+		{Parameter{"NearMM", "mm", 2, 40, "radius of the box within which parenchyma that takes up more contrast is still parenchyma"}, func(s *vesselSettings) *float64 { return &s.NearMM }},
+		{Parameter{"SmoothMM", "mm", 0.3, 4, "standard deviation of the Gaussian over the contrast; up to 2.25 times this in a scan so noisy that next to nothing stands out"}, func(s *vesselSettings) *float64 { return &s.SmoothMM }},
+		{Parameter{"Begin", "1", 1, 20, "a vessel is begun this many standard deviations of the smoothed noise above the parenchyma"}, func(s *vesselSettings) *float64 { return &s.Begin }},
+		{Parameter{"Follow", "1", 1, 20, "and followed down to this many"}, func(s *vesselSettings) *float64 { return &s.Follow }},
+		{Parameter{"Part", "1", 0, 1, "but not below this part of the contrast of the clearest tenth of the vessels: beyond it partial volume is outlined"}, func(s *vesselSettings) *float64 { return &s.Part }},
+		{Parameter{"RimMM", "mm", 0.5, 10, "no vessel is begun in this rim of the liver: partial volume with what lies beside it"}, func(s *vesselSettings) *float64 { return &s.RimMM }},
 		{Parameter{"MinML", "ml", 0.005, 10, "smaller pieces are noise"}, func(s *vesselSettings) *float64 { return &s.MinML }},
-		{Parameter{"LidHU", "HU", 5, 150, "a voxel counts in its surroundings as no more than this above the liver's value"}, func(s *vesselSettings) *float64 { return &s.LidHU }},
+		{Parameter{"LeastPart", "1", 0, 0.1, "vessels that make up less than this part of the liver are not its trees: nothing is given"}, func(s *vesselSettings) *float64 { return &s.LeastPart }},
+		{Parameter{"BloodHU", "HU", 0, 100, "blood in the aorta is at least this much brighter than the liver, else no vessel is looked for"}, func(s *vesselSettings) *float64 { return &s.BloodHU }},
 	}, func(s vesselSettings) error {
-		if s.FollowHU > s.AboveHU {
-			return fmt.Errorf("FollowHU %g is above AboveHU %g", s.FollowHU, s.AboveHU)
+		if s.Follow > s.Begin {
+			return fmt.Errorf("Follow %g is above Begin %g", s.Follow, s.Begin)
 		}
 		return nil
 	}, segmentVessels)
 }
 
-// vessels is the result of findVessels: a mask on its own grid.
-type vessels struct {
-	w    *work       // the finer working grid, cropped to the liver
-	box  imaging.Box // of that crop in the full grid
-	mask filter.Mask
-}
-
 // segmentVessels finds the vessels in the liver, paints them and reports.
 func segmentVessels(ctx context.Context, w *work, s vesselSettings) error {
-	vs, err := w.findVessels(ctx, s)
+	f, err := newVesselField(ctx, w, s)
 	if err != nil {
 		return err
 	}
-	if err := w.show("vessels", vs.w.c.Grid, vs.mask); err != nil {
+	aorta, err := w.medianHU(ctx, imaging.LabelAorta)
+	if err != nil {
 		return err
 	}
-	if vs.mask.Count() == 0 {
-		return &NotFoundError{imaging.LabelVessel, "nothing in the liver stands out brighter than its surroundings"}
+	if aorta-w.liverHU < s.BloodHU { // false when there is no aorta
+		return &NotFoundError{imaging.LabelVessel, fmt.Sprintf(
+			"blood in the aorta has %.0f HU, the liver %.0f HU: a contrast of %.0f HU against a noise of %.1f HU, at least %g HU where vessels can be seen; use the portal-venous series",
+			aorta, w.liverHU, aorta-w.liverHU, f.noise, s.BloodHU)}
+	}
+	m, found, whole := f.find(s), 0, f.organ.Count()
+	few := func() bool { found = m.Count(); return float64(found) < s.LeastPart*float64(whole) || found == 0 }
+	for _, more := range []float64{1.5, 2.25} { // a noisier scan shows its thick vessels when it is smoothed more
+		if !few() {
+			break
+		}
+		if err := f.soften(ctx, more*s.SmoothMM); err != nil {
+			return err
+		}
+		m = f.find(s)
+	}
+	if err := w.showField("contrast, HU", f.c.Grid, f.contrast); err != nil {
+		return err
+	}
+	if err := w.show("vessels", f.c.Grid, m); err != nil {
+		return err
+	}
+	if few() {
+		return &NotFoundError{imaging.LabelVessel, fmt.Sprintf(
+			"only %.2f %% of the liver stands out from its surroundings by %.0f HU or more (%g × the noise of %.1f HU), at least %.2f %% where vessels hold contrast; use the portal-venous series",
+			100*float64(found)/float64(max(whole, 1)), s.Follow*f.noise, s.Follow, f.noise, 100*s.LeastPart)}
 	}
 	w.rep.line(imaging.LabelVessel).Origin = Automatic
-	return vs.paint(ctx, w)
+	return f.paint(ctx, w, m)
 }
 
-// findVessels looks for what stands out brighter than its surroundings inside
-// the liver painted in out: hysteresis on the smoothed contrast, small pieces
-// dropped.
-func (w *work) findVessels(ctx context.Context, s vesselSettings) (*vessels, error) {
-	out := w.out
-	liver, tumours := out.Bit(imaging.LabelLiver), uint32(0)
-	for _, l := range out.Of {
-		if l.IsTumour() {
-			tumours |= out.Bit(l)
-		}
-	}
-	// calcification is as bright as a vessel; a little around it is partial volume
-	chalk, err := filter.Dilate(ctx, w.c.Grid, w.chalk, 1.5*w.stepMM())
-	if err != nil {
-		return nil, err
-	}
-	box := out.Grid.Bounds(func(n int) bool { return out.Bits[n]&liver != 0 })
-	sub := w.v.Crop(box)
-	c, err := filter.Reduce(ctx, sub, s.WorkMM)
-	if err != nil {
-		return nil, err
-	}
-	g := c.Grid
-	fine := &work{o: w.o, v: sub, c: c, rep: w.rep, liverHU: w.liverHU}
-	organ, quiet := make(filter.Mask, g.Len()), make(filter.Mask, g.Len())
-	for n := range organ {
-		i, j, k := g.IJK(n)
-		at := func(a, p int) int { return box.Lo[a] + min(p*c.Block[a]+c.Block[a]/2, sub.Grid.Size[a]-1) }
-		b := out.Bits[out.Grid.Index(at(0, i), at(1, j), at(2, k))]
-		organ[n] = b&liver != 0
-		at0, ok := w.voxel(g.Point(float64(i), float64(j), float64(k)))
-		quiet[n] = organ[n] && b&tumours == 0 && !(ok && chalk[at0])
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	inner, err := filter.Erode(ctx, g, quiet, s.RimMM)
-	if err != nil {
-		return nil, err
-	}
-	soft, err := filter.BoxMean(ctx, g, c.HU, [3]int{1, 1, 1})
-	if err != nil {
-		return nil, err
-	}
-	// mean over the quiet liver in the box: sum of values over sum of weights
-	val, wt := make([]float32, g.Len()), make([]float32, g.Len())
-	par.Chunks(g.Len(), 1<<16, func(lo, hi int) {
-		for n := lo; n < hi; n++ {
-			if quiet[n] {
-				// bright voxels count as no more than the liver's upper end, so
-				// that a thick vessel does not raise its own surroundings
-				val[n] = min(c.HU[n], float32(w.liverHU+s.LidHU))
-				wt[n] = 1
-			}
-		}
-	})
-	rad := filter.Radius(g, s.LocalMM)
-	if val, err = filter.BoxMean(ctx, g, val, rad); err != nil {
-		return nil, err
-	}
-	if wt, err = filter.BoxMean(ctx, g, wt, rad); err != nil {
-		return nil, err
-	}
-	// contrast against the surroundings, at two scales
-	fineC, softC := make([]float32, g.Len()), make([]float32, g.Len())
-	par.Chunks(g.Len(), 1<<16, func(lo, hi int) {
-		for n := lo; n < hi; n++ {
-			if wt[n] > 0 {
-				around := val[n] / wt[n]
-				fineC[n], softC[n] = (c.HU[n]+soft[n])/2-around, soft[n]-around
-			}
-		}
-	})
-	follow := max(s.FollowHU, s.Noise*darkSide(fineC, inner))
-	begin := max(s.AboveHU, follow)
-	low := filter.Where(g.Len(), func(n int) bool { return inner[n] && float64(fineC[n]) > follow })
-	high := filter.Where(g.Len(), func(n int) bool { return low[n] && float64(softC[n]) > begin })
-	p := filter.Components(g, filter.Reach(g, high, low))
-	least := s.MinML * 1000 / g.VoxelMM3()
-	m := p.Only(func(c int32) bool { return float64(p.Count[c]) >= least })
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return &vessels{w: fine, box: box, mask: m}, ctx.Err()
+// find is hysteresis on the smoothed contrast.
+func (f *vesselField) find(s vesselSettings) filter.Mask {
+	n := len(f.contrast)
+	begin := float32(s.Begin * f.noise)
+	seed := filter.Where(n, func(n int) bool { return f.inner[n] && f.contrast[n] > begin })
+	// where the noise is low the outline is set by partial volume
+	lift := max(1, float32(s.Part)*f.clearest(seed)/float32(s.Follow*f.noise))
+	follow := lift * float32(s.Follow*f.noise)
+	begin *= lift
+	low := filter.Where(n, func(n int) bool { return f.quiet[n] && f.contrast[n] > follow })
+	high := filter.Where(n, func(n int) bool { return seed[n] && f.contrast[n] > begin })
+	return filter.Hysteresis(f.c.Grid, low, high, s.MinML*1000/f.c.Grid.VoxelMM3())
 }
 
-// paint puts the vessels into the full grid.
-func (v *vessels) paint(ctx context.Context, w *work) error {
+// paint puts the vessels into the full grid, inside the liver.
+func (f *vesselField) paint(ctx context.Context, w *work, m filter.Mask) error {
 	out := w.out
-	liver, box := out.Bit(imaging.LabelLiver), v.box
-	part := imaging.NewSegments(v.w.v.Grid, imaging.LabelVessel)
-	if err := v.w.paint(ctx, part, imaging.LabelVessel, v.mask, 0, func(phi float32, n int) bool { return phi < 0 }); err != nil {
+	liver, bit := out.Bit(imaging.LabelLiver), bitOf(out, imaging.LabelVessel)
+	if f.c.Block == [3]int{1, 1, 1} {
+		g := f.c.Grid
+		for n, in := range m {
+			if in {
+				i, j, k := g.IJK(n)
+				if at := out.Grid.Index(i+f.box.Lo[0], j+f.box.Lo[1], k+f.box.Lo[2]); out.Bits[at]&liver != 0 {
+					out.Bits[at] |= bit
+				}
+			}
+		}
+		return ctx.Err()
+	}
+	part := imaging.NewSegments(f.v.Grid, imaging.LabelVessel)
+	fine := &work{o: w.o, v: f.v, c: f.c, rep: w.rep}
+	if err := fine.paint(ctx, part, imaging.LabelVessel, m, 0, func(phi float32, n int) bool { return phi < 0 }); err != nil {
 		return err
 	}
-	bit, g := bitOf(out, imaging.LabelVessel), part.Grid
 	for n, b := range part.Bits {
 		if b != 0 {
-			i, j, k := g.IJK(n)
-			if at := out.Grid.Index(i+box.Lo[0], j+box.Lo[1], k+box.Lo[2]); out.Bits[at]&liver != 0 {
+			i, j, k := part.Grid.IJK(n)
+			if at := out.Grid.Index(i+f.box.Lo[0], j+f.box.Lo[1], k+f.box.Lo[2]); out.Bits[at]&liver != 0 {
 				out.Bits[at] |= bit
 			}
 		}
 	}
 	return ctx.Err()
-}
-
-// darkSide is the standard deviation of the noise in x over m, from the values
-// below zero: vessels stand on the other side.
-func darkSide(x []float32, m filter.Mask) float64 {
-	sum, n := 0.0, 0
-	for i, in := range m {
-		if in && x[i] < 0 {
-			sum += float64(x[i]) * float64(x[i])
-			n++
-		}
-	}
-	if n == 0 {
-		return 0
-	}
-	return math.Sqrt(sum / float64(n))
 }
