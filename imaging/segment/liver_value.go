@@ -126,9 +126,10 @@ func (l *liverShape) value(ctx context.Context) error {
 	w.liverSD = max(2, min(side(-1), side(1))*binHU/math.Sqrt(2*math.Ln2))
 	half := min(s.WindowSD*w.liverSD, max(s.WindowHU, leastWindowSD*w.liverSD))
 	l.low, l.high = float32(w.liverHU-half), float32(min(w.liverHU+half, l.bright()))
-	// muscle stays out of the core as far as the liver's own spread allows
+	// muscle stays out of the core as far as the liver's own spread allows,
+	// where the two can be told apart
 	l.coreLow = l.low
-	if l.flesh < w.liverHU {
+	if w.liverHU-l.flesh > leastWindowSD*w.liverSD {
 		l.coreLow = max(l.low, float32(min((w.liverHU+l.flesh)/2, w.liverHU-leastWindowSD*w.liverSD)))
 	}
 	return nil
