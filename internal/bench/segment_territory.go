@@ -13,9 +13,10 @@ import (
 // trial shows.
 var territoryLevels = []int{207, 121, 70, 38}
 
-// territorySeeds are trees that no number of mesh/vessel was fitted on: those
-// come from seeds 1001–1010 of the first two growths, one from seeds 1–4 of all.
-var territorySeeds = []uint64{5, 6, 7}
+// territorySeeds are trees that no number of mesh/vessel was fitted on or chosen
+// by: its weights come from seeds 1001–1010 of the first two growths, SureAt and
+// the interval of Lost were set after seeds 1–7 of all.
+var territorySeeds = []uint64{8, 9, 10}
 
 // territoryTrial is a trial with where it comes from.
 type territoryTrial struct {
@@ -28,7 +29,7 @@ type territoryTrial struct {
 // territoryTrials tries Territories on complete trees of every growth in
 // ellipsoids and phantom livers at every level.
 func territoryTrials(ctx context.Context) ([]territoryTrial, error) {
-	const stepMM = 2.5
+	const stepMM = 3
 	var out []territoryTrial
 	for _, seed := range territorySeeds {
 		for how := vessel.GrowOptimised; how <= vessel.GrowColony; how++ {
