@@ -8,6 +8,7 @@ import (
 
 	"halsted/imaging"
 	"halsted/imaging/filter"
+	"halsted/internal/par"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
@@ -38,10 +39,11 @@ func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec, 
 	for _, p := range seeds {
 		centre = r3.Add(centre, r3.Scale(1/float64(len(seeds)), p))
 	}
-	gain, err := w.tumourGain(ctx, hu, s)
+	odds, err := w.tumourOdds(ctx, s)
 	if err != nil {
 		return nil, err
 	}
+	gain := odds.gain(hu)
 	at := func(p r3.Vec) float64 {
 		for _, q := range seeds {
 			if r3.Norm(r3.Sub(p, q)) < w.stepMM() {
@@ -77,6 +79,17 @@ func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec, 
 		}
 		star = f
 		centre = star.Middle()
+		// what the first surface holds tells the tumour's value better than the
+		// place that was clicked
+		if x := w.within(star); pass == 0 && len(x) > 0 {
+			part := len(x) / 4 // a leak into liver is in the other half
+			if hu > w.liverHU {
+				part = len(x) - 1 - part
+			}
+			if q := float64(x[part]); math.Abs(q-w.liverHU) > 3*w.liverSD && (q < w.liverHU) == (hu < w.liverHU) {
+				gain = odds.gain(q)
+			}
+		}
 	}
 	box := w.around(star.Centre, star.MostMM()+w.stepMM())
 	sub := g.Crop(box)
@@ -170,21 +183,33 @@ const notFatHU = fatHU - 20
 // notTissue is the gain of what no tumour holds.
 const notTissue = -5
 
-// tumourGain is, for each working voxel, the logarithm of how much likelier it
-// is tumour than liver: liver is normal with the mean and deviation measured, a
-// tumour anything on the side of hu.
-func (w *work) tumourGain(ctx context.Context, hu float64, s tumourSettings) ([]float32, error) {
-	g := w.c.Grid
-	hull, err := closing(ctx, g, w.liver, s.HullMM)
+// tumourOdds is what the gain of a seeded tumour depends on beside its value.
+type tumourOdds struct {
+	w           *work
+	s           tumourSettings
+	hull, chalk filter.Mask
+	mean, sd    float64 // of liver in the working image
+}
+
+func (w *work) tumourOdds(ctx context.Context, s tumourSettings) (*tumourOdds, error) {
+	hull, err := closing(ctx, w.c.Grid, w.liver, s.HullMM)
 	if err != nil {
 		return nil, err
 	}
-	chalk, err := filter.Dilate(ctx, g, w.chalk, s.WallMM)
+	chalk, err := filter.Dilate(ctx, w.c.Grid, w.chalk, s.WallMM)
 	if err != nil {
 		return nil, err
 	}
 	mean, sd := w.liverNoise()
-	far := (hu - mean) / sd
+	return &tumourOdds{w, s, hull, chalk, mean, sd}, nil
+}
+
+// gain is, for each working voxel, the logarithm of how much likelier it is
+// tumour than liver: liver is normal with the mean and deviation measured, a
+// tumour anything on the side of hu.
+func (t *tumourOdds) gain(hu float64) []float32 {
+	w, s := t.w, t.s
+	far := (hu - t.mean) / t.sd
 	// log of the mean over c of N(x; c, 1)/N(x; 0, 1), for c from far/n to far
 	odds := func(z float64) float64 {
 		sum := 0.0
@@ -194,27 +219,42 @@ func (w *work) tumourGain(ctx context.Context, hu float64, s tumourSettings) ([]
 		}
 		return math.Log(sum/tumourShades) - s.Doubt
 	}
-	out := make([]float32, g.Len())
-	for n := range out {
-		x := float64(w.c.HU[n])
-		z := (x - mean) / sd
-		switch {
-		case !w.body[n] || w.smooth[n] < notFatHU:
-			out[n] = notTissue
-			continue
-		case w.bone[n] && !chalk[n]:
-			out[n] = notTissue
-			continue
-		case chalk[n]:
-			out[n] = float32(s.Clear)
-			continue
+	out := make([]float32, w.c.Grid.Len())
+	par.Chunks(len(out), 1<<15, func(lo, hi int) {
+		for n := lo; n < hi; n++ {
+			switch {
+			case !w.body[n] || w.smooth[n] < notFatHU || w.bone[n] && !t.chalk[n]:
+				out[n] = notTissue
+				continue
+			case t.chalk[n]:
+				out[n] = float32(s.Clear)
+				continue
+			}
+			out[n] = float32(min(max(odds((float64(w.c.HU[n])-t.mean)/t.sd), -s.Clear), s.Clear))
+			if !t.hull[n] {
+				out[n] = min(out[n], 0) - float32(s.Outside)
+			}
 		}
-		out[n] = float32(min(max(odds(z), -s.Clear), s.Clear))
-		if !hull[n] {
-			out[n] = min(out[n], 0) - float32(s.Outside)
+	})
+	return out
+}
+
+// within is the sorted HU of the soft tissue inside a surface.
+func (w *work) within(star *filter.Star) []float32 {
+	box := w.around(star.Centre, star.MostMM())
+	var x []float32
+	for k := box.Lo[2]; k < box.Hi[2]; k++ {
+		for j := box.Lo[1]; j < box.Hi[1]; j++ {
+			for i := box.Lo[0]; i < box.Hi[0]; i++ {
+				n := w.c.Grid.Index(i, j, k)
+				if w.smooth[n] > fatHU && !w.bone[n] && star.DepthMM(w.c.Grid.Point(float64(i), float64(j), float64(k))) > 0 {
+					x = append(x, w.smooth[n])
+				}
+			}
 		}
 	}
-	return out, ctx.Err()
+	slices.Sort(x)
+	return x
 }
 
 // liverNoise is the middle and the deviation of the working image in the liver:
