@@ -46,5 +46,5 @@
 // The same input gives the same bits. Nothing is started in the background;
 // contexts are looked at every few thousand voxels. A portal tree in 512×512×120
 // voxels takes some seconds of CPU time at most: both systems of a 512×512×119
-// case, reading included, took 4.2.
+// case, reading included, took 7 to 9.
 package vessel
