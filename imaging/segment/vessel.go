@@ -41,7 +41,7 @@ func vesselOperation() operation {
 		{Parameter{"BloodHU", "HU", 0, 100, "blood in the aorta is at least this much brighter than the liver, else no vessel is looked for"}, func(s *vesselSettings) *float64 { return &s.BloodHU }},
 	}, func(s vesselSettings) error {
 		if s.Follow > s.Begin {
-			return fmt.Errorf("Follow %g is above Begin %g", s.Follow, s.Begin)
+			return fmt.Errorf("the parameter Follow is %g, above Begin, %g", s.Follow, s.Begin)
 		}
 		return nil
 	}, segmentVessels)
