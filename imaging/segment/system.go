@@ -63,6 +63,9 @@ func tellSystems(ctx context.Context, w *work, s systemSettings) error {
 	if err != nil {
 		return err
 	}
+	if err := w.show("roots", y.c.Grid, filter.Where(y.c.Grid.Len(), func(n int) bool { return root[0][n] || root[1][n] })); err != nil {
+		return err
+	}
 	wide, err := distance.Unsigned(ctx, y.c.Grid, func(n int) bool { return !y.vessel[n] })
 	if err != nil {
 		return err
@@ -165,7 +168,7 @@ func (y *systems) roots(ctx context.Context) (root [2]filter.Mask, seeded [2]boo
 			}
 		}
 	}
-	return root, seeded, y.w.show("roots", g, filter.Where(g.Len(), func(n int) bool { return root[0][n] || root[1][n] }))
+	return root, seeded, ctx.Err()
 }
 
 // exits looks for blood outside the liver that goes on from its vessels: what is
