@@ -13,10 +13,11 @@ import (
 // trial shows.
 var territoryLevels = []int{207, 121, 70, 38}
 
-// territorySeeds are trees that no number of mesh/vessel was fitted on or chosen
-// by: its weights come from seeds 1001–1010 of the first two growths, SureAt and
-// the interval of Lost were set after seeds 1–7 of all.
-var territorySeeds = []uint64{8, 9, 10}
+// territorySeeds are trees that no weight of mesh/vessel was fitted on: those
+// come from seeds 1001–1010 of the first two growths. SureAt and the interval of
+// Lost were set after seeds 1–7, nothing after 8–10; fewer than ten seeds leave
+// half a point of chance in the part declared.
+var territorySeeds = []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
 
 // territoryTrial is a trial with where it comes from.
 type territoryTrial struct {
