@@ -30,6 +30,19 @@
 // Poiseuille flow; SectionAt and SectionOf are cross-sections with area and
 // diameters.
 //
+// # Territories
+//
+// Supplies completes the visible tree to the whole organ several times, half by
+// sharing terminals out by the flow the radii stand for, half by growing branches
+// of least volume (constrained constructive optimisation, Schreiner and Buxbaum
+// 1993; Schwen and Preusser 2012). Territories counts in how many a block belongs
+// to each subtree: that is its confidence, and the spread over the completions is
+// the interval of the volumes. Nearest branch and least Poiseuille resistance
+// stand beside it. Lost is the volume that a resection takes and devascularises.
+// Where the confidence is at least SureAt, 2.9 % are wrong on synthetic truth of
+// three growths, and 55 % of the organ are so declared; by growth 1.5 to 4 % and
+// 49 to 60 %. Nearest branch alone is wrong for 17 %.
+//
 // # What to expect
 //
 // On trees of the phantom of imaging/phantom painted on grids of 0.75–1.6 mm,
@@ -37,9 +50,10 @@
 // truth, the centreline 0.1–0.2 mm off on average (up to a radius or so inside
 // branchings, where two vessels are one lumen), the branch-mean radius 1 % off on
 // average, 3 % at the 95th percentile and 4 % at the 99th; single branches of which
-// about three radii or less can be seen up to 8 %. Confidences are scores that rise with the
-// evidence, not calibrated chances. Of two trees pushed into each other by 4–8 mm
-// Separate gives 1.5 % of the voxels and 3 % of the branches to the wrong one.
+// about three radii or less can be seen up to 8 %. Confidences of branches are
+// scores that rise with the evidence, not calibrated chances. Of two trees pushed
+// into each other by 4–8 mm Separate gives 1.5 % of the voxels and 3 % of the
+// branches to the wrong one.
 //
 // # Determinism, concurrency, time
 //
