@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"halsted/imaging"
+	"halsted/imaging/filter"
 	"halsted/imaging/nifti"
 	"halsted/imaging/phantom"
 	"halsted/imaging/segment"
@@ -52,6 +53,15 @@ func TestPhantomPatient(t *testing.T) {
 		{imaging.LabelTumour, 0.85, 2, 15},
 		{imaging.LabelTumour + 1, 0.85, 2, 15},
 	})
+	liver := got.Bit(imaging.LabelLiver)
+	for _, in := range []bool{true, false} { // no specks, no pinholes
+		p := filter.Components(g, filter.Where(g.Len(), func(n int) bool { return got.Bits[n]&liver != 0 == in }))
+		for c, count := range p.Count[1:] {
+			if ml := float64(count) * g.VoxelMM3() / 1000; ml < 0.1 {
+				t.Errorf("part %d of the liver (inside: %v) has %.3f ml", c+1, in, ml)
+			}
+		}
+	}
 }
 
 // 3D-IRCADb-01 patient 17, fully automatic, against the outlines of the IRCAD:

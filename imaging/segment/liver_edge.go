@@ -48,7 +48,7 @@ func (l *liverShape) paintEdge(ctx context.Context) error {
 	outward, noise2 := float32(w.stepMM()), float32(max(l.noise*l.noise, 1))
 	fat := (l.liverHU + besideHU) / 2
 	full, part, block := w.v.Grid, w.c.Grid, w.c.Block
-	return w.paint(ctx, w.out, imaging.LabelLiver, w.liver, l.s.FairMM, func(phi float32, n int) bool {
+	err = w.paint(ctx, w.out, imaging.LabelLiver, w.liver, l.s.FairMM, func(phi float32, n int) bool {
 		if phi >= outward {
 			return false
 		}
@@ -67,6 +67,10 @@ func (l *liverShape) paintEdge(ctx context.Context) error {
 		x := float32(w.mean9(n)) - (in[c]+out[c])/2
 		return step*x/noise2 > phi/trustMM
 	})
+	if err != nil {
+		return err
+	}
+	return w.despeckle(ctx, imaging.LabelLiver, fissureML)
 }
 
 // fissures are the working voxels of the organ in and beside a fissure: thin

@@ -126,6 +126,40 @@ func (w *work) paint(ctx context.Context, out *imaging.Segments, l imaging.Label
 	})
 }
 
+// despeckle drops pieces of a painted structure of less than leastML, and fills
+// holes as small.
+func (w *work) despeckle(ctx context.Context, l imaging.Label, leastML float64) error {
+	bit := w.out.Bit(l)
+	box := w.out.Grid.Bounds(func(n int) bool { return w.out.Bits[n]&bit != 0 })
+	if box.Empty() {
+		return ctx.Err()
+	}
+	for a := range box.Lo { // a border around it: what lies outside is one piece
+		box.Lo[a], box.Hi[a] = max(box.Lo[a]-1, 0), min(box.Hi[a]+1, w.out.Grid.Size[a])
+	}
+	g := w.out.Grid.Crop(box)
+	least := leastML * 1000 / g.VoxelMM3()
+	for _, want := range []uint32{bit, 0} {
+		m := filter.Where(g.Len(), func(n int) bool { return w.out.Bits[w.inBox(box, g, n)]&bit == want })
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		p := filter.Components(g, m)
+		for n, c := range p.Of {
+			if c > 0 && float64(p.Count[c]) < least {
+				w.out.Bits[w.inBox(box, g, n)] ^= bit
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// inBox is the voxel of the full grid that voxel n of its crop is.
+func (w *work) inBox(box imaging.Box, crop imaging.Grid, n int) int {
+	i, j, k := crop.IJK(n)
+	return w.out.Grid.Index(i+box.Lo[0], j+box.Lo[1], k+box.Lo[2])
+}
+
 // lerp is a linear interpolation between samples a and b.
 type lerp struct {
 	a, b int
