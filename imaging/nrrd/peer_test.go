@@ -3,6 +3,7 @@ package nrrd
 import (
 	"bytes"
 	"math"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -18,7 +19,10 @@ func unu(t *testing.T, args ...string) string {
 	tool, err := exec.LookPath("unu")
 	if err != nil {
 		if tool, err = exec.LookPath("teem-unu"); err != nil {
-			t.Skip("unu (teem-apps) is not installed")
+			if os.Getenv("HALSTED_REQUIRE_PEERS") != "" {
+				t.Fatal("unu is missing; install teem-apps")
+			}
+			t.Skip("NOT TESTED: unu is missing; install teem-apps")
 		}
 	}
 	var out, log bytes.Buffer

@@ -106,11 +106,7 @@ func TestBrainIsNotMadeUp(t *testing.T) {
 // The Colin27 head against its skull-stripped copy, as it is and with the
 // brightness falling by half from one side to the other.
 func TestColin27Brain(t *testing.T) {
-	data := os.Getenv("HALSTED_DATA")
-	if data == "" {
-		t.Skip("HALSTED_DATA is not set")
-	}
-	dir := filepath.Join(data, "cases", "mr_t1_colin27")
+	dir := realCase(t, "mr_t1_colin27")
 	v, err := nifti.ReadVolume(filepath.Join(dir, "ch2.nii.gz"))
 	if err != nil {
 		t.Fatal(err)

@@ -64,15 +64,20 @@ func TestPhantomPatient(t *testing.T) {
 	}
 }
 
-// 3D-IRCADb-01 patient 17, fully automatic, against the outlines of the IRCAD:
-// the whole organ with two tumours of 85.6 and 78.6 ml at its surface. Then
-// with one seed in each tumour.
-func TestIRCADPatient(t *testing.T) {
+// realCase is the folder of a case of HALSTED_DATA.
+func realCase(t *testing.T, name string) string {
+	t.Helper()
 	data := os.Getenv("HALSTED_DATA")
 	if data == "" {
 		t.Skip("HALSTED_DATA is not set")
 	}
-	dir := filepath.Join(data, "cases", "ircad01_17_liver_ct")
+	return filepath.Join(data, "cases", name)
+}
+
+// ircad is patient 17 of 3D-IRCADb-01 and its manual outlines.
+func ircad(t *testing.T) (*imaging.Volume, *imaging.Segments) {
+	t.Helper()
+	dir := realCase(t, "ircad01_17_liver_ct")
 	all, err := series.ReadDir(t.Context(), filepath.Join(dir, "dicom"), series.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -85,11 +90,19 @@ func TestIRCADPatient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return v, truth
+}
+
+// 3D-IRCADb-01 patient 17, fully automatic, against the outlines of the IRCAD:
+// the whole organ with two tumours of 85.6 and 78.6 ml at its surface. Then
+// with one seed in each tumour.
+func TestIRCADPatient(t *testing.T) {
+	v, truth := ircad(t)
 	got, rep := run(t, v, abdomen())
 	check(t, got, truth, []scored{
 		{imaging.LabelLiver, 0.955, 1.3, 5},
 	})
-	for l, least := range map[imaging.Label]float64{imaging.LabelBody: 0.99, imaging.LabelBone: 0.75} {
+	for l, least := range map[imaging.Label]float64{imaging.LabelBody: 0.99, imaging.LabelBone: 0.87} {
 		d := dice(got, truth, l)
 		if t.Logf("%v: Dice %.3f", l, d); d < least {
 			t.Errorf("%v: Dice %.3f, want at least %.2f", l, d, least)
@@ -102,7 +115,7 @@ func TestIRCADPatient(t *testing.T) {
 	known := truth.Bit(imaging.LabelPortalVein) | truth.Bit(imaging.LabelHepaticVein)
 	ours := got.Bit(imaging.LabelPortalVein) | got.Bit(imaging.LabelHepaticVein) | got.Bit(imaging.LabelVessel)
 	d := segment.Dice(len(got.Bits), func(n int) bool { return got.Bits[n]&ours != 0 }, func(n int) bool { return truth.Bits[n]&inside != 0 && truth.Bits[n]&known != 0 })
-	if t.Logf("vessels inside: Dice %.3f", d); d < 0.5 {
+	if t.Logf("vessels inside: Dice %.3f", d); d < 0.61 {
 		t.Errorf("vessels inside the liver: Dice %.3f", d)
 	}
 	// seeds at the middle of each tumour's bounding box

@@ -3,15 +3,12 @@ package segment_test
 import (
 	"math"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"halsted/imaging"
-	"halsted/imaging/nifti"
 	"halsted/imaging/phantom"
 	"halsted/imaging/segment"
-	"halsted/imaging/series"
 )
 
 // The organs beside the liver in synthetic patients whose contrast and noise
@@ -183,23 +180,7 @@ func TestOrgansBesideMetal(t *testing.T) {
 // true; the truth has no spleen and no kidneys, whose volumes must be those of
 // an adult.
 func TestIRCADOrgans(t *testing.T) {
-	data := os.Getenv("HALSTED_DATA")
-	if data == "" {
-		t.Skip("HALSTED_DATA is not set")
-	}
-	dir := filepath.Join(data, "cases", "ircad01_17_liver_ct")
-	all, err := series.ReadDir(t.Context(), filepath.Join(dir, "dicom"), series.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := all[0].Volume(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	truth, err := nifti.ReadSegments(filepath.Join(dir, "masks_bits.nii.gz"), v.Grid, nifti.IRCADBits())
-	if err != nil {
-		t.Fatal(err)
-	}
+	v, truth := ircad(t)
 	got, rep := run(t, v, abdomen())
 	for _, c := range []struct {
 		ours, theirs      imaging.Label

@@ -101,11 +101,7 @@ func TestBrainCavityIsNotMadeUp(t *testing.T) {
 // threshold of 226 HU, and a cavity within the range of adults that holds no
 // bone. There is no truth of the cavity.
 func TestCraniumCase(t *testing.T) {
-	data := os.Getenv("HALSTED_DATA")
-	if data == "" {
-		t.Skip("HALSTED_DATA is not set")
-	}
-	dir := filepath.Join(data, "cases", "ct_cranium_invesalius")
+	dir := realCase(t, "ct_cranium_invesalius")
 	v, err := nifti.ReadVolume(filepath.Join(dir, "ct.nii.gz"))
 	if err != nil {
 		t.Fatal(err)

@@ -109,11 +109,7 @@ func TestAortaWithoutContrast(t *testing.T) {
 // aorta is outside what the recipe is for: it may find nothing, but must not
 // call something else the aorta and be sure of it.
 func TestDissectedAortaIsNotMadeUp(t *testing.T) {
-	data := os.Getenv("HALSTED_DATA")
-	if data == "" {
-		t.Skip("HALSTED_DATA is not set")
-	}
-	dir := filepath.Join(data, "cases", "cta_aortic_dissection")
+	dir := realCase(t, "cta_aortic_dissection")
 	v, err := nifti.ReadVolume(filepath.Join(dir, "ct.nii.gz"))
 	if err != nil {
 		t.Fatal(err)

@@ -39,9 +39,9 @@
 // to each subtree: that is its confidence, and the spread over the completions is
 // the interval of the volumes. Nearest branch and least Poiseuille resistance
 // stand beside it. Lost is the volume that a resection takes and devascularises.
-// Where the confidence is at least SureAt, 2.9 % are wrong on synthetic truth of
-// three growths, and 55 % of the organ are so declared; by growth 1.5 to 4 % and
-// 49 to 60 %. Nearest branch alone is wrong for 17 %.
+// Where the confidence is at least SureAt, 2.8 % are wrong on synthetic truth of
+// three growths, and 55 % of the organ are so declared; by growth 1.7 to 3.8 %
+// and 51 to 59 %. Nearest branch alone is wrong for 18 %.
 //
 // # What to expect
 //

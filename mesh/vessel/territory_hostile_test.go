@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,7 +12,6 @@ import (
 	"gonum.org/v1/gonum/spatial/r3"
 
 	"halsted/imaging"
-	"halsted/imaging/nifti"
 )
 
 func TestSameTerritoriesForAnyCoreCount(t *testing.T) {
@@ -190,20 +187,8 @@ func TestExtremeNumbersGiveFiniteTerritories(t *testing.T) {
 // segmentation: nothing is said about the truth, but the volumes must add up
 // and the declared part be of the size the synthetic trees have.
 func TestRealTerritories(t *testing.T) {
-	root := os.Getenv("HALSTED_DATA")
-	if root == "" {
-		t.Skip("HALSTED_DATA is not set")
-	}
-	path := filepath.Join(root, "cases", "ircad01_17_liver_ct", "masks_bits.nii.gz")
-	v, err := nifti.ReadVolume(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	seg, err := nifti.ReadSegments(path, v.Grid, nifti.IRCADBits())
-	if err != nil {
-		t.Fatal(err)
-	}
-	tree, _, err := Extract(context.Background(), seg.Grid, MaskOf(seg, imaging.LabelPortalVein), Options{System: imaging.LabelPortalVein})
+	seg := manual(t)
+	tree, _, err := Extract(context.Background(), seg.Grid, MaskOf(seg, imaging.LabelPortalVein), Options{System: imaging.LabelPortalVein, Organ: MaskOf(seg, imaging.LabelLiver)})
 	if err != nil {
 		t.Fatal(err)
 	}
