@@ -4,20 +4,29 @@ import "time"
 
 // VesselCut is one vessel that a plan severs.
 type VesselCut struct {
-	System   string     `json:"system"` // "portal", "hepatic" or "unknown"
-	RadiusMM float64    `json:"radius_mm"`
-	At       [3]float64 `json:"at_mm"` // centre of the section, LPS
+	System string     `json:"system"`         // "portal", "hepatic" or "unknown"
+	Name   string     `json:"name,omitempty"` // as surgeons name it, where the tree allows
+	Radius Quantity   `json:"radius"`         // "radius_mm"
+	Flow   *Quantity  `json:"flow,omitempty"` // "flow_ml_min"; nil: not known
+	At     [3]float64 `json:"at_mm"`          // centre of the section, LPS
 }
 
-// Veto is a hard rule that a plan breaks, with its distance to feasibility.
-type Veto struct {
-	Rule     string   `json:"rule"` // id in the rule pack
-	Text     string   `json:"text"` // one sentence
-	Have     float64  `json:"have"`
-	Want     float64  `json:"want"`
-	Unit     string   `json:"unit"`
+// Limit is what a rule asks of a quantity, with where it comes from.
+type Limit struct {
+	Operator string   `json:"operator"` // ">=" or "<="
+	Value    float64  `json:"value"`
+	Unit     string   `json:"unit"` // UCUM
 	Source   string   `json:"source"`
 	Evidence Evidence `json:"evidence"`
+}
+
+// Veto is a hard rule that a plan breaks, with its distance to feasibility:
+// that of Have to the limit.
+type Veto struct {
+	Rule string   `json:"rule"` // id in the rule pack
+	Text string   `json:"text"` // one sentence
+	Have Quantity `json:"have"`
+	Want Limit    `json:"want"`
 }
 
 // Score is a cheap figure used to search; never shown as a result.

@@ -51,36 +51,47 @@ type Plane struct {
 // SignedMM is the distance of p from the plane, positive on the resected side.
 func (p Plane) SignedMM(q r3.Vec) float64 { return r3.Dot(r3.Sub(q, p.Point), p.Normal) }
 
-// Plan is one way to operate. The resected part of the organ is the union of
-// the half-spaces of Cuts. Immutable; an edit is a child.
+// Plan is one way to operate: what is cut, divided, inserted. Immutable; an
+// edit is a child. In a resection the resected part is the union of the
+// half-spaces of Cuts, what lies above Sheets, and what the branches Divided
+// feed.
 type Plan struct {
-	ID           string  `json:"id"`
-	Parent       string  `json:"parent,omitempty"`
-	Case         string  `json:"case"`
-	Procedure    string  `json:"procedure"`
-	Name         string  `json:"name"`
-	Cuts         []Plane `json:"cuts"`
-	RetractionMM float64 `json:"retraction_mm"`    // prescribed pull on the remnant
-	GravityG     r3.Vec  `json:"gravity_change_g"` // change of gravity in units of g, LPS; zero: as imaged
+	ID           string   `json:"id"`
+	Parent       string   `json:"parent,omitempty"`
+	Case         string   `json:"case"`
+	Procedure    string   `json:"procedure"`
+	Name         string   `json:"name"`
+	Cuts         []Plane  `json:"cuts"`
+	Sheets       []Sheet  `json:"sheets,omitempty"`
+	Divided      []Branch `json:"divided,omitempty"`   // with the territory they feed
+	Embolised    []Branch `json:"embolised,omitempty"` // weeks before, so that the rest grows
+	Needles      []Needle `json:"needles,omitempty"`
+	Graft        *Graft   `json:"graft,omitempty"`
+	RetractionMM float64  `json:"retraction_mm"`    // prescribed pull on the organ
+	GravityG     r3.Vec   `json:"gravity_change_g"` // change of gravity in units of g, LPS; zero: as imaged
 }
 
-// Resected reports whether q lies in the part that is taken out.
+// Resected reports whether q lies in the part that Cuts and Sheets take out.
 func (p *Plan) Resected(q r3.Vec) bool { return p.SignedMM(q) > 0 }
 
-// SignedMM is the signed distance-like depth of q in the resected part: the
-// largest plane distance, positive inside the resected part.
+// SignedMM is the signed distance-like depth of q in the part that Cuts and
+// Sheets take out: the largest distance from one of them, positive inside.
+// Territories of Divided are not in it. It is −Inf without cut or sheet.
 func (p *Plan) SignedMM(q r3.Vec) float64 {
 	d := math.Inf(-1)
 	for _, c := range p.Cuts {
 		d = max(d, c.SignedMM(q))
 	}
+	for n := range p.Sheets {
+		d = max(d, p.Sheets[n].SignedMM(q))
+	}
 	return d
 }
 
-// Validate reports a plan that cannot be simulated, naming the cut.
+// Validate reports a plan that cannot be simulated, naming what is wrong.
 func (p *Plan) Validate() error {
-	if len(p.Cuts) == 0 {
-		return fmt.Errorf("planner: plan %q has no cut", p.Name)
+	if len(p.Cuts)+len(p.Sheets)+len(p.Divided)+len(p.Needles) == 0 && p.Graft == nil {
+		return fmt.Errorf("planner: plan %q has no cut and nothing else to do", p.Name)
 	}
 	for n, c := range p.Cuts {
 		if l := r3.Norm(c.Normal); math.IsNaN(l) || math.Abs(l-1) > unitTol {
@@ -89,6 +100,24 @@ func (p *Plan) Validate() error {
 		if s := c.Point.X + c.Point.Y + c.Point.Z; math.IsNaN(s) || math.IsInf(s, 0) {
 			return fmt.Errorf("planner: plan %q: cut %d: point is not finite", p.Name, n)
 		}
+	}
+	for n := range p.Sheets {
+		if err := p.Sheets[n].validate(); err != nil {
+			return fmt.Errorf("planner: plan %q: sheet %d %w", p.Name, n, err)
+		}
+	}
+	for _, b := range append(p.Divided[:len(p.Divided):len(p.Divided)], p.Embolised...) {
+		if b.System == "" || b.Index < 0 {
+			return fmt.Errorf("planner: plan %q: branch %d of system %q is no branch", p.Name, b.Index, b.System)
+		}
+	}
+	for n, d := range p.Needles {
+		if l := d.LengthMM(); !(l > 0 && l <= maxNeedleMM) || math.IsInf(r3.Norm(d.Tip), 0) {
+			return fmt.Errorf("planner: plan %q: needle %d has a length of %g mm, want up to %g mm", p.Name, n, l, float64(maxNeedleMM))
+		}
+	}
+	if g := p.Graft; g != nil && (g.Device == "" || !(g.DistalMM > g.ProximalMM) || math.IsInf(g.DistalMM-g.ProximalMM, 0)) {
+		return fmt.Errorf("planner: plan %q: graft %q from %g to %g mm has no device or no length", p.Name, g.Device, g.ProximalMM, g.DistalMM)
 	}
 	if !(p.RetractionMM >= 0 && p.RetractionMM <= maxRetractionMM) {
 		return fmt.Errorf("planner: plan %q: retraction of %g mm is outside 0 to %g mm", p.Name, p.RetractionMM, float64(maxRetractionMM))
@@ -102,6 +131,7 @@ func (p *Plan) Validate() error {
 const (
 	unitTol         = 1e-9 // a normalised double is within a few ulp of length 1
 	maxRetractionMM = 200  // longer than any liver lobe
+	maxNeedleMM     = 400  // longer than any needle in the catalogue
 )
 
 // Sealed returns p with its content-derived ID.

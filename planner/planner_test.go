@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 func Example() {
 	p := Plan{Case: "c", Name: "one plane", Cuts: []Plane{{Point: r3.Vec{X: 10}, Normal: r3.Vec{X: 1}}}, RetractionMM: 30}
 	fmt.Println(p.Validate(), p.Resected(r3.Vec{X: 11}), p.SignedMM(r3.Vec{X: 4}))
-	q := Quantity{ID: "margin_mm", Value: 7.5, Unit: "mm", Low: 6.9, High: 8.1, Basis: "half a voxel"}
+	q := Quantity{ID: "margin_mm", Value: 7.5, Unit: "mm", Spread: Around(6.9, 7.5, 8.1), Basis: "half a voxel"}
 	fmt.Println(q)
 	// Output:
 	// <nil> true -6
@@ -72,8 +73,9 @@ func TestPlansThatCannotBeSimulatedAreRefused(t *testing.T) {
 
 func TestQuantityRoundTripsAndRefusesNakedNumbers(t *testing.T) {
 	for _, q := range []Quantity{
-		{ID: "a", Label: "A", Value: 1, Unit: "mm", Low: 0.5, High: 2, Basis: "b", Evidence: EvidenceClassic},
-		{ID: "a", Label: "A", Value: 1, Unit: "mm", Low: math.NaN(), High: math.NaN(), Basis: "not known", Evidence: EvidenceUnverified},
+		{ID: "a", Label: "A", Value: 1, Unit: "mm", Spread: Around(0.5, 1, 2), Basis: "b", Evidence: EvidenceClassic,
+			Violation: &Violation{"r", 0.25}, Solution: &Solution{1e-9, 0.1}, Flags: []string{"thick slices"}},
+		{ID: "a", Label: "A", Value: 1, Unit: "mm", Basis: "not known", Evidence: EvidenceUnverified},
 	} {
 		b, err := json.Marshal(q)
 		if err != nil {
@@ -83,7 +85,7 @@ func TestQuantityRoundTripsAndRefusesNakedNumbers(t *testing.T) {
 		if err := json.Unmarshal(b, &r); err != nil {
 			t.Fatal(err)
 		}
-		if fmt.Sprint(q) != fmt.Sprint(r) || q.Evidence != r.Evidence || q.Validate() != nil {
+		if !reflect.DeepEqual(q, r) || q.Validate() != nil {
 			t.Errorf("%v became %v", q, r)
 		}
 	}
@@ -93,8 +95,11 @@ func TestQuantityRoundTripsAndRefusesNakedNumbers(t *testing.T) {
 	for _, q := range []Quantity{
 		{ID: "a", Value: 1, Basis: "b"}, {ID: "a", Value: 1, Unit: "mm"},
 		{ID: "a", Value: math.NaN(), Unit: "mm", Basis: "b"},
-		{ID: "a", Value: 3, Low: 1, High: 2, Unit: "mm", Basis: "b"},
-		{ID: "a", Value: 3, Low: 1, High: math.NaN(), Unit: "mm", Basis: "b"},
+		{ID: "a", Value: 3, Spread: Around(1, 1.5, 2), Unit: "mm", Basis: "b"},
+		{ID: "a", Value: 3, Spread: &Spread{P2_5: 1, P5: 2, P50: 3, P95: math.NaN(), P97_5: 5}, Unit: "mm", Basis: "b"},
+		{ID: "a", Value: 3, Spread: &Spread{1, 2, 4, 3, 5}, Unit: "mm", Basis: "b"},
+		{ID: "a", Value: 3, Spread: Around(1, 3, 4), Violation: &Violation{"r", 1.5}, Unit: "mm", Basis: "b"},
+		{ID: "a", Value: 3, Spread: Around(1, 3, 4), Solution: &Solution{Residual: math.NaN()}, Unit: "mm", Basis: "b"},
 	} {
 		if q.Validate() == nil {
 			t.Errorf("%+v passed", q)

@@ -45,37 +45,88 @@ func (e Evidence) String() string {
 // Tag is the bare tag, for machines.
 func (e Evidence) Tag() string { return evidenceTags[e] }
 
+// MarshalText writes the bare evidence tag.
+func (e Evidence) MarshalText() ([]byte, error) { return []byte(e.Tag()), nil }
+
+// UnmarshalText reads a bare evidence tag.
+func (e *Evidence) UnmarshalText(b []byte) (err error) {
+	*e, err = ParseEvidence(string(b))
+	return err
+}
+
 // Worst returns the weaker of two evidences.
 func Worst(a, b Evidence) Evidence { return max(a, b) }
 
+// Spread is the distribution of a quantity by its quantiles, in its unit.
+type Spread struct {
+	P2_5  float64 `json:"p2_5"`
+	P5    float64 `json:"p5"`
+	P50   float64 `json:"p50"`
+	P95   float64 `json:"p95"`
+	P97_5 float64 `json:"p97_5"`
+}
+
+// Around is the spread of two half normal distributions with the median mid
+// and the 95 % interval from low to high.
+func Around(low, mid, high float64) *Spread {
+	const z = 1.6448536269514722 / 1.959963984540054 // normal quantiles of 95 and 97.5 %
+	return &Spread{low, mid + z*(low-mid), mid, mid + z*(high-mid), high}
+}
+
+// Ordered reports whether the quantiles are finite and do not fall.
+func (s *Spread) Ordered() bool {
+	return s.P2_5 <= s.P5 && s.P5 <= s.P50 && s.P50 <= s.P95 && s.P95 <= s.P97_5 &&
+		!math.IsInf(s.P2_5, 0) && !math.IsInf(s.P97_5, 0)
+}
+
+// Violation is the probability that the value breaks a hard rule.
+type Violation struct {
+	Rule string  `json:"rule"` // id in the rule pack
+	P    float64 `json:"p"`    // 0 to 1
+}
+
+// Solution says how well the equations behind a number were solved.
+type Solution struct {
+	Residual  float64 `json:"residual"`   // relative, worst of the samples
+	MeshError float64 `json:"mesh_error"` // estimated error of the discretisation, in the quantity's unit
+}
+
 // Quantity is a number as people get to see it.
 type Quantity struct {
-	ID    string  // stable name, e.g. "flr_percent"
-	Label string  // what a surgeon reads, e.g. "Future liver remnant"
-	Value float64 // in Unit
-	Unit  string  // UCUM: "mm", "%", "mL", "N", "kPa", "1"
-	// Low and High bound the value (95 %) under what Basis names; both NaN when
-	// the spread is not quantified, and Basis then says why.
-	Low, High float64
-	Basis     string
-	Evidence  Evidence
+	ID    string  `json:"id"`    // stable name, e.g. "flr_percent"
+	Label string  `json:"label"` // what a surgeon reads, e.g. "Future liver remnant"
+	Value float64 `json:"value"` // in Unit, with every input at its median
+	Unit  string  `json:"unit"`  // UCUM: "mm", "%", "mL", "N", "kPa", "1"
+	// Spread holds under what Basis names; nil when it is not quantified, and
+	// Basis then says why.
+	Spread    *Spread    `json:"spread"`
+	Basis     string     `json:"basis"`
+	Evidence  Evidence   `json:"evidence"`            // the worst of the inputs
+	Violation *Violation `json:"violation,omitempty"` // nil: no hard rule on it, or no spread
+	Solution  *Solution  `json:"solution,omitempty"`  // nil: geometry, no equations were solved
+	Flags     []string   `json:"flags,omitempty"`     // in which way the case lies outside the verified range
 }
 
 // HasInterval reports whether the spread is quantified.
-func (q Quantity) HasInterval() bool { return !math.IsNaN(q.Low) && !math.IsNaN(q.High) }
+func (q Quantity) HasInterval() bool { return q.Spread != nil }
 
 // Validate reports a quantity that must not be shown: without a unit or a
 // basis, not finite, or outside its own interval.
 func (q Quantity) Validate() error {
+	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 	switch {
 	case q.ID == "" || q.Unit == "" || q.Basis == "":
 		return fmt.Errorf("planner: quantity %q lacks an id, a unit or the basis of its interval", q.ID)
-	case math.IsNaN(q.Value) || math.IsInf(q.Value, 0):
+	case !finite(q.Value):
 		return fmt.Errorf("planner: quantity %s is not finite", q.ID)
-	case math.IsNaN(q.Low) != math.IsNaN(q.High):
-		return fmt.Errorf("planner: quantity %s has half an interval", q.ID)
-	case q.HasInterval() && (q.Value < q.Low || q.Value > q.High):
-		return fmt.Errorf("planner: quantity %s = %g lies outside its interval [%g, %g]", q.ID, q.Value, q.Low, q.High)
+	case q.Spread != nil && !q.Spread.Ordered():
+		return fmt.Errorf("planner: quantity %s: its quantiles fall or are not finite", q.ID)
+	case q.Spread != nil && (q.Value < q.Spread.P2_5 || q.Value > q.Spread.P97_5):
+		return fmt.Errorf("planner: quantity %s = %g lies outside its interval [%g, %g]", q.ID, q.Value, q.Spread.P2_5, q.Spread.P97_5)
+	case q.Violation != nil && !(q.Violation.P >= 0 && q.Violation.P <= 1):
+		return fmt.Errorf("planner: quantity %s breaks rule %s with probability %g, not 0 to 1", q.ID, q.Violation.Rule, q.Violation.P)
+	case q.Solution != nil && !(finite(q.Solution.Residual) && finite(q.Solution.MeshError) && q.Solution.Residual >= 0 && q.Solution.MeshError >= 0):
+		return fmt.Errorf("planner: quantity %s: residual or mesh error is negative or not finite", q.ID)
 	}
 	return nil
 }
@@ -102,5 +153,5 @@ func (q Quantity) String() string {
 	if !q.HasInterval() {
 		return fmt.Sprintf("%.4g%s (spread not quantified: %s)", q.Value, UnitText(q.Unit), q.Basis)
 	}
-	return fmt.Sprintf("%.4g%s (95 %%: %.4g to %.4g)", q.Value, UnitText(q.Unit), q.Low, q.High)
+	return fmt.Sprintf("%.4g%s (95 %%: %.4g to %.4g)", q.Value, UnitText(q.Unit), q.Spread.P2_5, q.Spread.P97_5)
 }

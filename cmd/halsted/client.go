@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 	"time"
 
@@ -154,24 +153,42 @@ func (c *client) evaluations(ctx context.Context, kase string) ([]planner.Evalua
 	}
 }
 
+func evidence(v pb.Evidence) planner.Evidence {
+	return planner.Evidence(v - pb.Evidence_EVIDENCE_COMPUTED)
+}
+
+// quantity reads a quantity off the wire.
+func quantity(q *pb.Quantity) planner.Quantity {
+	out := planner.Quantity{ID: q.GetId(), Label: q.GetLabel(), Value: q.GetValue(), Unit: q.GetUnit(), Basis: q.GetBasis(), Evidence: evidence(q.GetEvidence()), Flags: q.GetFlags()}
+	if s := q.GetSpread(); s != nil {
+		out.Spread = &planner.Spread{P2_5: s.P2_5, P5: s.P5, P50: s.P50, P95: s.P95, P97_5: s.P97_5}
+	}
+	if v := q.GetViolation(); v != nil {
+		out.Violation = &planner.Violation{Rule: v.Rule, P: v.Probability}
+	}
+	if s := q.GetSolution(); s != nil {
+		out.Solution = &planner.Solution{Residual: s.Residual, MeshError: s.MeshError}
+	}
+	return out
+}
+
 // fromWire reads an evaluation off the wire.
 func fromWire(m *pb.Evaluation) planner.Evaluation {
 	e := planner.Evaluation{Plan: m.Plan[strings.LastIndexByte(m.Plan, '/')+1:], Rank: int(m.Rank), Reasons: m.Reasons, Warnings: m.Warnings}
-	evidence := func(v pb.Evidence) planner.Evidence {
-		return planner.Evidence(v - pb.Evidence_EVIDENCE_COMPUTED)
-	}
 	for _, v := range m.Vetoes {
-		e.Vetoes = append(e.Vetoes, planner.Veto{Rule: v.Rule, Text: v.Text, Have: v.Have, Want: v.Want, Unit: v.Unit, Source: v.Source, Evidence: evidence(v.Evidence)})
+		e.Vetoes = append(e.Vetoes, planner.Veto{Rule: v.Rule, Text: v.Text, Have: quantity(v.Have),
+			Want: planner.Limit{Operator: v.Want.GetOperator(), Value: v.Want.GetValue(), Unit: v.Want.GetUnit(), Source: v.Want.GetSource(), Evidence: evidence(v.Want.GetEvidence())}})
 	}
 	for _, q := range m.Quantities {
-		p := planner.Quantity{ID: q.Id, Label: q.Label, Value: q.Value, Unit: q.Unit, Low: math.NaN(), High: math.NaN(), Basis: q.Basis, Evidence: evidence(q.Evidence)}
-		if q.Low != nil && q.High != nil {
-			p.Low, p.High = *q.Low, *q.High
-		}
-		e.Quantities = append(e.Quantities, p)
+		e.Quantities = append(e.Quantities, quantity(q))
 	}
 	for _, v := range m.VesselsCut {
-		e.Vessels = append(e.Vessels, planner.VesselCut{System: v.System, RadiusMM: v.RadiusMm, At: [3]float64{v.At.GetXMm(), v.At.GetYMm(), v.At.GetZMm()}})
+		c := planner.VesselCut{System: v.System, Name: v.VesselName, Radius: quantity(v.Radius), At: [3]float64{v.At.GetXMm(), v.At.GetYMm(), v.At.GetZMm()}}
+		if v.Flow != nil {
+			f := quantity(v.Flow)
+			c.Flow = &f
+		}
+		e.Vessels = append(e.Vessels, c)
 	}
 	return e
 }

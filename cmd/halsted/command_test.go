@@ -183,9 +183,8 @@ func TestProgressPrintsALinePerStageWithoutATerminal(t *testing.T) {
 }
 
 func TestEvaluationsAreReadOffTheWire(t *testing.T) {
-	low, high := 1.0, 3.0
 	e := fromWire(&pb.Evaluation{Plan: "cases/c/plans/p", Rank: 2, Quantities: []*pb.Quantity{
-		{Id: "a", Value: 2, Unit: "mm", Low: &low, High: &high, Basis: "b", Evidence: pb.Evidence_EVIDENCE_UNVERIFIED},
+		{Id: "a", Value: 2, Unit: "mm", Spread: &pb.Spread{P2_5: 1, P50: 2, P97_5: 3}, Basis: "b", Evidence: pb.Evidence_EVIDENCE_UNVERIFIED},
 		{Id: "n", Value: 2, Unit: "mm", Basis: "not known", Evidence: pb.Evidence_EVIDENCE_COMPUTED},
 	}})
 	if e.Plan != "p" || e.Rank != 2 || !e.Quantities[0].HasInterval() || e.Quantities[0].Evidence != planner.EvidenceUnverified ||

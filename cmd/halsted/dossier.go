@@ -153,9 +153,9 @@ func bytesOf(b []byte) func(io.Writer) error {
 func (d *dossier) found() []planner.Quantity {
 	a := d.prepared.Anatomy
 	half := "organ border moved by half a voxel; segmentation error not included"
-	qs := []planner.Quantity{{ID: "organ_ml", Label: "Organ (parenchyma, tumours and vessels inside)", Unit: "mL", Value: a.OrganML, Low: a.OrganLowML, High: a.OrganHighML, Basis: half}}
+	qs := []planner.Quantity{{ID: "organ_ml", Label: "Organ (parenchyma, tumours and vessels inside)", Unit: "mL", Value: a.OrganML, Spread: planner.Around(a.OrganLowML, a.OrganML, a.OrganHighML), Basis: half}}
 	for n, t := range a.Tumours {
-		qs = append(qs, planner.Quantity{ID: t.Label.String() + "_ml", Label: fmt.Sprint("Tumour ", n+1), Unit: "mL", Value: t.ML, Low: t.LowML, High: t.HighML, Basis: half})
+		qs = append(qs, planner.Quantity{ID: t.Label.String() + "_ml", Label: fmt.Sprint("Tumour ", n+1), Unit: "mL", Value: t.ML, Spread: planner.Around(t.LowML, t.ML, t.HighML), Basis: half})
 	}
 	return qs
 }

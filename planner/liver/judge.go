@@ -1,8 +1,6 @@
 package liver
 
 import (
-	"math"
-
 	"halsted/fem"
 	"halsted/fem/material"
 	"halsted/mesh"
@@ -48,14 +46,14 @@ func Judge(m *mesh.TetMesh, p planner.Plan, g *Grips, f *fem.Frame) ([]planner.Q
 	const scaled = "spread of the liver's shear modulus; mesh and boundary conditions not included"
 	const free = "does not depend on the shear modulus; mesh and boundary conditions not quantified"
 	byModulus := func(id, label, unit string, v float64) planner.Quantity {
-		q := planner.Quantity{ID: id, Label: label, Unit: unit, Value: v, Low: v / factor, High: v * factor, Basis: scaled, Evidence: evidence}
+		q := planner.Quantity{ID: id, Label: label, Unit: unit, Value: v, Spread: planner.Around(v/factor, v, v*factor), Basis: scaled, Evidence: evidence}
 		if r3.Norm(p.GravityG) > 0 || factor <= 1 {
-			q.Low, q.High, q.Basis = math.NaN(), math.NaN(), "gravity and modulus do not scale together; not quantified"
+			q.Spread, q.Basis = nil, "gravity and modulus do not scale together; not quantified"
 		}
 		return q
 	}
 	fixed := func(id, label, unit string, v float64) planner.Quantity {
-		return planner.Quantity{ID: id, Label: label, Unit: unit, Value: v, Low: math.NaN(), High: math.NaN(), Basis: free, Evidence: evidence}
+		return planner.Quantity{ID: id, Label: label, Unit: unit, Value: v, Basis: free, Evidence: evidence}
 	}
 	return []planner.Quantity{
 		fixed("displacement_mm", "Largest displacement under retraction", "mm", move),

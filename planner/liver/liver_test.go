@@ -104,7 +104,7 @@ func TestVolumesMatchTheSphericalCap(t *testing.T) {
 		if math.Abs(flr.Value-want) > tol+0.3 {
 			t.Errorf("plane at %g mm: FLR %.2f %%, want %.2f ± %.2f", x, flr.Value, want, tol)
 		}
-		if flr.Low > flr.Value || flr.High < flr.Value {
+		if flr.Spread.P2_5 > flr.Value || flr.Spread.P97_5 < flr.Value {
 			t.Errorf("FLR %v outside its interval", flr)
 		}
 		area := value(t, r.Evaluation, "cut_area_cm2").Value
@@ -121,7 +121,7 @@ func TestMarginIsTheDistanceToTheTumour(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if q := value(t, r.Evaluation, "margin_mm"); math.Abs(q.Value-m) > 1 || q.Low > m || q.High < m {
+		if q := value(t, r.Evaluation, "margin_mm"); math.Abs(q.Value-m) > 1 || q.Spread.P2_5 > m || q.Spread.P97_5 < m {
 			t.Errorf("margin %v, want %g mm within the interval", q, m)
 		}
 	}
@@ -134,7 +134,7 @@ func TestVesselsAreCountedWithSystemAndRadius(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := r.Evaluation.Vessels
-	if len(v) != 1 || v[0].System != "portal" || math.Abs(v[0].RadiusMM-vesselMM) > 0.75 {
+	if len(v) != 1 || v[0].System != "portal" || math.Abs(v[0].Radius.Value-vesselMM) > 0.75 {
 		t.Fatalf("vessels cut: %+v", v)
 	}
 	if d := math.Hypot(v[0].At[1]-20, v[0].At[2]); d > 1 || math.Abs(v[0].At[0]-10) > 1 {

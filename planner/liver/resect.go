@@ -156,7 +156,7 @@ func (a *Anatomy) volumes(r *Resection) []planner.Quantity {
 	}
 	const basis = "organ border moved by half a voxel; segmentation error not included"
 	spread := func(id, label, unit string, v [3]float64) planner.Quantity {
-		return planner.Quantity{ID: id, Label: label, Unit: unit, Value: v[1], Low: min(v[0], v[1], v[2]), High: max(v[0], v[1], v[2]), Basis: basis}
+		return planner.Quantity{ID: id, Label: label, Unit: unit, Value: v[1], Spread: planner.Around(min(v[0], v[1], v[2]), v[1], max(v[0], v[1], v[2])), Basis: basis}
 	}
 	var taken [3]float64
 	for b := range taken {
@@ -167,7 +167,7 @@ func (a *Anatomy) volumes(r *Resection) []planner.Quantity {
 		spread("remnant_ml", "Remnant volume", "mL", remnant),
 		spread("resected_ml", "Resected volume", "mL", taken),
 		{ID: "isolated_percent", Label: "Remnant cut off from the rest", Unit: "%", Value: 100 * r.IsolatedMM3 / (r.RemnantMM3 + r.IsolatedMM3),
-			Low: math.NaN(), High: math.NaN(), Basis: "count of voxels that are not face-connected to the remnant"},
+			Basis: "count of voxels that are not face-connected to the remnant"},
 	}
 }
 
@@ -191,7 +191,7 @@ func (a *Anatomy) marginQuantity(p planner.Plan) planner.Quantity {
 		}
 	}
 	margin = math.Round(margin*1e6) / 1e6 // nanometres: equal plans compare equal
-	return planner.Quantity{ID: "margin_mm", Label: "Resection margin", Unit: "mm", Value: margin, Low: margin - spread, High: margin + spread,
+	return planner.Quantity{ID: "margin_mm", Label: "Resection margin", Unit: "mm", Value: margin, Spread: planner.Around(margin-spread, margin, margin+spread),
 		Basis: "tumour border known to half a voxel; segmentation error not included"}
 }
 
@@ -211,7 +211,7 @@ func (a *Anatomy) cutArea(p planner.Plan) planner.Quantity {
 		return s
 	})
 	area := sum * a.Grid.VoxelMM3() / w / 100
-	return planner.Quantity{ID: "cut_area_cm2", Label: "Area of the cut", Unit: "cm2", Value: area, Low: math.NaN(), High: math.NaN(),
+	return planner.Quantity{ID: "cut_area_cm2", Label: "Area of the cut", Unit: "cm2", Value: area,
 		Basis: "voxels within two voxel widths of the cut; segmentation error not included"}
 }
 
@@ -264,12 +264,12 @@ func (a *Anatomy) vesselCuts(p planner.Plan) []planner.VesselCut {
 		}
 		if radius >= minVesselMM {
 			c := r3.Scale(1/float64(len(queue)), sum)
-			cuts = append(cuts, planner.VesselCut{System: systemName(system), RadiusMM: radius, At: [3]float64{c.X, c.Y, c.Z}})
+			cuts = append(cuts, planner.VesselCut{System: systemName(system), Radius: radiusQuantity("radius_mm", "Radius", radius, a.cellMM), At: [3]float64{c.X, c.Y, c.Z}})
 		}
 	}
 	slices.SortStableFunc(cuts, func(x, y planner.VesselCut) int {
-		if x.RadiusMM != y.RadiusMM {
-			if x.RadiusMM > y.RadiusMM {
+		if x.Radius.Value != y.Radius.Value {
+			if x.Radius.Value > y.Radius.Value {
 				return -1
 			}
 			return 1
@@ -284,18 +284,21 @@ func vesselQuantities(cuts []planner.VesselCut, cellMM float64) []planner.Quanti
 	largest := 0.0
 	per := map[string]float64{}
 	for _, c := range cuts {
-		largest = max(largest, c.RadiusMM)
+		largest = max(largest, c.Radius.Value)
 		per[c.System]++
 	}
-	nan := math.NaN()
 	basis := fmt.Sprintf("vessels of radius %g mm and more in the segmentation; missed vessels not included", minVesselMM)
 	qs := []planner.Quantity{
-		{ID: "vessels_cut", Label: "Vessels cut", Unit: "1", Value: float64(len(cuts)), Low: nan, High: nan, Basis: basis},
-		{ID: "largest_vessel_cut_mm", Label: "Radius of the largest vessel cut", Unit: "mm", Value: largest,
-			Low: max(0, largest-cellMM/2), High: largest + cellMM/2, Basis: "half a voxel"},
+		{ID: "vessels_cut", Label: "Vessels cut", Unit: "1", Value: float64(len(cuts)), Basis: basis},
+		radiusQuantity("largest_vessel_cut_mm", "Radius of the largest vessel cut", largest, cellMM),
 	}
 	for _, s := range []string{"portal", "hepatic", "unknown"} {
-		qs = append(qs, planner.Quantity{ID: "vessels_cut_" + s, Label: "Vessels cut, " + s, Unit: "1", Value: per[s], Low: nan, High: nan, Basis: basis})
+		qs = append(qs, planner.Quantity{ID: "vessels_cut_" + s, Label: "Vessels cut, " + s, Unit: "1", Value: per[s], Basis: basis})
 	}
 	return qs
+}
+
+// radiusQuantity is a radius measured on voxels: known to half of one.
+func radiusQuantity(id, label string, r, cellMM float64) planner.Quantity {
+	return planner.Quantity{ID: id, Label: label, Unit: "mm", Value: r, Spread: planner.Around(max(0, r-cellMM/2), r, r+cellMM/2), Basis: "half a voxel"}
 }

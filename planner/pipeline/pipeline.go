@@ -214,8 +214,8 @@ func RulePack(procedure string) string {
 // geometric are the objectives before a simulation, complete those after it. A
 // margin beyond 10 mm (the ideal in the rule data) is not better.
 var (
-	geometric = []rank.Objective{{ID: "flr_percent"}, {ID: "margin_mm", Cap: 10}, {ID: "vessels_cut", Less: true}, {ID: "cut_area_cm2", Less: true}}
-	complete  = append(geometric[:len(geometric):len(geometric)], rank.Objective{ID: "peak_strain_percent", Less: true}, rank.Objective{ID: "reaction_n", Less: true})
+	geometric = []planner.Objective{{ID: "flr_percent"}, {ID: "margin_mm", Cap: 10}, {ID: "vessels_cut", Less: true}, {ID: "cut_area_cm2", Less: true}}
+	complete  = append(geometric[:len(geometric):len(geometric)], planner.Objective{ID: "peak_strain_percent", Less: true}, planner.Objective{ID: "reaction_n", Less: true})
 )
 
 const shortlistSize = 16

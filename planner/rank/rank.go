@@ -19,16 +19,8 @@ import (
 	"halsted/planner"
 )
 
-// Objective is one thing to make small or large.
-type Objective struct {
-	ID   string // planner.Quantity.ID or planner.Score.ID
-	Less bool   // smaller is better
-	// Cap is where more stops mattering (a margin beyond 10 mm is not better);
-	// 0 means no cap.
-	Cap float64
-}
-
-func (o Objective) cost(v float64) float64 {
+// cost is the value of an objective turned so that smaller is better.
+func cost(o planner.Objective, v float64) float64 {
 	if o.Cap != 0 {
 		if o.Less {
 			v = max(v, o.Cap)
@@ -121,7 +113,7 @@ func ideal(costs [][]float64) []float64 {
 // Order ranks evaluations in place: plans without veto get ranks from 1 (front
 // by front, then by distance to the ideal point) and reasons; vetoed plans get
 // rank 0 and stand last, the least violating first. An objective that any unvetoed plan lacks is an error.
-func Order(es []planner.Evaluation, objectives []Objective) error {
+func Order(es []planner.Evaluation, objectives []planner.Objective) error {
 	var open []int
 	for n := range es {
 		es[n].Rank, es[n].Reasons = 0, nil
@@ -130,7 +122,7 @@ func Order(es []planner.Evaluation, objectives []Objective) error {
 			continue
 		}
 		for _, v := range es[n].Vetoes {
-			es[n].Reasons = append(es[n].Reasons, "vetoed: "+v.Text+" ["+v.Evidence.String()+"]")
+			es[n].Reasons = append(es[n].Reasons, "vetoed: "+v.Text+" ["+v.Want.Evidence.String()+"]")
 		}
 	}
 	costs := make([][]float64, len(open))
@@ -140,7 +132,7 @@ func Order(es []planner.Evaluation, objectives []Objective) error {
 			if !ok {
 				return fmt.Errorf("rank: plan %s has no %s", es[n].Plan, o.ID)
 			}
-			costs[p] = append(costs[p], o.cost(q.Value))
+			costs[p] = append(costs[p], cost(o, q.Value))
 		}
 	}
 	front, far := Fronts(costs), ideal(costs)
@@ -173,7 +165,7 @@ func Order(es []planner.Evaluation, objectives []Objective) error {
 // its limit; plans without veto have 0.
 func violation(e planner.Evaluation) (sum float64) {
 	for _, v := range e.Vetoes {
-		sum += math.Abs(v.Have-v.Want) / max(math.Abs(v.Want), 1)
+		sum += math.Abs(v.Have.Value-v.Want.Value) / max(math.Abs(v.Want.Value), 1)
 	}
 	return sum
 }
@@ -182,7 +174,7 @@ func violation(e planner.Evaluation) (sum float64) {
 // first, then again and again the unvetoed plan of the best front whose nearest
 // picked plan is furthest away, in objectives scaled to their range; then the
 // others in their order. The result are indices into es, in order of rank.
-func Spread(es []planner.Evaluation, objectives []Objective, k int) ([]int, error) {
+func Spread(es []planner.Evaluation, objectives []planner.Objective, k int) ([]int, error) {
 	costs := make([][]float64, len(es))
 	open := 0
 	for n, e := range es {
@@ -191,7 +183,7 @@ func Spread(es []planner.Evaluation, objectives []Objective, k int) ([]int, erro
 			if !ok {
 				return nil, fmt.Errorf("rank: plan %s has no %s", e.Plan, o.ID)
 			}
-			costs[n] = append(costs[n], o.cost(q.Value))
+			costs[n] = append(costs[n], cost(o, q.Value))
 		}
 		if len(e.Vetoes) == 0 {
 			open++
@@ -238,7 +230,7 @@ func Spread(es []planner.Evaluation, objectives []Objective, k int) ([]int, erro
 }
 
 // reasons says where plan p is best, and what dominates it.
-func reasons(es []planner.Evaluation, open []int, costs [][]float64, front []int, p int, objectives []Objective) []string {
+func reasons(es []planner.Evaluation, open []int, costs [][]float64, front []int, p int, objectives []planner.Objective) []string {
 	var best, out []string
 	for o, obj := range objectives {
 		alone := len(costs) > 1

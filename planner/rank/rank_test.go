@@ -2,7 +2,6 @@ package rank
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -12,16 +11,16 @@ import (
 
 func evaluation(id string, flr, margin float64, vetoed bool) planner.Evaluation {
 	q := func(id, unit string, v float64) planner.Quantity {
-		return planner.Quantity{ID: id, Label: id, Unit: unit, Value: v, Low: math.NaN(), High: math.NaN(), Basis: "test"}
+		return planner.Quantity{ID: id, Label: id, Unit: unit, Value: v, Basis: "test"}
 	}
 	e := planner.Evaluation{Plan: id, Quantities: []planner.Quantity{q("flr", "%", flr), q("margin", "mm", margin)}}
 	if vetoed {
-		e.Vetoes = []planner.Veto{{Rule: "r", Text: "too small", Evidence: planner.EvidenceSource}}
+		e.Vetoes = []planner.Veto{{Rule: "r", Text: "too small", Want: planner.Limit{Evidence: planner.EvidenceSource}}}
 	}
 	return e
 }
 
-var objectives = []Objective{{ID: "flr"}, {ID: "margin", Cap: 10}}
+var objectives = []planner.Objective{{ID: "flr"}, {ID: "margin", Cap: 10}}
 
 func Example() {
 	es := []planner.Evaluation{evaluation("a", 40, 5, false), evaluation("b", 90, 9, true), evaluation("c", 50, 8, false)}
@@ -72,7 +71,7 @@ func TestAVetoIsNeverOutweighed(t *testing.T) {
 func TestTheLeastViolatingVetoedPlanStandsFirst(t *testing.T) {
 	es := []planner.Evaluation{evaluation("a", 10, 5, true), evaluation("b", 20, 5, true)}
 	for n, have := range []float64{10, 20} {
-		es[n].Vetoes[0].Have, es[n].Vetoes[0].Want = have, 25
+		es[n].Vetoes[0].Have.Value, es[n].Vetoes[0].Want.Value = have, 25
 	}
 	if err := Order(es, objectives); err != nil || es[0].Plan != "b" {
 		t.Fatalf("%v, %+v", err, es)

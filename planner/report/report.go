@@ -117,7 +117,7 @@ func cell(e planner.Evaluation, id string) string {
 	if !q.HasInterval() {
 		return fmt.Sprintf("%.3g%s", q.Value, u)
 	}
-	return fmt.Sprintf("%.3g%s [%.3g, %.3g]", q.Value, u, q.Low, q.High)
+	return fmt.Sprintf("%.3g%s [%.3g, %.3g]", q.Value, u, q.Spread.P2_5, q.Spread.P97_5)
 }
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
@@ -132,12 +132,12 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 		if !q.HasInterval() {
 			return "not quantified"
 		}
-		return fmt.Sprintf("%.4g to %.4g%s", q.Low, q.High, planner.UnitText(q.Unit))
+		return fmt.Sprintf("%.4g to %.4g%s", q.Spread.P2_5, q.Spread.P97_5, planner.UnitText(q.Unit))
 	},
 	"vessels": func(v []planner.VesselCut) string {
 		var s []string
 		for _, c := range v {
-			s = append(s, fmt.Sprintf("%s, radius %.1f mm", c.System, c.RadiusMM))
+			s = append(s, fmt.Sprintf("%s, radius %.1f mm", c.System, c.Radius.Value))
 		}
 		return strings.Join(s, "; ")
 	},

@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"math"
 	"os"
 	"strings"
 	"testing"
@@ -14,15 +13,15 @@ func item(name string, rank int) Item {
 	return Item{
 		Plan: planner.Plan{ID: "0123", Name: name},
 		Evaluation: planner.Evaluation{Plan: "0123", Rank: rank, Reasons: []string{"best in: margin"}, Quantities: []planner.Quantity{
-			{ID: "flr_percent", Label: "Future liver remnant", Value: 42.5, Unit: "%", Low: 41, High: 44, Basis: "half a voxel"},
-			{ID: "peak_stress_kpa", Label: "Peak stress", Value: 3.25, Unit: "kPa", Low: math.NaN(), High: math.NaN(), Basis: "not known", Evidence: planner.EvidenceUnverified},
+			{ID: "flr_percent", Label: "Future liver remnant", Value: 42.5, Unit: "%", Spread: planner.Around(41, 42.5, 44), Basis: "half a voxel"},
+			{ID: "peak_stress_kpa", Label: "Peak stress", Value: 3.25, Unit: "kPa", Basis: "not known", Evidence: planner.EvidenceUnverified},
 		}},
 	}
 }
 
 func ExampleTable() {
 	if err := Table(os.Stdout, []Item{{Plan: planner.Plan{Name: "one plane"}, Evaluation: planner.Evaluation{Rank: 1,
-		Quantities: []planner.Quantity{{ID: "margin_mm", Value: 5, Unit: "mm", Low: 4.5, High: 5.5}}}}}); err != nil {
+		Quantities: []planner.Quantity{{ID: "margin_mm", Value: 5, Unit: "mm", Spread: planner.Around(4.5, 5, 5.5)}}}}}); err != nil {
 		panic(err)
 	}
 	// Output:

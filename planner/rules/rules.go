@@ -211,7 +211,7 @@ func (p *Pack) Check(e *planner.Evaluation, condition string) (missing []string,
 			continue
 		}
 		ev, _ := planner.ParseEvidence(r.Evidence) // checked on load
-		v := planner.Veto{Rule: r.ID, Have: q.Value, Want: r.Value, Unit: r.Unit, Source: r.Source, Evidence: ev,
+		v := planner.Veto{Rule: r.ID, Have: q, Want: planner.Limit{Operator: r.Operator, Value: r.Value, Unit: r.Unit, Source: r.Source, Evidence: ev},
 			Text: fmt.Sprintf("%s: %s, wanted %s %.3g%s", r.Text, q.Short(), operatorText[r.Operator], r.Value, planner.UnitText(r.Unit))}
 		if r.Severity == Hard {
 			e.Vetoes = append(e.Vetoes, v)

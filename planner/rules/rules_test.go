@@ -3,7 +3,6 @@ package rules
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"testing"
 
@@ -21,7 +20,7 @@ func ExampleShipped() {
 }
 
 func quantity(id, unit string, v float64) planner.Quantity {
-	return planner.Quantity{ID: id, Unit: unit, Value: v, Low: math.NaN(), High: math.NaN(), Basis: "test"}
+	return planner.Quantity{ID: id, Unit: unit, Value: v, Basis: "test"}
 }
 
 func TestFLRDecidesByCondition(t *testing.T) {

@@ -140,20 +140,20 @@ func TestEvaluations(t *testing.T) {
 	must(t, r.st.PutEvaluations(ctx, planner.Evaluation{
 		Plan: id, Rank: 1, Reasons: []string{"widest margin"}, Warnings: []string{"thin remnant"},
 		Quantities: []planner.Quantity{
-			{ID: "flr_percent", Label: "Future liver remnant", Value: 40, Unit: "%", Low: 38, High: 43, Basis: "voxels", Evidence: planner.EvidenceComputed},
-			{ID: "peak", Label: "Peak stress", Value: 12, Unit: "kPa", Low: math.NaN(), High: math.NaN(), Basis: "one run", Evidence: planner.EvidenceUnverified},
+			{ID: "flr_percent", Label: "Future liver remnant", Value: 40, Unit: "%", Spread: planner.Around(38, 40, 43), Basis: "voxels", Evidence: planner.EvidenceComputed},
+			{ID: "peak", Label: "Peak stress", Value: 12, Unit: "kPa", Basis: "one run", Evidence: planner.EvidenceUnverified},
 		},
-		Vetoes:  []planner.Veto{{Rule: "r", Text: "t", Have: 1, Want: 2, Unit: "mm", Source: "s", Evidence: planner.EvidencePartly}},
-		Vessels: []planner.VesselCut{{System: "portal", RadiusMM: 2, At: [3]float64{1, 2, 3}}},
+		Vetoes:  []planner.Veto{{Rule: "r", Text: "t", Have: planner.Quantity{Value: 1, Unit: "mm"}, Want: planner.Limit{Operator: ">=", Value: 2, Unit: "mm", Source: "s", Evidence: planner.EvidencePartly}}},
+		Vessels: []planner.VesselCut{{System: "portal", Radius: planner.Quantity{Value: 2}, At: [3]float64{1, 2, 3}}},
 	}))
 	e, err := ev.GetEvaluation(ctx, &pb.GetEvaluationRequest{Name: plan + "/evaluation"})
 	must(t, err)
 	m := e.Evaluation
 	q := m.Quantities
 	if m.Name != plan+"/evaluation" || m.Plan != plan || m.Rank != 1 || m.Notice != planner.Notice || m.Reasons[0] != "widest margin" || m.Warnings[0] != "thin remnant" ||
-		q[0].GetLow() != 38 || q[0].GetHigh() != 43 || q[0].Unit != "%" || q[0].Evidence != pb.Evidence_EVIDENCE_COMPUTED ||
-		q[1].Low != nil || q[1].High != nil || q[1].Evidence != pb.Evidence_EVIDENCE_UNVERIFIED ||
-		m.Vetoes[0].Want != 2 || m.Vetoes[0].Evidence != pb.Evidence_EVIDENCE_PARTLY || m.VesselsCut[0].At.ZMm != 3 || m.VesselsCut[0].RadiusMm != 2 {
+		q[0].Spread.P2_5 != 38 || q[0].Spread.P97_5 != 43 || q[0].Unit != "%" || q[0].Evidence != pb.Evidence_EVIDENCE_COMPUTED ||
+		q[1].Spread != nil || q[1].Evidence != pb.Evidence_EVIDENCE_UNVERIFIED ||
+		m.Vetoes[0].Want.Value != 2 || m.Vetoes[0].Want.Evidence != pb.Evidence_EVIDENCE_PARTLY || m.VesselsCut[0].At.ZMm != 3 || m.VesselsCut[0].Radius.Value != 2 {
 		t.Errorf("evaluation %v", m)
 	}
 	l, err := ev.ListEvaluations(ctx, &pb.ListEvaluationsRequest{Parent: caseName})

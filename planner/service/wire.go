@@ -199,23 +199,38 @@ func toEvidence(e planner.Evidence) pb.Evidence {
 	return pb.Evidence(e) + pb.Evidence_EVIDENCE_COMPUTED
 }
 
+func toQuantity(q planner.Quantity) *pb.Quantity {
+	w := &pb.Quantity{Id: q.ID, Label: q.Label, Value: q.Value, Unit: q.Unit, Basis: q.Basis, Evidence: toEvidence(q.Evidence), Flags: q.Flags}
+	if s := q.Spread; s != nil {
+		w.Spread = &pb.Spread{P2_5: s.P2_5, P5: s.P5, P50: s.P50, P95: s.P95, P97_5: s.P97_5}
+	}
+	if v := q.Violation; v != nil {
+		w.Violation = &pb.Violation{Rule: v.Rule, Probability: v.P}
+	}
+	if s := q.Solution; s != nil {
+		w.Solution = &pb.Solution{Residual: s.Residual, MeshError: s.MeshError}
+	}
+	return w
+}
+
 func toEvaluation(caseID string, e planner.Evaluation) *pb.Evaluation {
 	m := &pb.Evaluation{
 		Name: evaluationName(caseID, e.Plan), Plan: planName(caseID, e.Plan), Rank: uint32(max(e.Rank, 0)),
 		Reasons: e.Reasons, Warnings: e.Warnings, Notice: planner.Notice,
 	}
 	for _, v := range e.Vetoes {
-		m.Vetoes = append(m.Vetoes, &pb.Veto{Rule: v.Rule, Text: v.Text, Have: v.Have, Want: v.Want, Unit: v.Unit, Source: v.Source, Evidence: toEvidence(v.Evidence)})
+		m.Vetoes = append(m.Vetoes, &pb.Veto{Rule: v.Rule, Text: v.Text, Have: toQuantity(v.Have),
+			Want: &pb.Limit{Operator: v.Want.Operator, Value: v.Want.Value, Unit: v.Want.Unit, Source: v.Want.Source, Evidence: toEvidence(v.Want.Evidence)}})
 	}
 	for _, q := range e.Quantities {
-		w := &pb.Quantity{Id: q.ID, Label: q.Label, Value: q.Value, Unit: q.Unit, Basis: q.Basis, Evidence: toEvidence(q.Evidence)}
-		if q.HasInterval() {
-			w.Low, w.High = &q.Low, &q.High
-		}
-		m.Quantities = append(m.Quantities, w)
+		m.Quantities = append(m.Quantities, toQuantity(q))
 	}
 	for _, v := range e.Vessels {
-		m.VesselsCut = append(m.VesselsCut, &pb.VesselCut{System: v.System, RadiusMm: v.RadiusMM, At: toPoint(r3.Vec{X: v.At[0], Y: v.At[1], Z: v.At[2]})})
+		c := &pb.VesselCut{System: v.System, VesselName: v.Name, Radius: toQuantity(v.Radius), At: toPoint(r3.Vec{X: v.At[0], Y: v.At[1], Z: v.At[2]})}
+		if v.Flow != nil {
+			c.Flow = toQuantity(*v.Flow)
+		}
+		m.VesselsCut = append(m.VesselsCut, c)
 	}
 	return m
 }

@@ -536,18 +536,17 @@ func evaluationContract(t *testing.T, s backend) {
 		evals = append(evals, planner.Evaluation{Plan: p.ID, Rank: []int{1, 0, 3, 0}[n]})
 	}
 	evals[0].Quantities = []planner.Quantity{
-		{ID: "flr_percent", Label: "Future liver remnant", Value: 41.5, Unit: "%", Low: 40, High: 43.25, Basis: "voxel size", Evidence: planner.EvidenceComputed},
-		{ID: "peak_stress", Label: "Peak stress", Value: 12, Unit: "kPa", Low: math.NaN(), High: math.NaN(), Basis: "one run", Evidence: planner.EvidenceClassic},
+		{ID: "flr_percent", Label: "Future liver remnant", Value: 41.5, Unit: "%", Spread: planner.Around(40, 41.5, 43.25), Basis: "voxel size", Evidence: planner.EvidenceComputed},
+		{ID: "peak_stress", Label: "Peak stress", Value: 12, Unit: "kPa", Basis: "one run", Evidence: planner.EvidenceClassic},
 	}
-	evals[0].Vessels = []planner.VesselCut{{System: "portal", RadiusMM: 2.5, At: [3]float64{1, 2, 3}}}
+	evals[0].Vessels = []planner.VesselCut{{System: "portal", Radius: planner.Quantity{Value: 2.5}, At: [3]float64{1, 2, 3}}}
 	evals[0].Reasons, evals[0].Warnings = []string{"second margin"}, []string{"thin remnant"}
-	evals[2].Vetoes = []planner.Veto{{Rule: "flr.min", Text: "too little is left", Have: 20, Want: 25, Unit: "%", Source: "x", Evidence: planner.EvidenceSource}}
+	evals[2].Vetoes = []planner.Veto{{Rule: "flr.min", Text: "too little is left", Have: planner.Quantity{Value: 20, Unit: "%"}, Want: planner.Limit{Operator: ">=", Value: 25, Unit: "%", Source: "x", Evidence: planner.EvidenceSource}}}
 	must(t, s.PutEvaluations(ctx, evals...))
 	got, err := s.Evaluation(ctx, first.ID)
 	must(t, err)
-	// NaN differs from itself: compare the text form.
-	if g, w := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", evals[0]); g != w {
-		t.Errorf("came back as\n%s, want\n%s", g, w)
+	if !reflect.DeepEqual(got, evals[0]) {
+		t.Errorf("came back as\n%+v, want\n%+v", got, evals[0])
 	}
 	var ranks []int
 	for token := ""; ; {

@@ -12,23 +12,6 @@ import (
 	"halsted/planner"
 )
 
-// storedEvaluation spells an open interval as null: JSON has no NaN.
-type storedEvaluation struct {
-	planner.Evaluation
-	Quantities []storedQuantity `json:"quantities"`
-}
-
-type storedQuantity struct {
-	ID       string           `json:"id"`
-	Label    string           `json:"label"`
-	Value    float64          `json:"value"`
-	Unit     string           `json:"unit"`
-	Low      *float64         `json:"low"`
-	High     *float64         `json:"high"`
-	Basis    string           `json:"basis"`
-	Evidence planner.Evidence `json:"evidence"`
-}
-
 // notRanked sorts vetoed plans behind all ranked ones.
 const notRanked = math.MaxInt32
 
@@ -51,7 +34,7 @@ func (s *Store) PutEvaluations(ctx context.Context, evals ...planner.Evaluation)
 			if err != nil {
 				return err
 			}
-			b, err := marshalEvaluation(e)
+			b, err := json.Marshal(e)
 			if err != nil {
 				return fmt.Errorf("store: evaluation of plan %s: %w: %w", e.Plan, ErrInvalid, err)
 			}
@@ -71,8 +54,7 @@ func (s *Store) PutEvaluations(ctx context.Context, evals ...planner.Evaluation)
 
 // Evaluation returns the evaluation of a plan.
 func (s *Store) Evaluation(ctx context.Context, planID string) (planner.Evaluation, error) {
-	e, err := scanOne[storedEvaluation](s.reader.QueryRowContext(ctx, "SELECT json FROM evaluations WHERE plan_id = ?", planID), "evaluation of plan", planID)
-	return e.evaluation(), err
+	return scanOne[planner.Evaluation](s.reader.QueryRowContext(ctx, "SELECT json FROM evaluations WHERE plan_id = ?", planID), "evaluation of plan", planID)
 }
 
 // Evaluations returns a page of the evaluations of a case, in the order of
@@ -107,36 +89,11 @@ func (s *Store) Evaluations(ctx context.Context, caseID string, p Page) ([]plann
 		if len(out) == n {
 			return out, last, nil
 		}
-		var e storedEvaluation
+		var e planner.Evaluation
 		if err := json.Unmarshal([]byte(b), &e); err != nil {
 			return nil, "", fmt.Errorf("store: evaluation of plan %s in the catalogue is damaged: %w", id, err)
 		}
-		out, last = append(out, e.evaluation()), strconv.Itoa(place)+"."+id
+		out, last = append(out, e), strconv.Itoa(place)+"."+id
 	}
 	return out, "", explain("reading evaluations", rows.Err())
-}
-
-func marshalEvaluation(e planner.Evaluation) ([]byte, error) {
-	s := storedEvaluation{Evaluation: e}
-	for _, q := range e.Quantities {
-		t := storedQuantity{q.ID, q.Label, q.Value, q.Unit, nil, nil, q.Basis, q.Evidence}
-		if q.HasInterval() {
-			t.Low, t.High = &q.Low, &q.High
-		}
-		s.Quantities = append(s.Quantities, t)
-	}
-	return json.Marshal(s)
-}
-
-func (s storedEvaluation) evaluation() planner.Evaluation {
-	e := s.Evaluation
-	e.Quantities = nil
-	for _, t := range s.Quantities {
-		q := planner.Quantity{ID: t.ID, Label: t.Label, Value: t.Value, Unit: t.Unit, Low: math.NaN(), High: math.NaN(), Basis: t.Basis, Evidence: t.Evidence}
-		if t.Low != nil && t.High != nil {
-			q.Low, q.High = *t.Low, *t.High
-		}
-		e.Quantities = append(e.Quantities, q)
-	}
-	return e
 }

@@ -93,14 +93,19 @@ type Quantity struct {
 	// What a surgeon reads: "Future liver remnant".
 	Label string  `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
 	Value float64 `protobuf:"fixed64,3,opt,name=value,proto3" json:"value,omitempty"`
-	// Unit of value, low and high in UCUM: "mm", "%", "mL", "N", "kPa", "1".
+	// UCUM: "mm", "%", "mL", "N", "kPa", "1".
 	Unit string `protobuf:"bytes,4,opt,name=unit,proto3" json:"unit,omitempty"`
-	// 95 % interval; both absent when the spread is not quantified.
-	Low  *float64 `protobuf:"fixed64,5,opt,name=low,proto3,oneof" json:"low,omitempty"`
-	High *float64 `protobuf:"fixed64,6,opt,name=high,proto3,oneof" json:"high,omitempty"`
-	// What the interval holds under, or why there is none.
-	Basis         string   `protobuf:"bytes,7,opt,name=basis,proto3" json:"basis,omitempty"`
-	Evidence      Evidence `protobuf:"varint,8,opt,name=evidence,proto3,enum=halsted.v1.Evidence" json:"evidence,omitempty"`
+	// Absent when the spread is not quantified.
+	Spread *Spread `protobuf:"bytes,5,opt,name=spread,proto3" json:"spread,omitempty"`
+	// What the spread holds under, or why there is none.
+	Basis    string   `protobuf:"bytes,6,opt,name=basis,proto3" json:"basis,omitempty"`
+	Evidence Evidence `protobuf:"varint,7,opt,name=evidence,proto3,enum=halsted.v1.Evidence" json:"evidence,omitempty"`
+	// Absent without a hard rule on it or without a spread.
+	Violation *Violation `protobuf:"bytes,8,opt,name=violation,proto3" json:"violation,omitempty"`
+	// Absent for geometry: no equations were solved.
+	Solution *Solution `protobuf:"bytes,9,opt,name=solution,proto3" json:"solution,omitempty"`
+	// In which way the case lies outside the verified range.
+	Flags         []string `protobuf:"bytes,10,rep,name=flags,proto3" json:"flags,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -163,18 +168,11 @@ func (x *Quantity) GetUnit() string {
 	return ""
 }
 
-func (x *Quantity) GetLow() float64 {
-	if x != nil && x.Low != nil {
-		return *x.Low
+func (x *Quantity) GetSpread() *Spread {
+	if x != nil {
+		return x.Spread
 	}
-	return 0
-}
-
-func (x *Quantity) GetHigh() float64 {
-	if x != nil && x.High != nil {
-		return *x.High
-	}
-	return 0
+	return nil
 }
 
 func (x *Quantity) GetBasis() string {
@@ -191,26 +189,309 @@ func (x *Quantity) GetEvidence() Evidence {
 	return Evidence_EVIDENCE_UNSPECIFIED
 }
 
+func (x *Quantity) GetViolation() *Violation {
+	if x != nil {
+		return x.Violation
+	}
+	return nil
+}
+
+func (x *Quantity) GetSolution() *Solution {
+	if x != nil {
+		return x.Solution
+	}
+	return nil
+}
+
+func (x *Quantity) GetFlags() []string {
+	if x != nil {
+		return x.Flags
+	}
+	return nil
+}
+
+// A distribution by its quantiles, in the unit of the quantity.
+type Spread struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	P2_5          float64                `protobuf:"fixed64,1,opt,name=p2_5,json=p25,proto3" json:"p2_5,omitempty"`
+	P5            float64                `protobuf:"fixed64,2,opt,name=p5,proto3" json:"p5,omitempty"`
+	P50           float64                `protobuf:"fixed64,3,opt,name=p50,proto3" json:"p50,omitempty"`
+	P95           float64                `protobuf:"fixed64,4,opt,name=p95,proto3" json:"p95,omitempty"`
+	P97_5         float64                `protobuf:"fixed64,5,opt,name=p97_5,json=p975,proto3" json:"p97_5,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Spread) Reset() {
+	*x = Spread{}
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Spread) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Spread) ProtoMessage() {}
+
+func (x *Spread) ProtoReflect() protoreflect.Message {
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Spread.ProtoReflect.Descriptor instead.
+func (*Spread) Descriptor() ([]byte, []int) {
+	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Spread) GetP2_5() float64 {
+	if x != nil {
+		return x.P2_5
+	}
+	return 0
+}
+
+func (x *Spread) GetP5() float64 {
+	if x != nil {
+		return x.P5
+	}
+	return 0
+}
+
+func (x *Spread) GetP50() float64 {
+	if x != nil {
+		return x.P50
+	}
+	return 0
+}
+
+func (x *Spread) GetP95() float64 {
+	if x != nil {
+		return x.P95
+	}
+	return 0
+}
+
+func (x *Spread) GetP97_5() float64 {
+	if x != nil {
+		return x.P97_5
+	}
+	return 0
+}
+
+// The probability that a value breaks a hard rule.
+type Violation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id in the rule pack.
+	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	// 0 to 1.
+	Probability   float64 `protobuf:"fixed64,2,opt,name=probability,proto3" json:"probability,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Violation) Reset() {
+	*x = Violation{}
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Violation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Violation) ProtoMessage() {}
+
+func (x *Violation) ProtoReflect() protoreflect.Message {
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Violation.ProtoReflect.Descriptor instead.
+func (*Violation) Descriptor() ([]byte, []int) {
+	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Violation) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *Violation) GetProbability() float64 {
+	if x != nil {
+		return x.Probability
+	}
+	return 0
+}
+
+// How well the equations behind a number were solved.
+type Solution struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Relative, worst of the samples.
+	Residual float64 `protobuf:"fixed64,1,opt,name=residual,proto3" json:"residual,omitempty"`
+	// Estimated error of the discretisation, in the unit of the quantity.
+	MeshError     float64 `protobuf:"fixed64,2,opt,name=mesh_error,json=meshError,proto3" json:"mesh_error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Solution) Reset() {
+	*x = Solution{}
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Solution) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Solution) ProtoMessage() {}
+
+func (x *Solution) ProtoReflect() protoreflect.Message {
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Solution.ProtoReflect.Descriptor instead.
+func (*Solution) Descriptor() ([]byte, []int) {
+	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Solution) GetResidual() float64 {
+	if x != nil {
+		return x.Residual
+	}
+	return 0
+}
+
+func (x *Solution) GetMeshError() float64 {
+	if x != nil {
+		return x.MeshError
+	}
+	return 0
+}
+
+// What a rule asks of a quantity.
+type Limit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// ">=" or "<=".
+	Operator string  `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	Value    float64 `protobuf:"fixed64,2,opt,name=value,proto3" json:"value,omitempty"`
+	// UCUM.
+	Unit          string   `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
+	Source        string   `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	Evidence      Evidence `protobuf:"varint,5,opt,name=evidence,proto3,enum=halsted.v1.Evidence" json:"evidence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Limit) Reset() {
+	*x = Limit{}
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Limit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Limit) ProtoMessage() {}
+
+func (x *Limit) ProtoReflect() protoreflect.Message {
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Limit.ProtoReflect.Descriptor instead.
+func (*Limit) Descriptor() ([]byte, []int) {
+	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Limit) GetOperator() string {
+	if x != nil {
+		return x.Operator
+	}
+	return ""
+}
+
+func (x *Limit) GetValue() float64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+func (x *Limit) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Limit) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Limit) GetEvidence() Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return Evidence_EVIDENCE_UNSPECIFIED
+}
+
 // A hard rule that a plan breaks.
 type Veto struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id in the rule pack.
 	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
 	// One sentence.
-	Text string  `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
-	Have float64 `protobuf:"fixed64,3,opt,name=have,proto3" json:"have,omitempty"`
-	Want float64 `protobuf:"fixed64,4,opt,name=want,proto3" json:"want,omitempty"`
-	// Unit of have and want in UCUM.
-	Unit          string   `protobuf:"bytes,5,opt,name=unit,proto3" json:"unit,omitempty"`
-	Source        string   `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
-	Evidence      Evidence `protobuf:"varint,7,opt,name=evidence,proto3,enum=halsted.v1.Evidence" json:"evidence,omitempty"`
+	Text          string    `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	Have          *Quantity `protobuf:"bytes,3,opt,name=have,proto3" json:"have,omitempty"`
+	Want          *Limit    `protobuf:"bytes,4,opt,name=want,proto3" json:"want,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Veto) Reset() {
 	*x = Veto{}
-	mi := &file_halsted_v1_evaluation_proto_msgTypes[1]
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -222,7 +503,7 @@ func (x *Veto) String() string {
 func (*Veto) ProtoMessage() {}
 
 func (x *Veto) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_evaluation_proto_msgTypes[1]
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -235,7 +516,7 @@ func (x *Veto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Veto.ProtoReflect.Descriptor instead.
 func (*Veto) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{1}
+	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Veto) GetRule() string {
@@ -252,56 +533,39 @@ func (x *Veto) GetText() string {
 	return ""
 }
 
-func (x *Veto) GetHave() float64 {
+func (x *Veto) GetHave() *Quantity {
 	if x != nil {
 		return x.Have
 	}
-	return 0
+	return nil
 }
 
-func (x *Veto) GetWant() float64 {
+func (x *Veto) GetWant() *Limit {
 	if x != nil {
 		return x.Want
 	}
-	return 0
-}
-
-func (x *Veto) GetUnit() string {
-	if x != nil {
-		return x.Unit
-	}
-	return ""
-}
-
-func (x *Veto) GetSource() string {
-	if x != nil {
-		return x.Source
-	}
-	return ""
-}
-
-func (x *Veto) GetEvidence() Evidence {
-	if x != nil {
-		return x.Evidence
-	}
-	return Evidence_EVIDENCE_UNSPECIFIED
+	return nil
 }
 
 // A vessel that a plan severs.
 type VesselCut struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// "portal", "hepatic" or "unknown".
-	System   string  `protobuf:"bytes,1,opt,name=system,proto3" json:"system,omitempty"`
-	RadiusMm float64 `protobuf:"fixed64,2,opt,name=radius_mm,json=radiusMm,proto3" json:"radius_mm,omitempty"`
+	System string `protobuf:"bytes,1,opt,name=system,proto3" json:"system,omitempty"`
+	// As surgeons name it; empty where the tree does not allow to tell.
+	VesselName string    `protobuf:"bytes,2,opt,name=vessel_name,json=vesselName,proto3" json:"vessel_name,omitempty"`
+	Radius     *Quantity `protobuf:"bytes,3,opt,name=radius,proto3" json:"radius,omitempty"`
+	// Absent when it is not known.
+	Flow *Quantity `protobuf:"bytes,4,opt,name=flow,proto3" json:"flow,omitempty"`
 	// Centre of the section.
-	At            *Point `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	At            *Point `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *VesselCut) Reset() {
 	*x = VesselCut{}
-	mi := &file_halsted_v1_evaluation_proto_msgTypes[2]
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -313,7 +577,7 @@ func (x *VesselCut) String() string {
 func (*VesselCut) ProtoMessage() {}
 
 func (x *VesselCut) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_evaluation_proto_msgTypes[2]
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -326,7 +590,7 @@ func (x *VesselCut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VesselCut.ProtoReflect.Descriptor instead.
 func (*VesselCut) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{2}
+	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *VesselCut) GetSystem() string {
@@ -336,11 +600,25 @@ func (x *VesselCut) GetSystem() string {
 	return ""
 }
 
-func (x *VesselCut) GetRadiusMm() float64 {
+func (x *VesselCut) GetVesselName() string {
 	if x != nil {
-		return x.RadiusMm
+		return x.VesselName
 	}
-	return 0
+	return ""
+}
+
+func (x *VesselCut) GetRadius() *Quantity {
+	if x != nil {
+		return x.Radius
+	}
+	return nil
+}
+
+func (x *VesselCut) GetFlow() *Quantity {
+	if x != nil {
+		return x.Flow
+	}
+	return nil
 }
 
 func (x *VesselCut) GetAt() *Point {
@@ -372,7 +650,7 @@ type Evaluation struct {
 
 func (x *Evaluation) Reset() {
 	*x = Evaluation{}
-	mi := &file_halsted_v1_evaluation_proto_msgTypes[3]
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -384,7 +662,7 @@ func (x *Evaluation) String() string {
 func (*Evaluation) ProtoMessage() {}
 
 func (x *Evaluation) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_evaluation_proto_msgTypes[3]
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -397,7 +675,7 @@ func (x *Evaluation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evaluation.ProtoReflect.Descriptor instead.
 func (*Evaluation) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{3}
+	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Evaluation) GetName() string {
@@ -472,7 +750,7 @@ type GetEvaluationRequest struct {
 
 func (x *GetEvaluationRequest) Reset() {
 	*x = GetEvaluationRequest{}
-	mi := &file_halsted_v1_evaluation_proto_msgTypes[4]
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -484,7 +762,7 @@ func (x *GetEvaluationRequest) String() string {
 func (*GetEvaluationRequest) ProtoMessage() {}
 
 func (x *GetEvaluationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_evaluation_proto_msgTypes[4]
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -497,7 +775,7 @@ func (x *GetEvaluationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEvaluationRequest.ProtoReflect.Descriptor instead.
 func (*GetEvaluationRequest) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{4}
+	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetEvaluationRequest) GetName() string {
@@ -516,7 +794,7 @@ type GetEvaluationResponse struct {
 
 func (x *GetEvaluationResponse) Reset() {
 	*x = GetEvaluationResponse{}
-	mi := &file_halsted_v1_evaluation_proto_msgTypes[5]
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -528,7 +806,7 @@ func (x *GetEvaluationResponse) String() string {
 func (*GetEvaluationResponse) ProtoMessage() {}
 
 func (x *GetEvaluationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_evaluation_proto_msgTypes[5]
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -541,7 +819,7 @@ func (x *GetEvaluationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEvaluationResponse.ProtoReflect.Descriptor instead.
 func (*GetEvaluationResponse) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{5}
+	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetEvaluationResponse) GetEvaluation() *Evaluation {
@@ -564,7 +842,7 @@ type ListEvaluationsRequest struct {
 
 func (x *ListEvaluationsRequest) Reset() {
 	*x = ListEvaluationsRequest{}
-	mi := &file_halsted_v1_evaluation_proto_msgTypes[6]
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -576,7 +854,7 @@ func (x *ListEvaluationsRequest) String() string {
 func (*ListEvaluationsRequest) ProtoMessage() {}
 
 func (x *ListEvaluationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_evaluation_proto_msgTypes[6]
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -589,7 +867,7 @@ func (x *ListEvaluationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEvaluationsRequest.ProtoReflect.Descriptor instead.
 func (*ListEvaluationsRequest) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{6}
+	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListEvaluationsRequest) GetParent() string {
@@ -624,7 +902,7 @@ type ListEvaluationsResponse struct {
 
 func (x *ListEvaluationsResponse) Reset() {
 	*x = ListEvaluationsResponse{}
-	mi := &file_halsted_v1_evaluation_proto_msgTypes[7]
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -636,7 +914,7 @@ func (x *ListEvaluationsResponse) String() string {
 func (*ListEvaluationsResponse) ProtoMessage() {}
 
 func (x *ListEvaluationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_evaluation_proto_msgTypes[7]
+	mi := &file_halsted_v1_evaluation_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -649,7 +927,7 @@ func (x *ListEvaluationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEvaluationsResponse.ProtoReflect.Descriptor instead.
 func (*ListEvaluationsResponse) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{7}
+	return file_halsted_v1_evaluation_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListEvaluationsResponse) GetEvaluations() []*Evaluation {
@@ -671,30 +949,50 @@ var File_halsted_v1_evaluation_proto protoreflect.FileDescriptor
 const file_halsted_v1_evaluation_proto_rawDesc = "" +
 	"\n" +
 	"\x1bhalsted/v1/evaluation.proto\x12\n" +
-	"halsted.v1\x1a\x19halsted/v1/geometry.proto\"\xe3\x01\n" +
+	"halsted.v1\x1a\x19halsted/v1/geometry.proto\"\xcb\x02\n" +
 	"\bQuantity\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12\x14\n" +
 	"\x05value\x18\x03 \x01(\x01R\x05value\x12\x12\n" +
-	"\x04unit\x18\x04 \x01(\tR\x04unit\x12\x15\n" +
-	"\x03low\x18\x05 \x01(\x01H\x00R\x03low\x88\x01\x01\x12\x17\n" +
-	"\x04high\x18\x06 \x01(\x01H\x01R\x04high\x88\x01\x01\x12\x14\n" +
-	"\x05basis\x18\a \x01(\tR\x05basis\x120\n" +
-	"\bevidence\x18\b \x01(\x0e2\x14.halsted.v1.EvidenceR\bevidenceB\x06\n" +
-	"\x04_lowB\a\n" +
-	"\x05_high\"\xb4\x01\n" +
+	"\x04unit\x18\x04 \x01(\tR\x04unit\x12*\n" +
+	"\x06spread\x18\x05 \x01(\v2\x12.halsted.v1.SpreadR\x06spread\x12\x14\n" +
+	"\x05basis\x18\x06 \x01(\tR\x05basis\x120\n" +
+	"\bevidence\x18\a \x01(\x0e2\x14.halsted.v1.EvidenceR\bevidence\x123\n" +
+	"\tviolation\x18\b \x01(\v2\x15.halsted.v1.ViolationR\tviolation\x120\n" +
+	"\bsolution\x18\t \x01(\v2\x14.halsted.v1.SolutionR\bsolution\x12\x14\n" +
+	"\x05flags\x18\n" +
+	" \x03(\tR\x05flags\"d\n" +
+	"\x06Spread\x12\x11\n" +
+	"\x04p2_5\x18\x01 \x01(\x01R\x03p25\x12\x0e\n" +
+	"\x02p5\x18\x02 \x01(\x01R\x02p5\x12\x10\n" +
+	"\x03p50\x18\x03 \x01(\x01R\x03p50\x12\x10\n" +
+	"\x03p95\x18\x04 \x01(\x01R\x03p95\x12\x13\n" +
+	"\x05p97_5\x18\x05 \x01(\x01R\x04p975\"A\n" +
+	"\tViolation\x12\x12\n" +
+	"\x04rule\x18\x01 \x01(\tR\x04rule\x12 \n" +
+	"\vprobability\x18\x02 \x01(\x01R\vprobability\"E\n" +
+	"\bSolution\x12\x1a\n" +
+	"\bresidual\x18\x01 \x01(\x01R\bresidual\x12\x1d\n" +
+	"\n" +
+	"mesh_error\x18\x02 \x01(\x01R\tmeshError\"\x97\x01\n" +
+	"\x05Limit\x12\x1a\n" +
+	"\boperator\x18\x01 \x01(\tR\boperator\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value\x12\x12\n" +
+	"\x04unit\x18\x03 \x01(\tR\x04unit\x12\x16\n" +
+	"\x06source\x18\x04 \x01(\tR\x06source\x120\n" +
+	"\bevidence\x18\x05 \x01(\x0e2\x14.halsted.v1.EvidenceR\bevidence\"\x7f\n" +
 	"\x04Veto\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\x12\x12\n" +
-	"\x04have\x18\x03 \x01(\x01R\x04have\x12\x12\n" +
-	"\x04want\x18\x04 \x01(\x01R\x04want\x12\x12\n" +
-	"\x04unit\x18\x05 \x01(\tR\x04unit\x12\x16\n" +
-	"\x06source\x18\x06 \x01(\tR\x06source\x120\n" +
-	"\bevidence\x18\a \x01(\x0e2\x14.halsted.v1.EvidenceR\bevidence\"c\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12(\n" +
+	"\x04have\x18\x03 \x01(\v2\x14.halsted.v1.QuantityR\x04have\x12%\n" +
+	"\x04want\x18\x04 \x01(\v2\x11.halsted.v1.LimitR\x04want\"\xbf\x01\n" +
 	"\tVesselCut\x12\x16\n" +
-	"\x06system\x18\x01 \x01(\tR\x06system\x12\x1b\n" +
-	"\tradius_mm\x18\x02 \x01(\x01R\bradiusMm\x12!\n" +
-	"\x02at\x18\x03 \x01(\v2\x11.halsted.v1.PointR\x02at\"\xae\x02\n" +
+	"\x06system\x18\x01 \x01(\tR\x06system\x12\x1f\n" +
+	"\vvessel_name\x18\x02 \x01(\tR\n" +
+	"vesselName\x12,\n" +
+	"\x06radius\x18\x03 \x01(\v2\x14.halsted.v1.QuantityR\x06radius\x12(\n" +
+	"\x04flow\x18\x04 \x01(\v2\x14.halsted.v1.QuantityR\x04flow\x12!\n" +
+	"\x02at\x18\x05 \x01(\v2\x11.halsted.v1.PointR\x02at\"\xae\x02\n" +
 	"\n" +
 	"Evaluation\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
@@ -747,37 +1045,48 @@ func file_halsted_v1_evaluation_proto_rawDescGZIP() []byte {
 }
 
 var file_halsted_v1_evaluation_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_halsted_v1_evaluation_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_halsted_v1_evaluation_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_halsted_v1_evaluation_proto_goTypes = []any{
 	(Evidence)(0),                   // 0: halsted.v1.Evidence
 	(*Quantity)(nil),                // 1: halsted.v1.Quantity
-	(*Veto)(nil),                    // 2: halsted.v1.Veto
-	(*VesselCut)(nil),               // 3: halsted.v1.VesselCut
-	(*Evaluation)(nil),              // 4: halsted.v1.Evaluation
-	(*GetEvaluationRequest)(nil),    // 5: halsted.v1.GetEvaluationRequest
-	(*GetEvaluationResponse)(nil),   // 6: halsted.v1.GetEvaluationResponse
-	(*ListEvaluationsRequest)(nil),  // 7: halsted.v1.ListEvaluationsRequest
-	(*ListEvaluationsResponse)(nil), // 8: halsted.v1.ListEvaluationsResponse
-	(*Point)(nil),                   // 9: halsted.v1.Point
+	(*Spread)(nil),                  // 2: halsted.v1.Spread
+	(*Violation)(nil),               // 3: halsted.v1.Violation
+	(*Solution)(nil),                // 4: halsted.v1.Solution
+	(*Limit)(nil),                   // 5: halsted.v1.Limit
+	(*Veto)(nil),                    // 6: halsted.v1.Veto
+	(*VesselCut)(nil),               // 7: halsted.v1.VesselCut
+	(*Evaluation)(nil),              // 8: halsted.v1.Evaluation
+	(*GetEvaluationRequest)(nil),    // 9: halsted.v1.GetEvaluationRequest
+	(*GetEvaluationResponse)(nil),   // 10: halsted.v1.GetEvaluationResponse
+	(*ListEvaluationsRequest)(nil),  // 11: halsted.v1.ListEvaluationsRequest
+	(*ListEvaluationsResponse)(nil), // 12: halsted.v1.ListEvaluationsResponse
+	(*Point)(nil),                   // 13: halsted.v1.Point
 }
 var file_halsted_v1_evaluation_proto_depIdxs = []int32{
-	0,  // 0: halsted.v1.Quantity.evidence:type_name -> halsted.v1.Evidence
-	0,  // 1: halsted.v1.Veto.evidence:type_name -> halsted.v1.Evidence
-	9,  // 2: halsted.v1.VesselCut.at:type_name -> halsted.v1.Point
-	2,  // 3: halsted.v1.Evaluation.vetoes:type_name -> halsted.v1.Veto
-	1,  // 4: halsted.v1.Evaluation.quantities:type_name -> halsted.v1.Quantity
-	3,  // 5: halsted.v1.Evaluation.vessels_cut:type_name -> halsted.v1.VesselCut
-	4,  // 6: halsted.v1.GetEvaluationResponse.evaluation:type_name -> halsted.v1.Evaluation
-	4,  // 7: halsted.v1.ListEvaluationsResponse.evaluations:type_name -> halsted.v1.Evaluation
-	5,  // 8: halsted.v1.EvaluationService.GetEvaluation:input_type -> halsted.v1.GetEvaluationRequest
-	7,  // 9: halsted.v1.EvaluationService.ListEvaluations:input_type -> halsted.v1.ListEvaluationsRequest
-	6,  // 10: halsted.v1.EvaluationService.GetEvaluation:output_type -> halsted.v1.GetEvaluationResponse
-	8,  // 11: halsted.v1.EvaluationService.ListEvaluations:output_type -> halsted.v1.ListEvaluationsResponse
-	10, // [10:12] is the sub-list for method output_type
-	8,  // [8:10] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	2,  // 0: halsted.v1.Quantity.spread:type_name -> halsted.v1.Spread
+	0,  // 1: halsted.v1.Quantity.evidence:type_name -> halsted.v1.Evidence
+	3,  // 2: halsted.v1.Quantity.violation:type_name -> halsted.v1.Violation
+	4,  // 3: halsted.v1.Quantity.solution:type_name -> halsted.v1.Solution
+	0,  // 4: halsted.v1.Limit.evidence:type_name -> halsted.v1.Evidence
+	1,  // 5: halsted.v1.Veto.have:type_name -> halsted.v1.Quantity
+	5,  // 6: halsted.v1.Veto.want:type_name -> halsted.v1.Limit
+	1,  // 7: halsted.v1.VesselCut.radius:type_name -> halsted.v1.Quantity
+	1,  // 8: halsted.v1.VesselCut.flow:type_name -> halsted.v1.Quantity
+	13, // 9: halsted.v1.VesselCut.at:type_name -> halsted.v1.Point
+	6,  // 10: halsted.v1.Evaluation.vetoes:type_name -> halsted.v1.Veto
+	1,  // 11: halsted.v1.Evaluation.quantities:type_name -> halsted.v1.Quantity
+	7,  // 12: halsted.v1.Evaluation.vessels_cut:type_name -> halsted.v1.VesselCut
+	8,  // 13: halsted.v1.GetEvaluationResponse.evaluation:type_name -> halsted.v1.Evaluation
+	8,  // 14: halsted.v1.ListEvaluationsResponse.evaluations:type_name -> halsted.v1.Evaluation
+	9,  // 15: halsted.v1.EvaluationService.GetEvaluation:input_type -> halsted.v1.GetEvaluationRequest
+	11, // 16: halsted.v1.EvaluationService.ListEvaluations:input_type -> halsted.v1.ListEvaluationsRequest
+	10, // 17: halsted.v1.EvaluationService.GetEvaluation:output_type -> halsted.v1.GetEvaluationResponse
+	12, // 18: halsted.v1.EvaluationService.ListEvaluations:output_type -> halsted.v1.ListEvaluationsResponse
+	17, // [17:19] is the sub-list for method output_type
+	15, // [15:17] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_halsted_v1_evaluation_proto_init() }
@@ -786,14 +1095,13 @@ func file_halsted_v1_evaluation_proto_init() {
 		return
 	}
 	file_halsted_v1_geometry_proto_init()
-	file_halsted_v1_evaluation_proto_msgTypes[0].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_halsted_v1_evaluation_proto_rawDesc), len(file_halsted_v1_evaluation_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,0 +1,2 @@
+// Package needle plans straight insertions: biopsy, ablation, drainage.
+package needle
