@@ -1,12 +1,11 @@
 package rules
 
 import (
-	"bytes"
 	"embed"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"sync"
 
 	"halsted/planner"
@@ -60,25 +59,17 @@ func (e *Error) Error() string {
 // operatorText is how people write the operators.
 var operatorText = map[string]string{">=": "≥", "<=": "≤"}
 
-const (
-	schema      = "halsted.rules/1"
-	maxPackSize = 1 << 20 // bytes; a pack is read whole
-)
+const schema = "halsted.rules/1"
 
 // Load reads and checks a pack. Unknown fields are refused: a misspelt limit
 // must not be a missing one.
 func Load(r io.Reader) (*Pack, error) {
-	b, err := io.ReadAll(io.LimitReader(r, maxPackSize+1))
+	b, err := readAll(r)
 	if err != nil {
-		return nil, fmt.Errorf("rules: %w", err)
+		return nil, &Error{Why: err.Error()}
 	}
-	if len(b) > maxPackSize {
-		return nil, &Error{Why: fmt.Sprintf("is over %d bytes", maxPackSize)}
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
 	var p Pack
-	if err := d.Decode(&p); err != nil {
+	if err := decode(b, &p); err != nil {
 		return nil, &Error{Pack: p.ID, Why: err.Error()}
 	}
 	return &p, p.validate()
@@ -141,6 +132,9 @@ func readShipped(procedure string) (*Pack, error) {
 		return nil, err
 	}
 	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), devicesSuffix) {
+			continue
+		}
 		f, err := shipped.Open("data/" + e.Name())
 		if err != nil {
 			return nil, err
