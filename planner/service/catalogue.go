@@ -116,8 +116,6 @@ type plans struct {
 	*Server
 }
 
-var planFields = []string{"display_name", "cuts", "retraction_mm", "gravity_change"}
-
 func (s plans) CreatePlan(ctx context.Context, in *pb.CreatePlanRequest) (*pb.CreatePlanResponse, error) {
 	ids, err := parseName("parent", in.Parent, casePattern)
 	if err != nil {

@@ -162,6 +162,34 @@ func TestEvaluations(t *testing.T) {
 	}
 }
 
+// A plan of every kind comes back as it was sent.
+func TestPlansOfAllKindsTravel(t *testing.T) {
+	r := newRig(t, t.TempDir(), bender(2, 1, nil))
+	plan := r.plan(t)
+	ctx := testContext(t)
+	ps := pb.NewPlanServiceClient(r.conn)
+	heights := make([]float64, 16)
+	for n := range heights {
+		heights[n] = float64(n) / 3
+	}
+	want := &pb.Plan{
+		DisplayName: "all", Cuts: wirePlan().Cuts,
+		Sheets:    []*pb.Sheet{{Origin: &pb.Point{XMm: 1}, U: &pb.Displacement{YMm: 40}, V: &pb.Displacement{ZMm: 50}, HeightMm: heights}},
+		Divided:   []*pb.VesselBranch{{System: "portal", Index: 4, DisplayName: "right portal vein"}},
+		Embolised: []*pb.VesselBranch{{System: "portal", Index: 7}},
+		Needles:   []*pb.Needle{{Entry: &pb.Point{XMm: 1}, Tip: &pb.Point{YMm: 70}, Device: "needle@1"}},
+		Graft:     &pb.Graft{Device: "graft@1", ProximalMm: 5, DistalMm: 120},
+	}
+	made, err := ps.CreatePlan(ctx, &pb.CreatePlanRequest{Parent: plan[:strings.Index(plan, "/plans/")], Plan: want})
+	must(t, err)
+	got, err := ps.GetPlan(ctx, &pb.GetPlanRequest{Name: made.Plan.Name})
+	must(t, err)
+	want.Name, want.Procedure, want.GravityChange = made.Plan.Name, "liver.resection", &pb.GravityChange{}
+	if !proto.Equal(got.Plan, want) {
+		t.Errorf("came back as %v", got.Plan)
+	}
+}
+
 // Each bad request is refused with its field named.
 func TestBadRequests(t *testing.T) {
 	r := newRig(t, t.TempDir(), bender(2, 1, nil))
@@ -213,7 +241,16 @@ func TestBadRequests(t *testing.T) {
 		{"plan.procedure", newPlan(func(m *pb.Plan) { m.Procedure = "other" })},
 		{"plan.parent_plan", newPlan(func(m *pb.Plan) { m.ParentPlan = plan })},
 		{"plan.display_name", newPlan(func(m *pb.Plan) { m.DisplayName = "a\nb" })},
-		{"plan.cuts", newPlan(func(m *pb.Plan) { m.Cuts = nil })},
+		{"plan", newPlan(func(m *pb.Plan) { m.Cuts = nil })},
+		{"plan.cuts", newPlan(func(m *pb.Plan) { m.Cuts = slices.Repeat(m.Cuts, maxCuts+1) })},
+		{"plan.sheets[0].height_mm", newPlan(func(m *pb.Plan) { m.Sheets = []*pb.Sheet{{Origin: &pb.Point{}}} })},
+		{"plan.sheets[0].origin", newPlan(func(m *pb.Plan) { m.Sheets = []*pb.Sheet{nil} })},
+		{"plan", newPlan(func(m *pb.Plan) { m.Sheets = []*pb.Sheet{{Origin: &pb.Point{}, HeightMm: make([]float64, 16)}} })},
+		{"plan", newPlan(func(m *pb.Plan) { m.Divided = []*pb.VesselBranch{{Index: 3}} })},
+		{"plan.embolised[0].system", newPlan(func(m *pb.Plan) { m.Embolised = []*pb.VesselBranch{{System: "a\x00"}} })},
+		{"plan.needles[0].tip", newPlan(func(m *pb.Plan) { m.Needles = []*pb.Needle{{Entry: &pb.Point{}}} })},
+		{"plan", newPlan(func(m *pb.Plan) { m.Needles = []*pb.Needle{{Entry: &pb.Point{}, Tip: &pb.Point{}}} })},
+		{"plan", newPlan(func(m *pb.Plan) { m.Graft = &pb.Graft{} })},
 		{"plan.cuts[0].normal", newPlan(func(m *pb.Plan) { m.Cuts[0].Normal = nil })},
 		{"plan.cuts[0].normal", newPlan(func(m *pb.Plan) { m.Cuts[0].Normal.X = math.NaN() })},
 		{"plan.cuts[0].point", newPlan(func(m *pb.Plan) { m.Cuts[0].Point.YMm = math.Inf(1) })},

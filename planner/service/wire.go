@@ -15,7 +15,6 @@ import (
 const (
 	maxText  = 200 // bytes of a name a person chose
 	maxSeeds = 1000
-	maxCuts  = 64
 	maxMM    = 1e5 // no point of a patient is 100 m from the scanner's centre
 )
 
@@ -116,74 +115,6 @@ func fromCase(m *pb.Case) (planner.Case, error) {
 	c.Masks = m.MasksSha256
 	return c.Sealed(), nil
 }
-
-func toPlan(p planner.Plan) *pb.Plan {
-	m := &pb.Plan{
-		Name: planName(p.Case, p.ID), Procedure: p.Procedure, DisplayName: p.Name, RetractionMm: p.RetractionMM,
-		GravityChange: &pb.GravityChange{XG: p.GravityG.X, YG: p.GravityG.Y, ZG: p.GravityG.Z},
-	}
-	if p.Parent != "" {
-		m.ParentPlan = planName(p.Case, p.Parent)
-	}
-	for _, c := range p.Cuts {
-		m.Cuts = append(m.Cuts, &pb.Plane{Point: toPoint(c.Point), Normal: &pb.Direction{X: c.Normal.X, Y: c.Normal.Y, Z: c.Normal.Z}})
-	}
-	return m
-}
-
-// applyPlan writes the named fields of m into p.
-func applyPlan(p *planner.Plan, m *pb.Plan, fields []string) (err error) {
-	for _, f := range fields {
-		switch f {
-		case "display_name":
-			if p.Name, err = text("plan.display_name", m.DisplayName); err != nil {
-				return err
-			}
-		case "cuts":
-			if p.Cuts, err = fromCuts(m.Cuts); err != nil {
-				return err
-			}
-		case "retraction_mm":
-			p.RetractionMM = m.RetractionMm
-		case "gravity_change":
-			g := m.GetGravityChange()
-			p.GravityG = r3.Vec{X: g.GetXG(), Y: g.GetYG(), Z: g.GetZG()}
-		default:
-			return badField("update_mask", "%.80q is not one of display_name, cuts, retraction_mm, gravity_change", f)
-		}
-	}
-	if err := p.Validate(); err != nil {
-		return badField("plan", "%s", err)
-	}
-	return nil
-}
-
-func fromCuts(in []*pb.Plane) ([]planner.Plane, error) {
-	if len(in) == 0 || len(in) > maxCuts {
-		return nil, badField("plan.cuts", "%d cuts, want 1 to %d", len(in), maxCuts)
-	}
-	var out []planner.Plane
-	for n, c := range in {
-		p, err := fromPoint(index("plan.cuts", n, "point"), c.GetPoint())
-		if err != nil {
-			return nil, err
-		}
-		d := c.GetNormal()
-		v := r3.Vec{X: d.GetX(), Y: d.GetY(), Z: d.GetZ()}
-		if l := r3.Norm(v); !(math.Abs(l-1) <= wireUnitTol) {
-			return nil, badField(index("plan.cuts", n, "normal"), "has length %g, want 1", l)
-		} else if l != 1 {
-			v = r3.Scale(1/l, v)
-		}
-		out = append(out, planner.Plane{Point: p, Normal: v})
-	}
-	return out, nil
-}
-
-// wireUnitTol is how far a client's normal may be from length 1: it may have
-// been computed in single precision (2⁻²⁴ each way, times three components and
-// a root). It is normalised on the way in.
-const wireUnitTol = 1e-6
 
 func toRun(r planner.Run) *pb.Run {
 	return &pb.Run{

@@ -196,6 +196,331 @@ func (x *Plane) GetNormal() *Direction {
 	return nil
 }
 
+// A curved cut: a bicubic Bézier patch that is the graph of a height over the
+// rectangle origin ± u ± v. What lies above it, on the side of u × v, is
+// resected; beyond the rectangle the height at its border goes on.
+type Sheet struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Origin *Point                 `protobuf:"bytes,1,opt,name=origin,proto3" json:"origin,omitempty"`
+	// Half sides of the rectangle, perpendicular to each other.
+	U *Displacement `protobuf:"bytes,2,opt,name=u,proto3" json:"u,omitempty"`
+	V *Displacement `protobuf:"bytes,3,opt,name=v,proto3" json:"v,omitempty"`
+	// 16 control heights along u × v: four along v for each of four along u.
+	HeightMm      []float64 `protobuf:"fixed64,4,rep,packed,name=height_mm,json=heightMm,proto3" json:"height_mm,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sheet) Reset() {
+	*x = Sheet{}
+	mi := &file_halsted_v1_geometry_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sheet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sheet) ProtoMessage() {}
+
+func (x *Sheet) ProtoReflect() protoreflect.Message {
+	mi := &file_halsted_v1_geometry_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sheet.ProtoReflect.Descriptor instead.
+func (*Sheet) Descriptor() ([]byte, []int) {
+	return file_halsted_v1_geometry_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Sheet) GetOrigin() *Point {
+	if x != nil {
+		return x.Origin
+	}
+	return nil
+}
+
+func (x *Sheet) GetU() *Displacement {
+	if x != nil {
+		return x.U
+	}
+	return nil
+}
+
+func (x *Sheet) GetV() *Displacement {
+	if x != nil {
+		return x.V
+	}
+	return nil
+}
+
+func (x *Sheet) GetHeightMm() []float64 {
+	if x != nil {
+		return x.HeightMm
+	}
+	return nil
+}
+
+// A vector in patient space, in millimetres.
+type Displacement struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	XMm           float64                `protobuf:"fixed64,1,opt,name=x_mm,json=xMm,proto3" json:"x_mm,omitempty"`
+	YMm           float64                `protobuf:"fixed64,2,opt,name=y_mm,json=yMm,proto3" json:"y_mm,omitempty"`
+	ZMm           float64                `protobuf:"fixed64,3,opt,name=z_mm,json=zMm,proto3" json:"z_mm,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Displacement) Reset() {
+	*x = Displacement{}
+	mi := &file_halsted_v1_geometry_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Displacement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Displacement) ProtoMessage() {}
+
+func (x *Displacement) ProtoReflect() protoreflect.Message {
+	mi := &file_halsted_v1_geometry_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Displacement.ProtoReflect.Descriptor instead.
+func (*Displacement) Descriptor() ([]byte, []int) {
+	return file_halsted_v1_geometry_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Displacement) GetXMm() float64 {
+	if x != nil {
+		return x.XMm
+	}
+	return 0
+}
+
+func (x *Displacement) GetYMm() float64 {
+	if x != nil {
+		return x.YMm
+	}
+	return 0
+}
+
+func (x *Displacement) GetZMm() float64 {
+	if x != nil {
+		return x.ZMm
+	}
+	return 0
+}
+
+// A branch of one of the case's vessel trees.
+type VesselBranch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "portal", "hepatic".
+	System string `protobuf:"bytes,1,opt,name=system,proto3" json:"system,omitempty"`
+	// In the tree that the case's structures give.
+	Index uint32 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	// As surgeons name it; may be empty.
+	DisplayName   string `protobuf:"bytes,3,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VesselBranch) Reset() {
+	*x = VesselBranch{}
+	mi := &file_halsted_v1_geometry_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VesselBranch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VesselBranch) ProtoMessage() {}
+
+func (x *VesselBranch) ProtoReflect() protoreflect.Message {
+	mi := &file_halsted_v1_geometry_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VesselBranch.ProtoReflect.Descriptor instead.
+func (*VesselBranch) Descriptor() ([]byte, []int) {
+	return file_halsted_v1_geometry_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *VesselBranch) GetSystem() string {
+	if x != nil {
+		return x.System
+	}
+	return ""
+}
+
+func (x *VesselBranch) GetIndex() uint32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *VesselBranch) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+// One straight insertion.
+type Needle struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// On the skin.
+	Entry *Point `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`
+	Tip   *Point `protobuf:"bytes,2,opt,name=tip,proto3" json:"tip,omitempty"`
+	// id@version in the device catalogue.
+	Device        string `protobuf:"bytes,3,opt,name=device,proto3" json:"device,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Needle) Reset() {
+	*x = Needle{}
+	mi := &file_halsted_v1_geometry_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Needle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Needle) ProtoMessage() {}
+
+func (x *Needle) ProtoReflect() protoreflect.Message {
+	mi := &file_halsted_v1_geometry_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Needle.ProtoReflect.Descriptor instead.
+func (*Needle) Descriptor() ([]byte, []int) {
+	return file_halsted_v1_geometry_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Needle) GetEntry() *Point {
+	if x != nil {
+		return x.Entry
+	}
+	return nil
+}
+
+func (x *Needle) GetTip() *Point {
+	if x != nil {
+		return x.Tip
+	}
+	return nil
+}
+
+func (x *Needle) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+// A stent graft and where it seals.
+type Graft struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// id@version in the device catalogue.
+	Device string `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	// Arc lengths of its upper and lower end along the lumen's centreline, from
+	// the lowest renal artery.
+	ProximalMm    float64 `protobuf:"fixed64,2,opt,name=proximal_mm,json=proximalMm,proto3" json:"proximal_mm,omitempty"`
+	DistalMm      float64 `protobuf:"fixed64,3,opt,name=distal_mm,json=distalMm,proto3" json:"distal_mm,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Graft) Reset() {
+	*x = Graft{}
+	mi := &file_halsted_v1_geometry_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Graft) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Graft) ProtoMessage() {}
+
+func (x *Graft) ProtoReflect() protoreflect.Message {
+	mi := &file_halsted_v1_geometry_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Graft.ProtoReflect.Descriptor instead.
+func (*Graft) Descriptor() ([]byte, []int) {
+	return file_halsted_v1_geometry_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Graft) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *Graft) GetProximalMm() float64 {
+	if x != nil {
+		return x.ProximalMm
+	}
+	return 0
+}
+
+func (x *Graft) GetDistalMm() float64 {
+	if x != nil {
+		return x.DistalMm
+	}
+	return 0
+}
+
 // A change of gravity against the image, in units of standard gravity
 // (9.80665 m/s²). All zero: the organ hangs as it was imaged.
 type GravityChange struct {
@@ -209,7 +534,7 @@ type GravityChange struct {
 
 func (x *GravityChange) Reset() {
 	*x = GravityChange{}
-	mi := &file_halsted_v1_geometry_proto_msgTypes[3]
+	mi := &file_halsted_v1_geometry_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -221,7 +546,7 @@ func (x *GravityChange) String() string {
 func (*GravityChange) ProtoMessage() {}
 
 func (x *GravityChange) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_geometry_proto_msgTypes[3]
+	mi := &file_halsted_v1_geometry_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -234,7 +559,7 @@ func (x *GravityChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GravityChange.ProtoReflect.Descriptor instead.
 func (*GravityChange) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_geometry_proto_rawDescGZIP(), []int{3}
+	return file_halsted_v1_geometry_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GravityChange) GetXG() float64 {
@@ -274,7 +599,7 @@ type StructureLabel struct {
 
 func (x *StructureLabel) Reset() {
 	*x = StructureLabel{}
-	mi := &file_halsted_v1_geometry_proto_msgTypes[4]
+	mi := &file_halsted_v1_geometry_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -286,7 +611,7 @@ func (x *StructureLabel) String() string {
 func (*StructureLabel) ProtoMessage() {}
 
 func (x *StructureLabel) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_geometry_proto_msgTypes[4]
+	mi := &file_halsted_v1_geometry_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -299,7 +624,7 @@ func (x *StructureLabel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StructureLabel.ProtoReflect.Descriptor instead.
 func (*StructureLabel) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_geometry_proto_rawDescGZIP(), []int{4}
+	return file_halsted_v1_geometry_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *StructureLabel) GetId() string {
@@ -346,7 +671,29 @@ const file_halsted_v1_geometry_proto_rawDesc = "" +
 	"\x01z\x18\x03 \x01(\x01R\x01z\"_\n" +
 	"\x05Plane\x12'\n" +
 	"\x05point\x18\x01 \x01(\v2\x11.halsted.v1.PointR\x05point\x12-\n" +
-	"\x06normal\x18\x02 \x01(\v2\x15.halsted.v1.DirectionR\x06normal\"B\n" +
+	"\x06normal\x18\x02 \x01(\v2\x15.halsted.v1.DirectionR\x06normal\"\x9f\x01\n" +
+	"\x05Sheet\x12)\n" +
+	"\x06origin\x18\x01 \x01(\v2\x11.halsted.v1.PointR\x06origin\x12&\n" +
+	"\x01u\x18\x02 \x01(\v2\x18.halsted.v1.DisplacementR\x01u\x12&\n" +
+	"\x01v\x18\x03 \x01(\v2\x18.halsted.v1.DisplacementR\x01v\x12\x1b\n" +
+	"\theight_mm\x18\x04 \x03(\x01R\bheightMm\"G\n" +
+	"\fDisplacement\x12\x11\n" +
+	"\x04x_mm\x18\x01 \x01(\x01R\x03xMm\x12\x11\n" +
+	"\x04y_mm\x18\x02 \x01(\x01R\x03yMm\x12\x11\n" +
+	"\x04z_mm\x18\x03 \x01(\x01R\x03zMm\"_\n" +
+	"\fVesselBranch\x12\x16\n" +
+	"\x06system\x18\x01 \x01(\tR\x06system\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\rR\x05index\x12!\n" +
+	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayName\"n\n" +
+	"\x06Needle\x12'\n" +
+	"\x05entry\x18\x01 \x01(\v2\x11.halsted.v1.PointR\x05entry\x12#\n" +
+	"\x03tip\x18\x02 \x01(\v2\x11.halsted.v1.PointR\x03tip\x12\x16\n" +
+	"\x06device\x18\x03 \x01(\tR\x06device\"]\n" +
+	"\x05Graft\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\x12\x1f\n" +
+	"\vproximal_mm\x18\x02 \x01(\x01R\n" +
+	"proximalMm\x12\x1b\n" +
+	"\tdistal_mm\x18\x03 \x01(\x01R\bdistalMm\"B\n" +
 	"\rGravityChange\x12\x0f\n" +
 	"\x03x_g\x18\x01 \x01(\x01R\x02xG\x12\x0f\n" +
 	"\x03y_g\x18\x02 \x01(\x01R\x02yG\x12\x0f\n" +
@@ -371,22 +718,32 @@ func file_halsted_v1_geometry_proto_rawDescGZIP() []byte {
 	return file_halsted_v1_geometry_proto_rawDescData
 }
 
-var file_halsted_v1_geometry_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_halsted_v1_geometry_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_halsted_v1_geometry_proto_goTypes = []any{
 	(*Point)(nil),          // 0: halsted.v1.Point
 	(*Direction)(nil),      // 1: halsted.v1.Direction
 	(*Plane)(nil),          // 2: halsted.v1.Plane
-	(*GravityChange)(nil),  // 3: halsted.v1.GravityChange
-	(*StructureLabel)(nil), // 4: halsted.v1.StructureLabel
+	(*Sheet)(nil),          // 3: halsted.v1.Sheet
+	(*Displacement)(nil),   // 4: halsted.v1.Displacement
+	(*VesselBranch)(nil),   // 5: halsted.v1.VesselBranch
+	(*Needle)(nil),         // 6: halsted.v1.Needle
+	(*Graft)(nil),          // 7: halsted.v1.Graft
+	(*GravityChange)(nil),  // 8: halsted.v1.GravityChange
+	(*StructureLabel)(nil), // 9: halsted.v1.StructureLabel
 }
 var file_halsted_v1_geometry_proto_depIdxs = []int32{
 	0, // 0: halsted.v1.Plane.point:type_name -> halsted.v1.Point
 	1, // 1: halsted.v1.Plane.normal:type_name -> halsted.v1.Direction
-	2, // [2:2] is the sub-list for method output_type
-	2, // [2:2] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	0, // 2: halsted.v1.Sheet.origin:type_name -> halsted.v1.Point
+	4, // 3: halsted.v1.Sheet.u:type_name -> halsted.v1.Displacement
+	4, // 4: halsted.v1.Sheet.v:type_name -> halsted.v1.Displacement
+	0, // 5: halsted.v1.Needle.entry:type_name -> halsted.v1.Point
+	0, // 6: halsted.v1.Needle.tip:type_name -> halsted.v1.Point
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_halsted_v1_geometry_proto_init() }
@@ -400,7 +757,7 @@ func file_halsted_v1_geometry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_halsted_v1_geometry_proto_rawDesc), len(file_halsted_v1_geometry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -32,11 +32,20 @@ type Plan struct {
 	Procedure string `protobuf:"bytes,3,opt,name=procedure,proto3" json:"procedure,omitempty"`
 	// What a surgeon calls it.
 	DisplayName string `protobuf:"bytes,4,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	// The resected part is the union of the half-spaces of the cuts.
+	// The resected part is the union of the half-spaces of the cuts, what lies
+	// above the sheets, and what the divided branches feed.
 	Cuts []*Plane `protobuf:"bytes,5,rep,name=cuts,proto3" json:"cuts,omitempty"`
 	// Prescribed pull on the remnant.
 	RetractionMm  float64        `protobuf:"fixed64,6,opt,name=retraction_mm,json=retractionMm,proto3" json:"retraction_mm,omitempty"`
 	GravityChange *GravityChange `protobuf:"bytes,7,opt,name=gravity_change,json=gravityChange,proto3" json:"gravity_change,omitempty"`
+	Sheets        []*Sheet       `protobuf:"bytes,8,rep,name=sheets,proto3" json:"sheets,omitempty"`
+	// Vessels that are divided, with the territory they feed.
+	Divided []*VesselBranch `protobuf:"bytes,9,rep,name=divided,proto3" json:"divided,omitempty"`
+	// Vessels that are closed weeks before, so that the rest grows.
+	Embolised []*VesselBranch `protobuf:"bytes,10,rep,name=embolised,proto3" json:"embolised,omitempty"`
+	Needles   []*Needle       `protobuf:"bytes,11,rep,name=needles,proto3" json:"needles,omitempty"`
+	// A stent graft; absent in plans without one.
+	Graft         *Graft `protobuf:"bytes,12,opt,name=graft,proto3" json:"graft,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -116,6 +125,41 @@ func (x *Plan) GetRetractionMm() float64 {
 func (x *Plan) GetGravityChange() *GravityChange {
 	if x != nil {
 		return x.GravityChange
+	}
+	return nil
+}
+
+func (x *Plan) GetSheets() []*Sheet {
+	if x != nil {
+		return x.Sheets
+	}
+	return nil
+}
+
+func (x *Plan) GetDivided() []*VesselBranch {
+	if x != nil {
+		return x.Divided
+	}
+	return nil
+}
+
+func (x *Plan) GetEmbolised() []*VesselBranch {
+	if x != nil {
+		return x.Embolised
+	}
+	return nil
+}
+
+func (x *Plan) GetNeedles() []*Needle {
+	if x != nil {
+		return x.Needles
+	}
+	return nil
+}
+
+func (x *Plan) GetGraft() *Graft {
+	if x != nil {
+		return x.Graft
 	}
 	return nil
 }
@@ -223,8 +267,8 @@ type EditPlanRequest struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The new values.
 	Plan *Plan `protobuf:"bytes,2,opt,name=plan,proto3" json:"plan,omitempty"`
-	// Which of display_name, cuts, retraction_mm and gravity_change to take from
-	// plan; empty: all four.
+	// Which of display_name, cuts, retraction_mm, gravity_change, sheets, divided,
+	// embolised, needles and graft to take from plan; empty: all of them.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -770,7 +814,7 @@ var File_halsted_v1_plan_proto protoreflect.FileDescriptor
 const file_halsted_v1_plan_proto_rawDesc = "" +
 	"\n" +
 	"\x15halsted/v1/plan.proto\x12\n" +
-	"halsted.v1\x1a google/protobuf/field_mask.proto\x1a\x19halsted/v1/geometry.proto\"\x8a\x02\n" +
+	"halsted.v1\x1a google/protobuf/field_mask.proto\x1a\x19halsted/v1/geometry.proto\"\xf8\x03\n" +
 	"\x04Plan\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1f\n" +
 	"\vparent_plan\x18\x02 \x01(\tR\n" +
@@ -779,7 +823,13 @@ const file_halsted_v1_plan_proto_rawDesc = "" +
 	"\fdisplay_name\x18\x04 \x01(\tR\vdisplayName\x12%\n" +
 	"\x04cuts\x18\x05 \x03(\v2\x11.halsted.v1.PlaneR\x04cuts\x12#\n" +
 	"\rretraction_mm\x18\x06 \x01(\x01R\fretractionMm\x12@\n" +
-	"\x0egravity_change\x18\a \x01(\v2\x19.halsted.v1.GravityChangeR\rgravityChange\"Q\n" +
+	"\x0egravity_change\x18\a \x01(\v2\x19.halsted.v1.GravityChangeR\rgravityChange\x12)\n" +
+	"\x06sheets\x18\b \x03(\v2\x11.halsted.v1.SheetR\x06sheets\x122\n" +
+	"\adivided\x18\t \x03(\v2\x18.halsted.v1.VesselBranchR\adivided\x126\n" +
+	"\tembolised\x18\n" +
+	" \x03(\v2\x18.halsted.v1.VesselBranchR\tembolised\x12,\n" +
+	"\aneedles\x18\v \x03(\v2\x12.halsted.v1.NeedleR\aneedles\x12'\n" +
+	"\x05graft\x18\f \x01(\v2\x11.halsted.v1.GraftR\x05graft\"Q\n" +
 	"\x11CreatePlanRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12$\n" +
 	"\x04plan\x18\x02 \x01(\v2\x10.halsted.v1.PlanR\x04plan\":\n" +
@@ -853,36 +903,45 @@ var file_halsted_v1_plan_proto_goTypes = []any{
 	(*ProposedPlans)(nil),         // 12: halsted.v1.ProposedPlans
 	(*Plane)(nil),                 // 13: halsted.v1.Plane
 	(*GravityChange)(nil),         // 14: halsted.v1.GravityChange
-	(*fieldmaskpb.FieldMask)(nil), // 15: google.protobuf.FieldMask
+	(*Sheet)(nil),                 // 15: halsted.v1.Sheet
+	(*VesselBranch)(nil),          // 16: halsted.v1.VesselBranch
+	(*Needle)(nil),                // 17: halsted.v1.Needle
+	(*Graft)(nil),                 // 18: halsted.v1.Graft
+	(*fieldmaskpb.FieldMask)(nil), // 19: google.protobuf.FieldMask
 }
 var file_halsted_v1_plan_proto_depIdxs = []int32{
 	13, // 0: halsted.v1.Plan.cuts:type_name -> halsted.v1.Plane
 	14, // 1: halsted.v1.Plan.gravity_change:type_name -> halsted.v1.GravityChange
-	0,  // 2: halsted.v1.CreatePlanRequest.plan:type_name -> halsted.v1.Plan
-	0,  // 3: halsted.v1.CreatePlanResponse.plan:type_name -> halsted.v1.Plan
-	0,  // 4: halsted.v1.EditPlanRequest.plan:type_name -> halsted.v1.Plan
-	15, // 5: halsted.v1.EditPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
-	0,  // 6: halsted.v1.EditPlanResponse.plan:type_name -> halsted.v1.Plan
-	0,  // 7: halsted.v1.GetPlanResponse.plan:type_name -> halsted.v1.Plan
-	0,  // 8: halsted.v1.ListPlansResponse.plans:type_name -> halsted.v1.Plan
-	11, // 9: halsted.v1.ProposePlansResponse.progress:type_name -> halsted.v1.ProposeProgress
-	12, // 10: halsted.v1.ProposePlansResponse.proposed:type_name -> halsted.v1.ProposedPlans
-	0,  // 11: halsted.v1.ProposedPlans.plans:type_name -> halsted.v1.Plan
-	1,  // 12: halsted.v1.PlanService.CreatePlan:input_type -> halsted.v1.CreatePlanRequest
-	3,  // 13: halsted.v1.PlanService.EditPlan:input_type -> halsted.v1.EditPlanRequest
-	5,  // 14: halsted.v1.PlanService.GetPlan:input_type -> halsted.v1.GetPlanRequest
-	7,  // 15: halsted.v1.PlanService.ListPlans:input_type -> halsted.v1.ListPlansRequest
-	9,  // 16: halsted.v1.PlanService.ProposePlans:input_type -> halsted.v1.ProposePlansRequest
-	2,  // 17: halsted.v1.PlanService.CreatePlan:output_type -> halsted.v1.CreatePlanResponse
-	4,  // 18: halsted.v1.PlanService.EditPlan:output_type -> halsted.v1.EditPlanResponse
-	6,  // 19: halsted.v1.PlanService.GetPlan:output_type -> halsted.v1.GetPlanResponse
-	8,  // 20: halsted.v1.PlanService.ListPlans:output_type -> halsted.v1.ListPlansResponse
-	10, // 21: halsted.v1.PlanService.ProposePlans:output_type -> halsted.v1.ProposePlansResponse
-	17, // [17:22] is the sub-list for method output_type
-	12, // [12:17] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	15, // 2: halsted.v1.Plan.sheets:type_name -> halsted.v1.Sheet
+	16, // 3: halsted.v1.Plan.divided:type_name -> halsted.v1.VesselBranch
+	16, // 4: halsted.v1.Plan.embolised:type_name -> halsted.v1.VesselBranch
+	17, // 5: halsted.v1.Plan.needles:type_name -> halsted.v1.Needle
+	18, // 6: halsted.v1.Plan.graft:type_name -> halsted.v1.Graft
+	0,  // 7: halsted.v1.CreatePlanRequest.plan:type_name -> halsted.v1.Plan
+	0,  // 8: halsted.v1.CreatePlanResponse.plan:type_name -> halsted.v1.Plan
+	0,  // 9: halsted.v1.EditPlanRequest.plan:type_name -> halsted.v1.Plan
+	19, // 10: halsted.v1.EditPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
+	0,  // 11: halsted.v1.EditPlanResponse.plan:type_name -> halsted.v1.Plan
+	0,  // 12: halsted.v1.GetPlanResponse.plan:type_name -> halsted.v1.Plan
+	0,  // 13: halsted.v1.ListPlansResponse.plans:type_name -> halsted.v1.Plan
+	11, // 14: halsted.v1.ProposePlansResponse.progress:type_name -> halsted.v1.ProposeProgress
+	12, // 15: halsted.v1.ProposePlansResponse.proposed:type_name -> halsted.v1.ProposedPlans
+	0,  // 16: halsted.v1.ProposedPlans.plans:type_name -> halsted.v1.Plan
+	1,  // 17: halsted.v1.PlanService.CreatePlan:input_type -> halsted.v1.CreatePlanRequest
+	3,  // 18: halsted.v1.PlanService.EditPlan:input_type -> halsted.v1.EditPlanRequest
+	5,  // 19: halsted.v1.PlanService.GetPlan:input_type -> halsted.v1.GetPlanRequest
+	7,  // 20: halsted.v1.PlanService.ListPlans:input_type -> halsted.v1.ListPlansRequest
+	9,  // 21: halsted.v1.PlanService.ProposePlans:input_type -> halsted.v1.ProposePlansRequest
+	2,  // 22: halsted.v1.PlanService.CreatePlan:output_type -> halsted.v1.CreatePlanResponse
+	4,  // 23: halsted.v1.PlanService.EditPlan:output_type -> halsted.v1.EditPlanResponse
+	6,  // 24: halsted.v1.PlanService.GetPlan:output_type -> halsted.v1.GetPlanResponse
+	8,  // 25: halsted.v1.PlanService.ListPlans:output_type -> halsted.v1.ListPlansResponse
+	10, // 26: halsted.v1.PlanService.ProposePlans:output_type -> halsted.v1.ProposePlansResponse
+	22, // [22:27] is the sub-list for method output_type
+	17, // [17:22] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_halsted_v1_plan_proto_init() }
