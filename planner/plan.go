@@ -32,14 +32,15 @@ type Seed struct {
 // Case is one patient's planning problem: a study, the clicks that help to
 // segment it, or imported masks, and the condition of the organ.
 type Case struct {
-	ID        string `json:"id"`
-	Study     string `json:"study"`             // Study.ID
-	Procedure string `json:"procedure"`         // e.g. "liver.resection"
-	Condition string `json:"condition"`         // key of the rule pack, e.g. "normal"
-	Seeds     []Seed `json:"seeds,omitempty"`   // LPS mm
-	Masks     string `json:"masks,omitempty"`   // blob key of imported bit masks (NIfTI), else own segmentation
-	Labels    string `json:"labels,omitempty"`  // blob key of the flattened labels, once segmented
-	Surface   string `json:"surface,omitempty"` // topology hash of the organ surface, once meshed
+	ID        string   `json:"id"`
+	Study     string   `json:"study"`             // Study.ID
+	Procedure string   `json:"procedure"`         // e.g. "liver.resection"
+	Condition string   `json:"condition"`         // key of the rule pack, e.g. "normal"
+	Seeds     []Seed   `json:"seeds,omitempty"`   // LPS mm
+	Patient   *Patient `json:"patient,omitempty"` // nil: nothing is known
+	Masks     string   `json:"masks,omitempty"`   // blob key of imported bit masks (NIfTI), else own segmentation
+	Labels    string   `json:"labels,omitempty"`  // blob key of the flattened labels, once segmented
+	Surface   string   `json:"surface,omitempty"` // topology hash of the organ surface, once meshed
 }
 
 // Plane is a cut: what lies on the side of Normal is resected.

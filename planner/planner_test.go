@@ -125,3 +125,16 @@ func TestDisplayDataIsCheckedBeforeItIsShown(t *testing.T) {
 		t.Error("an index outside the range passed")
 	}
 }
+
+func TestFactsThatNoPatientHasAreRefused(t *testing.T) {
+	for _, p := range []Patient{{}, {HeightCM: 170, WeightKG: 70, Sex: "F", MeanMmHg: 93, SystolicMmHg: 120}} {
+		if err := p.Validate(); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, p := range []Patient{{HeightCM: 1.7}, {WeightKG: -1}, {WeightKG: math.NaN()}, {MeanMmHg: 130, SystolicMmHg: 120}, {SystolicMmHg: math.Inf(1)}, {Sex: "x"}} {
+		if p.Validate() == nil {
+			t.Errorf("%+v passed", p)
+		}
+	}
+}

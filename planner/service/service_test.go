@@ -231,6 +231,8 @@ func TestBadRequests(t *testing.T) {
 		{"case.seeds[0].label", newCase(func(m *pb.Case) { m.Seeds[0] = &pb.Seed{} })},
 		{"case.seeds", newCase(func(m *pb.Case) { m.Seeds = make([]*pb.Seed, maxSeeds+1); fillSeeds(m.Seeds) })},
 		{"case.masks_sha256", newCase(func(m *pb.Case) { m.MasksSha256 = "../x" })},
+		{"case.patient", newCase(func(m *pb.Case) { m.Patient = &pb.PatientFacts{WeightKg: known(-3)} })},
+		{"case.patient", newCase(func(m *pb.Case) { m.Patient = &pb.PatientFacts{Sex: "other"} })},
 		{"case.masks_sha256", newCase(func(m *pb.Case) { m.MasksSha256 = strings.Repeat("a", 64) })},
 		{"parent", func() error {
 			_, err := ps.CreatePlan(ctx, &pb.CreatePlanRequest{Parent: plan, Plan: wirePlan()})

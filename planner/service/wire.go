@@ -75,7 +75,19 @@ func toCase(c planner.Case) *pb.Case {
 	for _, s := range c.Seeds {
 		m.Seeds = append(m.Seeds, &pb.Seed{Label: toLabel(s.Label), Point: toPoint(s.LPS)})
 	}
+	if p := c.Patient; p != nil {
+		m.Patient = &pb.PatientFacts{HeightCm: known(p.HeightCM), WeightKg: known(p.WeightKG), Sex: p.Sex,
+			MeanPressureMmhg: known(p.MeanMmHg), SystolicPressureMmhg: known(p.SystolicMmHg), FamilyHistory: p.FamilyHistory}
+	}
 	return m
+}
+
+// known is a fact on the wire; 0 means not known.
+func known(v float64) *float64 {
+	if v == 0 {
+		return nil
+	}
+	return &v
 }
 
 // fromCase reads the fields that a client sets and seals the case.
@@ -113,6 +125,13 @@ func fromCase(m *pb.Case) (planner.Case, error) {
 		c.Seeds = append(c.Seeds, planner.Seed{Label: l, LPS: p})
 	}
 	c.Masks = m.MasksSha256
+	if p := m.Patient; p != nil {
+		c.Patient = &planner.Patient{HeightCM: p.GetHeightCm(), WeightKG: p.GetWeightKg(), Sex: p.Sex,
+			MeanMmHg: p.GetMeanPressureMmhg(), SystolicMmHg: p.GetSystolicPressureMmhg(), FamilyHistory: p.FamilyHistory}
+		if err := c.Patient.Validate(); err != nil {
+			return c, badField("case.patient", "%s", err)
+		}
+	}
 	return c.Sealed(), nil
 }
 

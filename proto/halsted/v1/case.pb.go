@@ -38,8 +38,10 @@ type Case struct {
 	LabelsSha256 string `protobuf:"bytes,7,opt,name=labels_sha256,json=labelsSha256,proto3" json:"labels_sha256,omitempty"`
 	// Topology hash of the organ surface once meshed; set by the server.
 	SurfaceTopologyHash string `protobuf:"bytes,8,opt,name=surface_topology_hash,json=surfaceTopologyHash,proto3" json:"surface_topology_hash,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// Absent: nothing is known, and what depends on it is not computed.
+	Patient       *PatientFacts `protobuf:"bytes,9,opt,name=patient,proto3" json:"patient,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Case) Reset() {
@@ -128,6 +130,103 @@ func (x *Case) GetSurfaceTopologyHash() string {
 	return ""
 }
 
+func (x *Case) GetPatient() *PatientFacts {
+	if x != nil {
+		return x.Patient
+	}
+	return nil
+}
+
+// What planning asks of a patient, without identity. Absent fields are not
+// known: what depends on them is then not computed, never guessed.
+type PatientFacts struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	HeightCm *float64               `protobuf:"fixed64,1,opt,name=height_cm,json=heightCm,proto3,oneof" json:"height_cm,omitempty"`
+	WeightKg *float64               `protobuf:"fixed64,2,opt,name=weight_kg,json=weightKg,proto3,oneof" json:"weight_kg,omitempty"`
+	// "F", "M" or empty.
+	Sex string `protobuf:"bytes,3,opt,name=sex,proto3" json:"sex,omitempty"`
+	// Mean arterial pressure at imaging.
+	MeanPressureMmhg *float64 `protobuf:"fixed64,4,opt,name=mean_pressure_mmhg,json=meanPressureMmhg,proto3,oneof" json:"mean_pressure_mmhg,omitempty"`
+	// Usual systolic pressure.
+	SystolicPressureMmhg *float64 `protobuf:"fixed64,5,opt,name=systolic_pressure_mmhg,json=systolicPressureMmhg,proto3,oneof" json:"systolic_pressure_mmhg,omitempty"`
+	// Of the disease that is planned for.
+	FamilyHistory *bool `protobuf:"varint,6,opt,name=family_history,json=familyHistory,proto3,oneof" json:"family_history,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PatientFacts) Reset() {
+	*x = PatientFacts{}
+	mi := &file_halsted_v1_case_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PatientFacts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PatientFacts) ProtoMessage() {}
+
+func (x *PatientFacts) ProtoReflect() protoreflect.Message {
+	mi := &file_halsted_v1_case_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PatientFacts.ProtoReflect.Descriptor instead.
+func (*PatientFacts) Descriptor() ([]byte, []int) {
+	return file_halsted_v1_case_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *PatientFacts) GetHeightCm() float64 {
+	if x != nil && x.HeightCm != nil {
+		return *x.HeightCm
+	}
+	return 0
+}
+
+func (x *PatientFacts) GetWeightKg() float64 {
+	if x != nil && x.WeightKg != nil {
+		return *x.WeightKg
+	}
+	return 0
+}
+
+func (x *PatientFacts) GetSex() string {
+	if x != nil {
+		return x.Sex
+	}
+	return ""
+}
+
+func (x *PatientFacts) GetMeanPressureMmhg() float64 {
+	if x != nil && x.MeanPressureMmhg != nil {
+		return *x.MeanPressureMmhg
+	}
+	return 0
+}
+
+func (x *PatientFacts) GetSystolicPressureMmhg() float64 {
+	if x != nil && x.SystolicPressureMmhg != nil {
+		return *x.SystolicPressureMmhg
+	}
+	return 0
+}
+
+func (x *PatientFacts) GetFamilyHistory() bool {
+	if x != nil && x.FamilyHistory != nil {
+		return *x.FamilyHistory
+	}
+	return false
+}
+
 // A click: a point inside a structure.
 type Seed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -139,7 +238,7 @@ type Seed struct {
 
 func (x *Seed) Reset() {
 	*x = Seed{}
-	mi := &file_halsted_v1_case_proto_msgTypes[1]
+	mi := &file_halsted_v1_case_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -151,7 +250,7 @@ func (x *Seed) String() string {
 func (*Seed) ProtoMessage() {}
 
 func (x *Seed) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_case_proto_msgTypes[1]
+	mi := &file_halsted_v1_case_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -164,7 +263,7 @@ func (x *Seed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seed.ProtoReflect.Descriptor instead.
 func (*Seed) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_case_proto_rawDescGZIP(), []int{1}
+	return file_halsted_v1_case_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Seed) GetLabel() *StructureLabel {
@@ -190,7 +289,7 @@ type CreateCaseRequest struct {
 
 func (x *CreateCaseRequest) Reset() {
 	*x = CreateCaseRequest{}
-	mi := &file_halsted_v1_case_proto_msgTypes[2]
+	mi := &file_halsted_v1_case_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -202,7 +301,7 @@ func (x *CreateCaseRequest) String() string {
 func (*CreateCaseRequest) ProtoMessage() {}
 
 func (x *CreateCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_case_proto_msgTypes[2]
+	mi := &file_halsted_v1_case_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -215,7 +314,7 @@ func (x *CreateCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCaseRequest.ProtoReflect.Descriptor instead.
 func (*CreateCaseRequest) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_case_proto_rawDescGZIP(), []int{2}
+	return file_halsted_v1_case_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CreateCaseRequest) GetCase() *Case {
@@ -234,7 +333,7 @@ type CreateCaseResponse struct {
 
 func (x *CreateCaseResponse) Reset() {
 	*x = CreateCaseResponse{}
-	mi := &file_halsted_v1_case_proto_msgTypes[3]
+	mi := &file_halsted_v1_case_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -246,7 +345,7 @@ func (x *CreateCaseResponse) String() string {
 func (*CreateCaseResponse) ProtoMessage() {}
 
 func (x *CreateCaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_case_proto_msgTypes[3]
+	mi := &file_halsted_v1_case_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -259,7 +358,7 @@ func (x *CreateCaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCaseResponse.ProtoReflect.Descriptor instead.
 func (*CreateCaseResponse) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_case_proto_rawDescGZIP(), []int{3}
+	return file_halsted_v1_case_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CreateCaseResponse) GetCase() *Case {
@@ -278,7 +377,7 @@ type GetCaseRequest struct {
 
 func (x *GetCaseRequest) Reset() {
 	*x = GetCaseRequest{}
-	mi := &file_halsted_v1_case_proto_msgTypes[4]
+	mi := &file_halsted_v1_case_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -290,7 +389,7 @@ func (x *GetCaseRequest) String() string {
 func (*GetCaseRequest) ProtoMessage() {}
 
 func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_case_proto_msgTypes[4]
+	mi := &file_halsted_v1_case_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -303,7 +402,7 @@ func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseRequest) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_case_proto_rawDescGZIP(), []int{4}
+	return file_halsted_v1_case_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetCaseRequest) GetName() string {
@@ -322,7 +421,7 @@ type GetCaseResponse struct {
 
 func (x *GetCaseResponse) Reset() {
 	*x = GetCaseResponse{}
-	mi := &file_halsted_v1_case_proto_msgTypes[5]
+	mi := &file_halsted_v1_case_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -334,7 +433,7 @@ func (x *GetCaseResponse) String() string {
 func (*GetCaseResponse) ProtoMessage() {}
 
 func (x *GetCaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_case_proto_msgTypes[5]
+	mi := &file_halsted_v1_case_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -347,7 +446,7 @@ func (x *GetCaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseResponse.ProtoReflect.Descriptor instead.
 func (*GetCaseResponse) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_case_proto_rawDescGZIP(), []int{5}
+	return file_halsted_v1_case_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetCaseResponse) GetCase() *Case {
@@ -368,7 +467,7 @@ type ListCasesRequest struct {
 
 func (x *ListCasesRequest) Reset() {
 	*x = ListCasesRequest{}
-	mi := &file_halsted_v1_case_proto_msgTypes[6]
+	mi := &file_halsted_v1_case_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -380,7 +479,7 @@ func (x *ListCasesRequest) String() string {
 func (*ListCasesRequest) ProtoMessage() {}
 
 func (x *ListCasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_case_proto_msgTypes[6]
+	mi := &file_halsted_v1_case_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -393,7 +492,7 @@ func (x *ListCasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCasesRequest.ProtoReflect.Descriptor instead.
 func (*ListCasesRequest) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_case_proto_rawDescGZIP(), []int{6}
+	return file_halsted_v1_case_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListCasesRequest) GetPageSize() int32 {
@@ -421,7 +520,7 @@ type ListCasesResponse struct {
 
 func (x *ListCasesResponse) Reset() {
 	*x = ListCasesResponse{}
-	mi := &file_halsted_v1_case_proto_msgTypes[7]
+	mi := &file_halsted_v1_case_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -433,7 +532,7 @@ func (x *ListCasesResponse) String() string {
 func (*ListCasesResponse) ProtoMessage() {}
 
 func (x *ListCasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_halsted_v1_case_proto_msgTypes[7]
+	mi := &file_halsted_v1_case_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -446,7 +545,7 @@ func (x *ListCasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCasesResponse.ProtoReflect.Descriptor instead.
 func (*ListCasesResponse) Descriptor() ([]byte, []int) {
-	return file_halsted_v1_case_proto_rawDescGZIP(), []int{7}
+	return file_halsted_v1_case_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListCasesResponse) GetCases() []*Case {
@@ -468,7 +567,7 @@ var File_halsted_v1_case_proto protoreflect.FileDescriptor
 const file_halsted_v1_case_proto_rawDesc = "" +
 	"\n" +
 	"\x15halsted/v1/case.proto\x12\n" +
-	"halsted.v1\x1a\x19halsted/v1/geometry.proto\"\x90\x02\n" +
+	"halsted.v1\x1a\x19halsted/v1/geometry.proto\"\xc4\x02\n" +
 	"\x04Case\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05study\x18\x02 \x01(\tR\x05study\x12\x1c\n" +
@@ -477,7 +576,22 @@ const file_halsted_v1_case_proto_rawDesc = "" +
 	"\x05seeds\x18\x05 \x03(\v2\x10.halsted.v1.SeedR\x05seeds\x12!\n" +
 	"\fmasks_sha256\x18\x06 \x01(\tR\vmasksSha256\x12#\n" +
 	"\rlabels_sha256\x18\a \x01(\tR\flabelsSha256\x122\n" +
-	"\x15surface_topology_hash\x18\b \x01(\tR\x13surfaceTopologyHash\"a\n" +
+	"\x15surface_topology_hash\x18\b \x01(\tR\x13surfaceTopologyHash\x122\n" +
+	"\apatient\x18\t \x01(\v2\x18.halsted.v1.PatientFactsR\apatient\"\xdf\x02\n" +
+	"\fPatientFacts\x12 \n" +
+	"\theight_cm\x18\x01 \x01(\x01H\x00R\bheightCm\x88\x01\x01\x12 \n" +
+	"\tweight_kg\x18\x02 \x01(\x01H\x01R\bweightKg\x88\x01\x01\x12\x10\n" +
+	"\x03sex\x18\x03 \x01(\tR\x03sex\x121\n" +
+	"\x12mean_pressure_mmhg\x18\x04 \x01(\x01H\x02R\x10meanPressureMmhg\x88\x01\x01\x129\n" +
+	"\x16systolic_pressure_mmhg\x18\x05 \x01(\x01H\x03R\x14systolicPressureMmhg\x88\x01\x01\x12*\n" +
+	"\x0efamily_history\x18\x06 \x01(\bH\x04R\rfamilyHistory\x88\x01\x01B\f\n" +
+	"\n" +
+	"_height_cmB\f\n" +
+	"\n" +
+	"_weight_kgB\x15\n" +
+	"\x13_mean_pressure_mmhgB\x19\n" +
+	"\x17_systolic_pressure_mmhgB\x11\n" +
+	"\x0f_family_history\"a\n" +
 	"\x04Seed\x120\n" +
 	"\x05label\x18\x01 \x01(\v2\x1a.halsted.v1.StructureLabelR\x05label\x12'\n" +
 	"\x05point\x18\x02 \x01(\v2\x11.halsted.v1.PointR\x05point\"9\n" +
@@ -514,38 +628,40 @@ func file_halsted_v1_case_proto_rawDescGZIP() []byte {
 	return file_halsted_v1_case_proto_rawDescData
 }
 
-var file_halsted_v1_case_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_halsted_v1_case_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_halsted_v1_case_proto_goTypes = []any{
 	(*Case)(nil),               // 0: halsted.v1.Case
-	(*Seed)(nil),               // 1: halsted.v1.Seed
-	(*CreateCaseRequest)(nil),  // 2: halsted.v1.CreateCaseRequest
-	(*CreateCaseResponse)(nil), // 3: halsted.v1.CreateCaseResponse
-	(*GetCaseRequest)(nil),     // 4: halsted.v1.GetCaseRequest
-	(*GetCaseResponse)(nil),    // 5: halsted.v1.GetCaseResponse
-	(*ListCasesRequest)(nil),   // 6: halsted.v1.ListCasesRequest
-	(*ListCasesResponse)(nil),  // 7: halsted.v1.ListCasesResponse
-	(*StructureLabel)(nil),     // 8: halsted.v1.StructureLabel
-	(*Point)(nil),              // 9: halsted.v1.Point
+	(*PatientFacts)(nil),       // 1: halsted.v1.PatientFacts
+	(*Seed)(nil),               // 2: halsted.v1.Seed
+	(*CreateCaseRequest)(nil),  // 3: halsted.v1.CreateCaseRequest
+	(*CreateCaseResponse)(nil), // 4: halsted.v1.CreateCaseResponse
+	(*GetCaseRequest)(nil),     // 5: halsted.v1.GetCaseRequest
+	(*GetCaseResponse)(nil),    // 6: halsted.v1.GetCaseResponse
+	(*ListCasesRequest)(nil),   // 7: halsted.v1.ListCasesRequest
+	(*ListCasesResponse)(nil),  // 8: halsted.v1.ListCasesResponse
+	(*StructureLabel)(nil),     // 9: halsted.v1.StructureLabel
+	(*Point)(nil),              // 10: halsted.v1.Point
 }
 var file_halsted_v1_case_proto_depIdxs = []int32{
-	1,  // 0: halsted.v1.Case.seeds:type_name -> halsted.v1.Seed
-	8,  // 1: halsted.v1.Seed.label:type_name -> halsted.v1.StructureLabel
-	9,  // 2: halsted.v1.Seed.point:type_name -> halsted.v1.Point
-	0,  // 3: halsted.v1.CreateCaseRequest.case:type_name -> halsted.v1.Case
-	0,  // 4: halsted.v1.CreateCaseResponse.case:type_name -> halsted.v1.Case
-	0,  // 5: halsted.v1.GetCaseResponse.case:type_name -> halsted.v1.Case
-	0,  // 6: halsted.v1.ListCasesResponse.cases:type_name -> halsted.v1.Case
-	2,  // 7: halsted.v1.CaseService.CreateCase:input_type -> halsted.v1.CreateCaseRequest
-	4,  // 8: halsted.v1.CaseService.GetCase:input_type -> halsted.v1.GetCaseRequest
-	6,  // 9: halsted.v1.CaseService.ListCases:input_type -> halsted.v1.ListCasesRequest
-	3,  // 10: halsted.v1.CaseService.CreateCase:output_type -> halsted.v1.CreateCaseResponse
-	5,  // 11: halsted.v1.CaseService.GetCase:output_type -> halsted.v1.GetCaseResponse
-	7,  // 12: halsted.v1.CaseService.ListCases:output_type -> halsted.v1.ListCasesResponse
-	10, // [10:13] is the sub-list for method output_type
-	7,  // [7:10] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	2,  // 0: halsted.v1.Case.seeds:type_name -> halsted.v1.Seed
+	1,  // 1: halsted.v1.Case.patient:type_name -> halsted.v1.PatientFacts
+	9,  // 2: halsted.v1.Seed.label:type_name -> halsted.v1.StructureLabel
+	10, // 3: halsted.v1.Seed.point:type_name -> halsted.v1.Point
+	0,  // 4: halsted.v1.CreateCaseRequest.case:type_name -> halsted.v1.Case
+	0,  // 5: halsted.v1.CreateCaseResponse.case:type_name -> halsted.v1.Case
+	0,  // 6: halsted.v1.GetCaseResponse.case:type_name -> halsted.v1.Case
+	0,  // 7: halsted.v1.ListCasesResponse.cases:type_name -> halsted.v1.Case
+	3,  // 8: halsted.v1.CaseService.CreateCase:input_type -> halsted.v1.CreateCaseRequest
+	5,  // 9: halsted.v1.CaseService.GetCase:input_type -> halsted.v1.GetCaseRequest
+	7,  // 10: halsted.v1.CaseService.ListCases:input_type -> halsted.v1.ListCasesRequest
+	4,  // 11: halsted.v1.CaseService.CreateCase:output_type -> halsted.v1.CreateCaseResponse
+	6,  // 12: halsted.v1.CaseService.GetCase:output_type -> halsted.v1.GetCaseResponse
+	8,  // 13: halsted.v1.CaseService.ListCases:output_type -> halsted.v1.ListCasesResponse
+	11, // [11:14] is the sub-list for method output_type
+	8,  // [8:11] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_halsted_v1_case_proto_init() }
@@ -554,13 +670,14 @@ func file_halsted_v1_case_proto_init() {
 		return
 	}
 	file_halsted_v1_geometry_proto_init()
+	file_halsted_v1_case_proto_msgTypes[1].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_halsted_v1_case_proto_rawDesc), len(file_halsted_v1_case_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
