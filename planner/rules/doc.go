@@ -1,11 +1,17 @@
-// Package rules holds clinical rules as data: packs of rules, each with its
-// quantity, limit, unit, severity, source and evidence, versioned and
-// overridable by a hospital.
+// Package rules holds clinical rules and devices as data: packs of rules, each
+// with its quantity, limit, unit, severity, source and evidence, versioned and
+// overridable by a hospital; and catalogues of needles and grafts.
 //
 // A pack is JSON. The shipped packs are embedded; Load reads another one of
-// the same form. A rule without unit, source or evidence tag is refused, so
-// that no limit reaches a surgeon without its origin. Values are in the unit
-// the rule names (UCUM).
+// the same form, Override a hospital's changes to one, with who answers for
+// them and why. A rule without value, unit, source or evidence tag is refused,
+// so that no limit reaches a surgeon without its origin; so are hard rules that
+// contradict each other. Values are in the unit the rule names (UCUM); nothing
+// is converted.
 //
-// Packs are immutable after loading and safe for concurrent use.
+// Check writes broken rules into an evaluation as vetoes and warnings; Judge
+// gives the state of every rule, those that could not be checked among them.
+// Tags M and M+ read "unverified source".
+//
+// Packs and devices are immutable after loading and safe for concurrent use.
 package rules
