@@ -24,6 +24,8 @@ type Config struct {
 	Tokens *access.Tokens // who may call
 	// Proposer searches plans; nil: ProposePlans is not offered.
 	Proposer Proposer
+	// Decider quantifies and ranks them; nil: Decide is not offered.
+	Decider Decider
 	// Hosts are the names by which the service may be called; empty:
 	// access.LocalHosts.
 	Hosts []string
@@ -66,6 +68,7 @@ var actions = map[string]access.Action{
 	pb.PlanService_GetPlan_FullMethodName:               access.Read,
 	pb.PlanService_ListPlans_FullMethodName:             access.Read,
 	pb.PlanService_ProposePlans_FullMethodName:          access.Edit,
+	pb.DecisionService_Decide_FullMethodName:            access.Edit,
 	pb.RunService_CreateRun_FullMethodName:              access.Run,
 	pb.RunService_GetRun_FullMethodName:                 access.Read,
 	pb.RunService_ListRuns_FullMethodName:               access.Read,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"halsted/planner"
@@ -56,13 +55,21 @@ func (s plans) ProposePlans(in *pb.ProposePlansRequest, out grpc.ServerStreaming
 	if _, err := s.st.Case(ctx, ids[0]); err != nil {
 		return err
 	}
-	select {
-	case s.search <- struct{}{}:
-		defer func() { <-s.search }()
-	case <-ctx.Done():
-		return s.whyDone(ctx)
+	release, err := s.turn(ctx)
+	if err != nil {
+		return err
 	}
-	found, err := s.propose(ctx, ids[0], most, func(p *pb.ProposeProgress) error {
+	defer release()
+	var news news
+	var found []planner.Plan
+	err = s.beside(ctx, ids[0], func(ctx context.Context) (err error) {
+		found, err = s.cfg.Proposer.Propose(ctx, ids[0], most, news.progress)
+		return err
+	}, func() error {
+		p, _ := news.take()
+		if p == nil {
+			return nil
+		}
 		return out.Send(&pb.ProposePlansResponse{Event: &pb.ProposePlansResponse_Progress{Progress: p}})
 	})
 	if ctx.Err() != nil {
@@ -74,36 +81,33 @@ func (s plans) ProposePlans(in *pb.ProposePlansRequest, out grpc.ServerStreaming
 	return out.Send(&pb.ProposePlansResponse{Event: &pb.ProposePlansResponse_Proposed{Proposed: &pb.ProposedPlans{Plans: mapped(found, toPlan)}}})
 }
 
-// propose runs the search beside a loop that sends its newest progress at a
-// bounded rate, and waits for both.
-func (s *Server) propose(ctx context.Context, caseID string, most int, send func(*pb.ProposeProgress) error) ([]planner.Plan, error) {
+// turn waits until no other search is under way.
+func (s *Server) turn(ctx context.Context) (release func(), err error) {
+	select {
+	case s.search <- struct{}{}:
+		return func() { <-s.search }, nil
+	case <-ctx.Done():
+		return nil, s.whyDone(ctx)
+	}
+}
+
+// beside does work beside a loop that sends its news at a bounded rate, and
+// waits for both. What work returns is a refusal for people.
+func (s *Server) beside(ctx context.Context, caseID string, work func(context.Context) error, send func() error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var (
-		mu     sync.Mutex // guards newest
-		newest *pb.ProposeProgress
-		found  []planner.Plan
-		ferr   error
-	)
+	var werr error
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer func() {
 			if p := recover(); p != nil {
-				s.log.Error("proposer panicked", "case", caseID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-				ferr = status.Error(codes.Internal, "internal error; the service's log has the details")
+				s.log.Error("search panicked", "case", caseID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				werr = status.Error(codes.Internal, "internal error; the service's log has the details")
 			}
 		}()
-		found, ferr = s.cfg.Proposer.Propose(ctx, caseID, most, func(stage string, done float64) {
-			mu.Lock()
-			defer mu.Unlock()
-			if !(done >= 0) {
-				done = 0
-			}
-			newest = &pb.ProposeProgress{Stage: stage, Done: min(done, 1)}
-		})
-		if ferr != nil {
-			ferr = &refusal{ferr}
+		if err := work(ctx); err != nil {
+			werr = &refusal{err}
 		}
 	}()
 	tick := time.NewTicker(progressEvery)
@@ -111,20 +115,16 @@ func (s *Server) propose(ctx context.Context, caseID string, most int, send func
 	for {
 		select {
 		case <-done:
-			return found, ferr
+			if werr != nil {
+				return werr
+			}
+			return send() // what came after the last tick
 		case <-tick.C:
 		}
-		mu.Lock()
-		p := newest
-		newest = nil
-		mu.Unlock()
-		if p == nil {
-			continue
-		}
-		if err := send(p); err != nil {
+		if err := send(); err != nil {
 			cancel()
 			<-done
-			return nil, err
+			return err
 		}
 	}
 }

@@ -77,6 +77,7 @@ func New(cfg Config) (*Server, error) {
 	pb.RegisterStudyServiceServer(s.grpc, studies{Server: s})
 	pb.RegisterCaseServiceServer(s.grpc, cases{Server: s})
 	pb.RegisterPlanServiceServer(s.grpc, plans{Server: s})
+	pb.RegisterDecisionServiceServer(s.grpc, decisions{Server: s})
 	pb.RegisterRunServiceServer(s.grpc, runs{Server: s})
 	pb.RegisterEvaluationServiceServer(s.grpc, evaluations{Server: s})
 	pb.RegisterFrameServiceServer(s.grpc, frames{Server: s})

@@ -163,15 +163,17 @@ func toQuantity(q planner.Quantity) *pb.Quantity {
 	return w
 }
 
+func toVeto(v planner.Veto) *pb.Veto {
+	return &pb.Veto{Rule: v.Rule, Text: v.Text, Have: toQuantity(v.Have),
+		Want: &pb.Limit{Operator: v.Want.Operator, Value: v.Want.Value, Unit: v.Want.Unit, Source: v.Want.Source, Evidence: toEvidence(v.Want.Evidence)}}
+}
+
 func toEvaluation(caseID string, e planner.Evaluation) *pb.Evaluation {
 	m := &pb.Evaluation{
 		Name: evaluationName(caseID, e.Plan), Plan: planName(caseID, e.Plan), Rank: uint32(max(e.Rank, 0)),
 		Reasons: e.Reasons, Warnings: e.Warnings, Notice: planner.Notice,
 	}
-	for _, v := range e.Vetoes {
-		m.Vetoes = append(m.Vetoes, &pb.Veto{Rule: v.Rule, Text: v.Text, Have: toQuantity(v.Have),
-			Want: &pb.Limit{Operator: v.Want.Operator, Value: v.Want.Value, Unit: v.Want.Unit, Source: v.Want.Source, Evidence: toEvidence(v.Want.Evidence)}})
-	}
+	m.Vetoes = mapped(e.Vetoes, toVeto)
 	for _, q := range e.Quantities {
 		m.Quantities = append(m.Quantities, toQuantity(q))
 	}
