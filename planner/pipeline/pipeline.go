@@ -29,6 +29,9 @@ func (p Progress) stage(name string) func(float64) {
 	return func(done float64) { p(name, done) }
 }
 
+// stagef is stage with a name that is put together.
+func (p Progress) stagef(format string, a ...any) func(float64) { return p.stage(fmt.Sprintf(format, a...)) }
+
 // Settings are the knobs of a walk; the zero value means the defaults. They
 // are part of every result.
 type Settings struct {

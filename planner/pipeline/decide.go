@@ -1,0 +1,225 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"halsted/internal/par"
+	"halsted/planner"
+	"halsted/planner/rank"
+	"halsted/planner/rules"
+	"halsted/planner/uncertainty"
+)
+
+// Question is what is asked of a procedure; the zero value asks for the
+// defaults.
+type Question struct {
+	Pack      *rules.Pack        // nil: the shipped rules
+	Seed      uint64             // of the search and of the samples
+	Shown     int                // plans that are quantified; 0 means 7
+	Level     planner.Level      // of the mechanics; L0: geometry alone
+	Geometry  uncertainty.Method // at L0; zero: 128 scrambled Sobol points
+	Mechanics uncertainty.Method // at Level; zero: polynomial chaos of degree 2
+	Workers   int                // samples at a time; 0: one per core
+	// Journal keeps finished samples, so that a run goes on; may be nil.
+	Journal uncertainty.Journal
+	// Watch is told of a plan's bands as samples arrive; may be nil.
+	Watch func(uncertainty.Band)
+
+	limits []uncertainty.Limit // the hard rules for the case's condition
+}
+
+const shownPlans = 7 // as many as a surgeon compares
+
+func (q Question) withDefaults(procedure, condition string) (Question, error) {
+	if q.Shown == 0 {
+		q.Shown = shownPlans
+	}
+	if q.Shown < 1 || q.Shown > 64 {
+		return q, fmt.Errorf("pipeline: %d plans to show, want 1 to 64", q.Shown)
+	}
+	if q.Geometry == (uncertainty.Method{}) {
+		q.Geometry.Kind = uncertainty.SobolPoints
+	}
+	if q.Mechanics == (uncertainty.Method{}) {
+		q.Mechanics.Kind = uncertainty.Chaos
+	}
+	// The same samples for every plan: what two plans differ by is then not
+	// noise of the samples.
+	q.Geometry.Seed, q.Mechanics.Seed = q.Seed, q.Seed
+	if q.Pack == nil {
+		var err error
+		if q.Pack, err = rules.Shipped(procedure); err != nil {
+			return q, err
+		}
+	}
+	hard, err := q.Pack.Limits(condition)
+	if err != nil {
+		return q, err
+	}
+	for _, l := range hard {
+		q.limits = append(q.limits, uncertainty.Limit{Rule: l.Rule, Output: l.Output, Operator: l.Operator, Value: l.Value})
+	}
+	return q, nil
+}
+
+// NoCandidateError says that a procedure found nothing that could be tried.
+type NoCandidateError struct{ Procedure string }
+
+func (e *NoCandidateError) Error() string {
+	return fmt.Sprintf("pipeline: %s has no candidate plan for this case: check that the target and the organ are segmented", e.Procedure)
+}
+
+// searched is one candidate with what it does at L0, every input at its median.
+type searched struct {
+	plan planner.Plan
+	eval planner.Evaluation
+}
+
+// Decide is the arrow Case → Decision: every candidate of the procedure is
+// simulated at L0, the ones worth comparing are quantified at L0 and at the
+// level asked for, checked against the rules again, and ranked.
+func Decide(ctx context.Context, p planner.Procedure, c planner.Case, q Question, progress Progress) (*planner.Decision, error) {
+	q, err := q.withDefaults(p.Name(), c.Condition)
+	if err != nil {
+		return nil, err
+	}
+	all, err := search(ctx, p, c, q, progress)
+	if err != nil {
+		return nil, err
+	}
+	d := &planner.Decision{Case: c, Procedure: p.Name(), RulePack: q.Pack.ID + "@" + q.Pack.Version, Searched: len(all), Flags: p.Flags(), Notice: planner.Notice}
+	es := make([]planner.Evaluation, len(all))
+	plans := make(map[string]planner.Plan, len(all))
+	for n, s := range all {
+		es[n], plans[s.plan.ID] = s.eval, s.plan
+		if len(s.eval.Vetoes) == 0 {
+			d.Feasible++
+		}
+	}
+	if err := rank.Order(es, p.Objectives(planner.L0)); err != nil {
+		return nil, err
+	}
+	picked, err := rank.Spread(es, p.Objectives(planner.L0), q.Shown)
+	if err != nil {
+		return nil, err
+	}
+	var shown []*quantified
+	for n, at := range picked {
+		one, err := quantify(ctx, p, plans[es[at].Plan], es[at].Vessels, q, progress.stagef("quantify %d/%d", n+1, len(picked)))
+		if err != nil {
+			return nil, err
+		}
+		if err := check(q.Pack, c.Condition, &one.eval); err != nil {
+			return nil, err
+		}
+		shown = append(shown, one)
+	}
+	return d, conclude(d, p, q, shown, es, plans)
+}
+
+// search simulates every candidate at L0.
+func search(ctx context.Context, p planner.Procedure, c planner.Case, q Question, progress Progress) ([]searched, error) {
+	report := progress.stage("generate")
+	report(0)
+	var all []searched
+	seen := map[string]bool{}
+	err := p.Generate(ctx, q.Seed, func(c planner.Candidate) error {
+		if !seen[c.Plan.ID] {
+			seen[c.Plan.ID] = true
+			all = append(all, searched{plan: c.Plan})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	report(1)
+	if len(all) == 0 {
+		return nil, &NoCandidateError{p.Name()}
+	}
+	report = progress.stage("compare")
+	report(0)
+	var done atomic.Int64
+	err = par.ChunksCtx(ctx, len(all), 1, func(n, _ int) error {
+		o, err := p.Simulate(ctx, all[n].plan, planner.L0, nil)
+		if err != nil {
+			return fmt.Errorf("plan %q: %w", all[n].plan.Name, err)
+		}
+		all[n].eval = atMedians(p, all[n].plan, o)
+		if err := check(q.Pack, c.Condition, &all[n].eval); err != nil {
+			return err
+		}
+		report(float64(done.Add(1)) / float64(len(all)))
+		return nil
+	})
+	return all, err
+}
+
+// atMedians is what one simulation gives: numbers without a spread, that a
+// search compares and nobody is shown.
+func atMedians(p planner.Procedure, plan planner.Plan, o *planner.Outcome) planner.Evaluation {
+	e := planner.Evaluation{Plan: plan.ID, Vessels: o.Vessels, Warnings: o.Notes}
+	for _, out := range p.Outputs() {
+		v, ok := o.Value(out.ID)
+		if !ok {
+			continue
+		}
+		e.Quantities = append(e.Quantities, planner.Quantity{ID: out.ID, Label: out.Label, Value: v.V, Unit: out.Unit, Evidence: out.Evidence, Solution: v.Solution,
+			Basis: "one simulation with every input at its median; not quantified"})
+	}
+	return e
+}
+
+// check applies the rules; what the procedure notes of the plan stays first
+// among the warnings.
+func check(pack *rules.Pack, condition string, e *planner.Evaluation) error {
+	notes := e.Warnings
+	_, err := pack.Check(e, condition)
+	e.Warnings = append(notes[:len(notes):len(notes)], e.Warnings...)
+	return err
+}
+
+// quantified is a plan whose numbers have their spread.
+type quantified struct {
+	plan      planner.Plan
+	eval      planner.Evaluation
+	geometry  *uncertainty.Result
+	mechanics *uncertainty.Result // nil at L0
+}
+
+// quantify spreads the inputs over a plan: at L0 over what geometry gives, at
+// the level asked for over the rest.
+func quantify(ctx context.Context, p planner.Procedure, plan planner.Plan, vessels []planner.VesselCut, q Question, report func(float64)) (*quantified, error) {
+	one := &quantified{plan: plan, eval: planner.Evaluation{Plan: plan.ID, Vessels: vessels}}
+	run := func(of *part, l planner.Level, m uncertainty.Method, from, share float64) (*uncertainty.Result, error) {
+		return uncertainty.Quantify(ctx, of, plan, uncertainty.Options{Method: m, Level: l, Workers: q.Workers, Journal: q.Journal, Limits: q.limits,
+			Watch: func(b uncertainty.Band) {
+				report(from + share*float64(b.Done)/float64(max(b.Total, 1)))
+				if q.Watch != nil {
+					q.Watch(b)
+				}
+			}})
+	}
+	share := 1.0
+	if q.Level > planner.L0 {
+		share = 0.1 // of the time, for the bar
+	}
+	report(0)
+	var err error
+	geometry := partOf(p, func(o planner.Output) bool { return o.Level == planner.L0 })
+	if one.geometry, err = run(geometry, planner.L0, q.Geometry, 0, share); err != nil {
+		return nil, fmt.Errorf("plan %q: %w", plan.Name, err)
+	}
+	one.eval.Quantities = one.geometry.Quantities
+	if q.Level > planner.L0 {
+		mechanics := partOf(p, func(o planner.Output) bool { return o.Level > planner.L0 && o.Level <= q.Level })
+		if one.mechanics, err = run(mechanics, q.Level, q.Mechanics, share, 1-share); err != nil {
+			return nil, fmt.Errorf("plan %q at %v: %w", plan.Name, q.Level, err)
+		}
+		one.eval.Quantities = append(one.eval.Quantities, one.mechanics.Quantities...)
+	}
+	report(1)
+	return one, nil
+}

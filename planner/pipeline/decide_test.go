@@ -1,0 +1,196 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"halsted/fem"
+	"halsted/planner"
+	"halsted/planner/bundle"
+	"halsted/planner/rules"
+	"halsted/planner/uncertainty"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// rod is a procedure whose numbers are known in closed form: a rod of uncertain
+// length (L0) is cut at x, and the rest is pulled on by a spring (L1). A tumour
+// of uncertain radius lies at its end.
+type rod struct{ fails bool }
+
+const rodMM, tumourMM, springNMM = 100.0, 10.0, 0.02
+
+func (rod) Name() string { return "rod.resection" }
+
+func (rod) Inputs() []planner.Input {
+	return []planner.Input{
+		{ID: "length_mm", Label: "Length", Unit: "mm", Spread: uncertainty.Normal{Mean: rodMM, SD: 1}, Source: "test", Evidence: planner.EvidenceComputed},
+		{ID: "tumour_mm", Label: "Tumour", Unit: "mm", Spread: uncertainty.Normal{Mean: tumourMM, SD: 0.5}, Source: "test", Evidence: planner.EvidenceComputed},
+		{ID: "spring_n_mm", Label: "Spring", Unit: "N/mm", Spread: uncertainty.Normal{Mean: springNMM, SD: springNMM / 10}, Source: "test", Evidence: planner.EvidenceUnverified},
+	}
+}
+
+func (rod) Outputs() []planner.Output {
+	return []planner.Output{
+		{ID: "rest_percent", Label: "Rest of the length", Unit: "%", Inputs: []string{"length_mm"}},
+		{ID: "margin_mm", Label: "Margin", Unit: "mm", Inputs: []string{"tumour_mm"}},
+		{ID: "pull_n", Label: "Pull", Unit: "N", Level: planner.L1, Inputs: []string{"spring_n_mm"}},
+	}
+}
+
+func (rod) Objectives(l planner.Level) []planner.Objective {
+	o := []planner.Objective{{ID: "rest_percent"}, {ID: "margin_mm", Cap: 10}}
+	if l > planner.L0 {
+		o = append(o, planner.Objective{ID: "pull_n", Less: true})
+	}
+	return o
+}
+
+func (rod) Flags() []planner.Flag {
+	return []planner.Flag{{ID: "thick", Text: "slices of 8 mm are thicker than 5 mm", Touches: []string{"margin_mm"}}}
+}
+
+func (rod) Generate(_ context.Context, seed uint64, emit func(planner.Candidate) error) error {
+	for n := range 18 {
+		p := planner.Plan{Case: "c", Procedure: "rod.resection", Name: fmt.Sprintf("cut at %d mm", 5*n+5+int(seed%2)), Cuts: []planner.Plane{{Point: r3.Vec{X: 5*float64(n) + 5}, Normal: r3.Vec{X: 1}}}}
+		if err := emit(planner.Candidate{Plan: p.Sealed()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r rod) Simulate(ctx context.Context, p planner.Plan, l planner.Level, x []float64) (*planner.Outcome, error) {
+	if x == nil {
+		x = planner.Medians(r.Inputs())
+	}
+	cut := p.Cuts[0].Point.X
+	o := &planner.Outcome{Values: []planner.Value{{ID: "rest_percent", V: 100 * cut / x[0]}, {ID: "margin_mm", V: rodMM - x[1] - cut}}}
+	if l > planner.L0 {
+		if r.fails && cut > 60 && x[2] > springNMM {
+			return nil, &fem.NotConvergedError{}
+		}
+		o.Values = append(o.Values, planner.Value{ID: "pull_n", V: x[2] * cut, Solution: &planner.Solution{Residual: 1e-9, MeshError: 0.01}})
+	}
+	return o, ctx.Err()
+}
+
+var rodRules = func() *rules.Pack {
+	p, err := rules.Load(strings.NewReader(`{"schema":"halsted.rules/1","id":"rod.resection","version":"1","rules":[
+	{"id":"rod.rest","condition":"normal","quantity":"rest_percent","operator":">=","value":40,"unit":"%","severity":"hard","text":"the rest","source":"test","evidence":"S"},
+	{"id":"rod.margin","condition":"*","quantity":"margin_mm","operator":">=","value":1,"unit":"mm","severity":"hard","text":"the margin","source":"test","evidence":"S"}]}`))
+	if err != nil {
+		panic(err)
+	}
+	return p
+}()
+
+var rodCase = planner.Case{Study: "s", Procedure: "rod.resection", Condition: "normal"}.Sealed()
+
+func TestDecisionOfClosedForms(t *testing.T) {
+	q := Question{Pack: rodRules, Level: planner.L1}
+	d, err := Decide(t.Context(), rod{}, rodCase, q, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Cuts at 40 to 85 mm keep both rules.
+	if d.Searched != 18 || d.Feasible != 10 || len(d.Plans) != 7 || len(d.Evaluations) != 7 {
+		t.Fatalf("%d searched, %d feasible, %d shown", d.Searched, d.Feasible, len(d.Plans))
+	}
+	for n, e := range d.Evaluations {
+		if e.Plan != d.Plans[n].ID || len(e.Vetoes) > 0 || e.Rank != n+1 {
+			t.Errorf("plan %d: rank %d, vetoes %v", n, e.Rank, e.Vetoes)
+		}
+		cut := d.Plans[n].Cuts[0].Point.X
+		for id, want := range map[string][2]float64{
+			"margin_mm": {rodMM - tumourMM - cut, 0.5},
+			"pull_n":    {springNMM * cut, springNMM / 10 * cut},
+		} {
+			q, ok := e.Quantity(id)
+			if !ok || q.Validate() != nil || math.Abs(q.Value-want[0]) > 1e-9 {
+				t.Fatalf("%s = %v", id, q)
+			}
+			// A linear output of a normal input: ± 1.96 standard deviations.
+			half := (q.Spread.P97_5 - q.Spread.P2_5) / 2
+			if math.Abs(half-1.96*want[1]) > 0.12*want[1] {
+				t.Errorf("cut at %g: %s has a half width of %g, want %g", cut, id, half, 1.96*want[1])
+			}
+			if (len(q.Flags) == 1) != (id == "margin_mm") {
+				t.Errorf("%s has flags %v", id, q.Flags)
+			}
+		}
+		if q, _ := e.Quantity("pull_n"); q.Evidence != planner.EvidenceUnverified || q.Solution == nil || q.Solution.MeshError != 0.01 {
+			t.Errorf("pull %+v", q)
+		}
+		if q, _ := e.Quantity("rest_percent"); q.Violation == nil || cut > 50 && q.Violation.P != 0 || cut == 40 && !(q.Violation.P > 0.3 && q.Violation.P < 0.7) {
+			t.Errorf("cut at %g: the rest %+v", cut, q.Violation)
+		}
+	}
+}
+
+// The same question gives the same bytes on any number of cores, with and
+// without what a stopped run left.
+func TestDecisionIsContent(t *testing.T) {
+	var want *planner.Decision
+	for _, procs := range []int{1, 2, 7} {
+		old := runtime.GOMAXPROCS(procs)
+		d, err := Decide(t.Context(), rod{}, rodCase, Question{Pack: rodRules, Level: planner.L1}, nil)
+		runtime.GOMAXPROCS(old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = d
+		} else if !reflect.DeepEqual(d, want) {
+			t.Errorf("GOMAXPROCS %d gives another decision", procs)
+		}
+	}
+	dir := t.TempDir()
+	m := bundle.Manifest{Procedure: "rod.resection", Case: rodCase}
+	ctx, cancel := context.WithCancel(t.Context())
+	b, err := bundle.Create(dir, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := Question{Pack: rodRules, Level: planner.L1, Workers: 1, Journal: b, Watch: func(uncertainty.Band) {
+		if b.Len() > 300 {
+			cancel()
+		}
+	}}
+	if _, err := Decide(ctx, rod{}, rodCase, q, nil); err == nil {
+		t.Fatal("the run was not stopped")
+	}
+	kept := b.Len()
+	b.Close()
+	if b, err = bundle.Create(dir, m); err != nil || b.Len() != kept || kept < 300 {
+		t.Fatalf("%d of %d samples kept: %v", b.Len(), kept, err)
+	}
+	defer b.Close()
+	q.Journal, q.Watch = b, nil
+	d, err := Decide(t.Context(), rod{}, rodCase, q, nil)
+	if err != nil || !reflect.DeepEqual(d, want) {
+		t.Errorf("going on gives another decision (%v)", err)
+	}
+}
+
+// A seed moves the samples, not the values at the medians.
+func TestSeedsMoveTheSamples(t *testing.T) {
+	one, err := Decide(t.Context(), rod{}, rodCase, Question{Pack: rodRules}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := Decide(t.Context(), rod{}, rodCase, Question{Pack: rodRules, Seed: 2}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _ := one.Evaluations[0].Quantity("margin_mm")
+	b, _ := two.Evaluations[0].Quantity("margin_mm")
+	if a.Value != b.Value || *a.Spread == *b.Spread {
+		t.Errorf("%v and %v", a, b)
+	}
+}
