@@ -26,6 +26,19 @@ func (s *Settings) checkFor(m *Model) error {
 			return badInput("Settings.Guess", "moves node %d by %v mm; must be finite", v, u)
 		}
 	}
+	if g := len(s.Guesses); g > 0 && g != len(m.history()) {
+		return badInput("Settings.Guesses", "has %d entries for %d stages; give one for each or none", g, len(m.history()))
+	}
+	for i, g := range s.Guesses {
+		if g != nil && len(g) != n {
+			return badInput("Settings.Guesses", "entry %d has %d entries for %d nodes; give one for each or nil", i, len(g), n)
+		}
+		for v, u := range g {
+			if !finiteVec(u) {
+				return badInput("Settings.Guesses", "entry %d moves node %d by %v mm; must be finite", i, v, u)
+			}
+		}
+	}
 	if s.Resume != nil {
 		return s.Resume.check(m)
 	}

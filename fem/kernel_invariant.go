@@ -29,7 +29,7 @@ type invariantPoint struct {
 
 // closed says that the tangent at the points of r has this form.
 func (s *system) closed(r *region) bool {
-	return (r.inv != nil || r.hooke) && s.natural == nil && s.mult == nil && r.memory == nil && r.active == 0
+	return (r.inv != nil || r.hooke) && s.natural == nil && r.memory == nil && r.active == 0
 }
 
 // closedTangent writes the upper block triangle of ∫∇N_a·A·∇N_b into k.ke, and
@@ -42,18 +42,24 @@ func (s *system) closedTangent(k *scratch, r *region, e int, pressure float64) {
 		grad := s.grad[at*n : (at+1)*n]
 		p := &k.points[q]
 		w := s.w[at]
+		mult := s.multiplier(at)
+		scaled := func(t material.InvariantTangent) material.InvariantTangent {
+			return material.InvariantTangent{S: mult * t.S, FF: mult * t.FF, FG: mult * t.FG, GG: mult * t.GG, X: mult * t.X}
+		}
 		var t material.InvariantTangent
 		f := &k.f
 		if r.hooke {
 			mu := r.law.ShearMPa()
-			t = material.InvariantTangent{S: mu, GG: r.law.BulkMPa() - 2*mu/3, X: mu}
+			t = scaled(material.InvariantTangent{S: mu, GG: r.law.BulkMPa() - 2*mu/3, X: mu})
 			*f, g = material.Identity, material.Identity
 		} else {
 			gradient(f, k.u[:n], grad)
 			var j float64
 			t, j = r.inv.Coefficients(&k.p, &g, f)
+			t = scaled(t)
 			if r.vol != nil { // the tangent of W − U(J) + p·J at fixed p
 				_, du, ddu := r.vol.Dilatation(j)
+				du, ddu = mult*du, mult*ddu
 				t.GG += (pressure-du)*j - ddu*j*j
 				t.X -= (pressure - du) * j
 				for a, d := range grad {

@@ -154,7 +154,12 @@ type Settings struct {
 	Resume     *Checkpoint
 	// Guess is a displacement per node at the end of the first stage, mm, from
 	// which the first increment may start; it changes the work, not the answer.
-	Guess    []r3.Vec
+	Guess []r3.Vec
+	// Guesses are such displacements for the ends of all stages, [stage][node],
+	// the first in place of Guess: the first increment of stage i may start from
+	// where stage i−1 ended moved by the difference of their guesses. A run whose
+	// materials differ a little from those of an earlier one takes its states.
+	Guesses  [][]r3.Vec
 	Progress func(done float64) // may be nil; called from the solving goroutine
 }
 

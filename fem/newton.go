@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"halsted/internal/sparse"
+
+	"gonum.org/v1/gonum/spatial/r3"
 )
 
 // residual writes the external load at part t of the stage less fint into r at
@@ -47,9 +49,13 @@ func (n *newton) extrapolate(t float64) bool {
 			n.bulk = n.sys.bulk
 		}
 	}
-	if g := n.s.Guess; g != nil && n.sys.stage == 0 && len(n.past) == 1 {
+	if g, from := n.guess(); g != nil && len(n.past) == 1 {
 		for v, d := range g {
-			n.trial[3*v], n.trial[3*v+1], n.trial[3*v+2] = t*d.X, t*d.Y, t*d.Z
+			if from != nil {
+				d = r3.Sub(d, from[v])
+			}
+			start := n.past[0].u[3*v : 3*v+3]
+			n.trial[3*v], n.trial[3*v+1], n.trial[3*v+2] = start[0]+t*d.X, start[1]+t*d.Y, start[2]+t*d.Z
 		}
 		for i, f := range n.sys.fixed {
 			if f {
@@ -82,6 +88,24 @@ func (n *newton) extrapolate(t float64) bool {
 		try()
 	}
 	return found
+}
+
+// guess is what Settings says of the displacement at the end and at the start of
+// the stage under way; nil: nothing, or at rest.
+func (n *newton) guess() (to, from []r3.Vec) {
+	i := n.sys.stage
+	if len(n.s.Guesses) == 0 {
+		if i == 0 {
+			to = n.s.Guess
+		}
+		return to, nil
+	}
+	if i > 0 {
+		if from = n.s.Guesses[i-1]; from == nil {
+			return nil, nil
+		}
+	}
+	return n.s.Guesses[i], from
 }
 
 // increment brings n.u, a converged state at t0, to t1. fint follows u. The

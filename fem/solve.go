@@ -233,7 +233,7 @@ func (n *newton) carry(ctx context.Context, t float64, res *Result, emit func(*F
 			sys.internal(n.fint, n.u)
 			n.bulk = sys.bulk
 			n.lin.stale = true
-			if guess && (len(n.past) > 1 || n.s.Guess != nil) { // the guess may be to blame: go by the tangent
+			if guess && (len(n.past) > 1 || n.s.Guess != nil || len(n.s.Guesses) > 0) { // the guess may be to blame: go by the tangent
 				guess = false
 				continue
 			}
