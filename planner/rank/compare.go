@@ -72,18 +72,22 @@ func newComparison(es []planner.Evaluation, o *Options) (*comparison, error) {
 		return c, nil
 	}
 	c.samples = make(sampled, len(es))
-	count := -1
+	count := make([]int, len(o.Objectives))
 	for n, e := range es {
 		s := o.Samples[e.Plan]
 		if len(s) != len(o.Objectives) {
 			return nil, &InputError{Plan: e.Plan, Why: fmt.Sprintf("has samples of %d objectives, want %d", len(s), len(o.Objectives))}
 		}
 		for j, v := range s {
-			if count < 0 {
-				count = len(v)
+			if n == 0 {
+				count[j] = len(v)
 			}
-			if len(v) != count || count == 0 {
-				return nil, &InputError{e.Plan, o.Objectives[j].ID, fmt.Sprintf("%d samples, others have %d: common random numbers give equally many", len(v), count)}
+			if len(v) != count[j] {
+				return nil, &InputError{e.Plan, o.Objectives[j].ID, fmt.Sprintf("%d samples, others have %d: common random numbers give equally many", len(v), count[j])}
+			}
+			if len(v) == 0 { // not sampled: the value stands for it
+				c.samples[n] = append(c.samples[n], c.costs[n][j:j+1])
+				continue
 			}
 			costs := make([]float64, len(v))
 			for i := range v {
@@ -94,13 +98,6 @@ func newComparison(es []planner.Evaluation, o *Options) (*comparison, error) {
 	}
 	c.front = c.samples.fronts()
 	return c, nil
-}
-
-func (c *comparison) samplesText() string {
-	if len(c.samples) == 0 {
-		return "samples"
-	}
-	return fmt.Sprintf("%d samples of the inputs", len(c.samples[0][0]))
 }
 
 // permuted is the comparison with plan order[n] at place n.

@@ -16,8 +16,9 @@ type Options struct {
 	Objectives []planner.Objective
 	// Samples are the objectives on common random numbers, by Evaluation.Plan:
 	// [objective][sample], in the unit of the quantity; NaN is a sample that did
-	// not converge. Nil: plans are compared by their values. All plans without
-	// veto must have them, equally many.
+	// not converge. All plans without veto must have them, equally many of an
+	// objective; an objective without samples is compared by its value. Nil:
+	// all are.
 	Samples map[string][][]float64
 	// Weights order plans within a front, one per objective, 0 or more; nil is
 	// all alike. They never move a plan to another front.
@@ -128,8 +129,8 @@ func Rank(plans []planner.Evaluation, o Options) (*Front, error) {
 		return nil, err
 	}
 	if c.samples != nil {
-		f.Basis = fmt.Sprintf("a plan beats another if it is no worse in each objective and better in one, each in at least %g %% of the samples, on the same %s",
-			100*surely, c.samplesText())
+		f.Basis = fmt.Sprintf("a plan beats another if it is no worse in each objective and better in one, each in at least %g %% of the samples, on common random numbers; an objective without samples by its value",
+			100*surely)
 	}
 	order := c.order(o.Weights)
 	for _, p := range order {
@@ -266,7 +267,7 @@ func (c *comparison) beaten(p int, f *Front, o *Options) WhyNot {
 		for _, j := range claims {
 			claim := Claim{Objective: o.Objectives[j].ID}
 			text := label(&f.Plans[p], o.Objectives[j].ID)
-			if c.samples != nil {
+			if c.samples != nil && len(c.samples[q][j]) > 1 {
 				better, _ := c.samples.count(q, p, j)
 				n := len(c.samples[q][j])
 				s := share("better."+claim.Objective, "probability of being better in "+text, better, n)

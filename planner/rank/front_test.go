@@ -323,7 +323,7 @@ func TestPlansThatCannotBeComparedAreRefused(t *testing.T) {
 		"negative most":     {es, Options{Objectives: less(2), Most: -1}, "-1"},
 		"no samples of one": {es, Options{Objectives: less(2), Samples: map[string][][]float64{"x": good["x"]}}, "plan y"},
 		"fewer samples":     {es, Options{Objectives: less(2), Samples: map[string][][]float64{"x": good["x"], "y": {{1, 2}, {1}}}}, "equally many"},
-		"no sample":         {es, Options{Objectives: less(2), Samples: map[string][][]float64{"x": {{}, {}}, "y": {{}, {}}}}, "0 samples"},
+		"no sample of one":  {es, Options{Objectives: less(2), Samples: map[string][][]float64{"x": good["x"], "y": {{1, 2}, nil}}}, "0 samples"},
 	} {
 		_, err := Rank(c.es, c.o)
 		if _, ok := errors.AsType[*InputError](err); !ok || !strings.Contains(err.Error(), c.want) {
@@ -332,6 +332,12 @@ func TestPlansThatCannotBeComparedAreRefused(t *testing.T) {
 	}
 	if _, err := Rank(es, Options{Objectives: less(2), Samples: good}); err != nil {
 		t.Error(err)
+	}
+	// An objective without samples is compared by its value, and objectives need
+	// not have equally many samples.
+	f, err := Rank([]planner.Evaluation{plan("x", 1, 2), plan("y", 1, 3)}, Options{Objectives: less(2), Samples: map[string][][]float64{"x": {{1, 2}, nil}, "y": {{1, 2}, nil}}})
+	if err != nil || !slices.Equal(f.Levels, []int{0, 1}) || f.WhyNot[0].Claims[0].Probability != nil {
+		t.Errorf("%+v, %v", f, err)
 	}
 	if f, err := Rank(nil, Options{Objectives: less(2)}); err != nil || len(f.Plans) != 0 || f.Knee != -1 {
 		t.Errorf("no plans: %+v, %v", f, err)

@@ -61,7 +61,7 @@ func TestCommonSamplesTellPlansApart(t *testing.T) {
 	if err := p.Validate(); err != nil || p.Value != 100 || p.Spread.P97_5 != 100 || p.Spread.P2_5 < 90 || p.Spread.P2_5 > 99 {
 		t.Errorf("%v, %v", p, err)
 	}
-	if !strings.Contains(f.WhyNot[0].Text, "in 59 of 59 samples") || !strings.Contains(f.Basis, "59 samples") {
+	if !strings.Contains(f.WhyNot[0].Text, "in 59 of 59 samples") || !strings.Contains(f.Basis, "common random numbers") {
 		t.Errorf("%q; %q", f.WhyNot[0].Text, f.Basis)
 	}
 	slices.Reverse(y) // not common any more
