@@ -3,14 +3,17 @@ module halsted
 go 1.26.0
 
 require (
+	codeberg.org/go-pdf/fpdf v0.11.1
 	connectrpc.com/vanguard v0.3.0
 	github.com/g3n/engine v0.2.1-0.20260801162305-83026d7a1228
+	github.com/go-fonts/dejavu v0.3.2
 	github.com/go-gl/glfw/v3.3/glfw v0.0.0-20250301202403-da16c1255728
 	github.com/hschendel/stl v1.0.4
 	github.com/klauspost/compress v1.20.3
 	github.com/qmuntal/gltf v0.28.0
 	github.com/suyashkumar/dicom v1.1.0
 	golang.org/x/image v0.47.0
+	golang.org/x/text v0.43.0
 	gonum.org/v1/gonum v0.17.0
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260817212433-ac3dfec99bb1
 	google.golang.org/grpc v1.85.0
@@ -30,7 +33,6 @@ require (
 	golang.org/x/exp v0.0.0-20240525044651-4c93da0ed11d // indirect
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
-	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/genproto/googleapis/api v0.0.0-20260817212433-ac3dfec99bb1 // indirect
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 	modernc.org/libc v1.79.0 // indirect

@@ -120,6 +120,9 @@ var owners = map[string][]string{
 	"connectrpc.com/vanguard":       {"planner/service"},
 	"connectrpc.com/connect":        {"planner/service"},
 	"golang.org/x/net":              {"planner/service"},
-	"golang.org/x/image":            {"viewer/raster", "viewer/window"},
+	"golang.org/x/image":            {"viewer/raster", "viewer/window", "planner/report"},
+	"golang.org/x/text":             {"planner/report"},
+	"codeberg.org/go-pdf/fpdf":      {"planner/report"},
+	"github.com/go-fonts/dejavu":    {"planner/report"},
 	"gonum.org/v1/gonum":            {anything},
 }

@@ -1,164 +1,110 @@
 package report
 
 import (
-	_ "embed"
-	"encoding/base64"
-	"fmt"
-	"html/template"
 	"io"
-	"slices"
-	"strings"
-	"text/tabwriter"
 
 	"halsted/planner"
 )
 
-//go:embed page.html
-var pageHTML string
+// Schema names the JSON form. A change that breaks a reader raises the number.
+const Schema = "halsted.dossier/1"
+
+// Patient is what DICOM says of the patient, as it stands in the object: it may
+// be empty, absurdly long or hostile. Nothing here is trusted or interpreted
+// beyond the component groups of the name.
+type Patient struct {
+	Name      string `json:"name"`       // (0010,0010): alphabetic=ideographic=phonetic
+	ID        string `json:"id"`         // (0010,0020)
+	BirthDate string `json:"birth_date"` // (0010,0030)
+	Sex       string `json:"sex"`        // (0010,0040)
+}
+
+// Scan is what DICOM says of the study, as it stands in the object.
+type Scan struct {
+	Description string `json:"description,omitempty"` // (0008,1030)
+	Date        string `json:"date,omitempty"`        // (0008,0020)
+	Accession   string `json:"accession,omitempty"`   // (0008,0050)
+	Institution string `json:"institution,omitempty"` // (0008,0080)
+}
+
+// Approval is the state that only a named person can set. The zero value is
+// "not approved".
+type Approval struct {
+	By string `json:"by,omitempty"` // name of the surgeon
+	On string `json:"on,omitempty"` // date and time as recorded
+}
 
 // Picture is a PNG with what it shows.
 type Picture struct {
-	Caption string
-	PNG     []byte
+	Caption string `json:"caption"`
+	PNG     []byte `json:"png"`
+}
+
+// Contingency is what remains when one assumption of a plan fails.
+type Contingency struct {
+	If   string `json:"if"`             // "the margin of 5 mm is lost"
+	Then string `json:"then,omitempty"` // Plan.ID that stays feasible; empty: none does
+	Text string `json:"text,omitempty"` // one sentence more
 }
 
 // Item is one plan with its evaluation.
 type Item struct {
-	Plan       planner.Plan
-	Evaluation planner.Evaluation
+	Plan       planner.Plan       `json:"plan"`
+	Evaluation planner.Evaluation `json:"evaluation"`
+	// WhyNot says why the plan is not the proposed one, or why it was rejected.
+	WhyNot      []string      `json:"why_not,omitempty"`
+	Contingency []Contingency `json:"contingency,omitempty"`
+	Approval    Approval      `json:"approval"`
+	Pictures    []Picture     `json:"pictures,omitempty"`
 }
 
-// Dossier is everything the page shows. Items stand in the order they are
-// shown: ranked plans first.
+// Limit is a rule of the case as the charts and the list of rules show it.
+type Limit struct {
+	Rule     string        `json:"rule"`     // id in the rule pack
+	Quantity string        `json:"quantity"` // planner.Quantity.ID
+	Text     string        `json:"text"`
+	Hard     bool          `json:"hard"` // breaking it vetoes the plan
+	Limit    planner.Limit `json:"limit"`
+}
+
+// Axis is one objective of the front's chart.
+type Axis struct {
+	Quantity string `json:"quantity"` // planner.Quantity.ID
+	Less     bool   `json:"less"`     // smaller is better
+}
+
+// Dossier is everything that is known of a case when a surgeon decides. All
+// forms (HTML, PDF, JSON, SR, Table) say the same. Items stand in the order
+// they are shown: ranked plans first.
 type Dossier struct {
-	Case     planner.Case
-	Study    planner.Study
-	RulePack string // id@version
-	Found    []planner.Quantity
-	Items    []Item
-	Method   []string // sentences on what was done and what was left out
-	Pictures []Picture
+	Title     string        `json:"title,omitempty"` // empty: from the procedure
+	Patient   Patient       `json:"patient"`
+	Scan      Scan          `json:"scan"`
+	Case      planner.Case  `json:"case"`
+	Study     planner.Study `json:"study"`
+	RulePack  string        `json:"rule_pack"`            // id@version
+	KernelSet string        `json:"kernel_set,omitempty"` // what computed it
+	Bundle    string        `json:"bundle,omitempty"`     // id of the run bundle that gives it again
+	// Headline are the ids of the numbers on the first page, six at most; nil:
+	// the first six of Columns that a plan has, else the first six it has.
+	Headline []string           `json:"headline,omitempty"`
+	Found    []planner.Quantity `json:"found,omitempty"` // of the organ
+	Items    []Item             `json:"plans"`
+	// Knee is the Plan.ID that the ranking proposes; empty: none.
+	Knee     string         `json:"knee,omitempty"`
+	KneeWhy  []string       `json:"knee_why,omitempty"`
+	Rejected []Item         `json:"rejected,omitempty"` // nearest plans that were not kept
+	Front    [2]Axis        `json:"front"`              // zero: from Headline
+	Limits   []Limit        `json:"limits,omitempty"`
+	Flags    []planner.Flag `json:"flags,omitempty"`   // outside the verified range
+	Missing  []string       `json:"missing,omitempty"` // structures that are not there and which outputs are lost
+	Method   []string       `json:"method,omitempty"`  // what was done and what was left out
+	Sources  []string       `json:"sources,omitempty"`
+	Pictures []Picture      `json:"pictures,omitempty"` // of the case
 }
 
-// Columns are the quantities of the plan table, in order.
+// Columns are the quantities of the plan table of a liver resection, in order.
 var Columns = []string{"flr_percent", "margin_mm", "vessels_cut", "largest_vessel_cut_mm", "cut_area_cm2", "displacement_mm", "reaction_n", "peak_stress_kpa", "peak_strain_percent"}
 
-// short heads the columns of the text table.
-var short = map[string]string{
-	"flr_percent": "FLR", "margin_mm": "margin", "vessels_cut": "vessels cut", "largest_vessel_cut_mm": "largest radius",
-	"cut_area_cm2": "cut area", "displacement_mm": "moved", "reaction_n": "pull force", "peak_stress_kpa": "peak stress", "peak_strain_percent": "peak strain",
-}
-
-// Table prints the plans as text, one a line, with units in every cell and the
-// reasons below. It ends with the notice.
-func Table(w io.Writer, items []Item) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprint(t, "rank\tplan")
-	for _, c := range Columns {
-		fmt.Fprint(t, "\t", short[c])
-	}
-	fmt.Fprintln(t)
-	for _, it := range items {
-		fmt.Fprintf(t, "%s\t%s", rank(it.Evaluation), it.Plan.Name)
-		for _, c := range Columns {
-			fmt.Fprint(t, "\t", cell(it.Evaluation, c))
-		}
-		fmt.Fprintln(t)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	common := Common(items)
-	for _, it := range items {
-		for _, r := range it.Evaluation.Reasons {
-			fmt.Fprintf(w, "%s  %s: %s\n", rank(it.Evaluation), it.Plan.Name, r)
-		}
-		for _, r := range it.Evaluation.Warnings {
-			if !slices.Contains(common, r) {
-				fmt.Fprintf(w, "%s  %s: warning: %s\n", rank(it.Evaluation), it.Plan.Name, r)
-			}
-		}
-	}
-	for _, r := range common {
-		fmt.Fprintf(w, "all plans: warning: %s\n", r)
-	}
-	_, err := fmt.Fprintln(w, planner.Notice)
-	return err
-}
-
-// Common lists the warnings that all plans share, when there are several.
-func Common(items []Item) []string {
-	if len(items) < 2 {
-		return nil
-	}
-	var out []string
-	for _, w := range items[0].Evaluation.Warnings {
-		if !slices.ContainsFunc(items[1:], func(it Item) bool { return !slices.Contains(it.Evaluation.Warnings, w) }) {
-			out = append(out, w)
-		}
-	}
-	return out
-}
-
-func rank(e planner.Evaluation) string {
-	if e.Rank == 0 {
-		return "veto"
-	}
-	return fmt.Sprint(e.Rank)
-}
-
-// cell is a quantity in a narrow column: value, unit and interval.
-func cell(e planner.Evaluation, id string) string {
-	q, ok := e.Quantity(id)
-	if !ok {
-		return "–"
-	}
-	u := planner.UnitText(q.Unit)
-	if !q.HasInterval() {
-		return fmt.Sprintf("%.3g%s", q.Value, u)
-	}
-	return fmt.Sprintf("%.3g%s [%.3g, %.3g]", q.Value, u, q.Spread.P2_5, q.Spread.P97_5)
-}
-
-var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"own": func(common, all []string) []string {
-		return slices.DeleteFunc(slices.Clone(all), func(w string) bool { return slices.Contains(common, w) })
-	},
-	"src": func(p Picture) template.URL {
-		return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(p.PNG))
-	},
-	"value": func(q planner.Quantity) string { return fmt.Sprintf("%.4g%s", q.Value, planner.UnitText(q.Unit)) },
-	"interval": func(q planner.Quantity) string {
-		if !q.HasInterval() {
-			return "not quantified"
-		}
-		return fmt.Sprintf("%.4g to %.4g%s", q.Spread.P2_5, q.Spread.P97_5, planner.UnitText(q.Unit))
-	},
-	"vessels": func(v []planner.VesselCut) string {
-		var s []string
-		for _, c := range v {
-			s = append(s, fmt.Sprintf("%s, radius %.1f mm", c.System, c.Radius.Value))
-		}
-		return strings.Join(s, "; ")
-	},
-	"size": func(s planner.Study) string {
-		return fmt.Sprintf("%d × %d × %d voxels of %.3g × %.3g × %.3g mm", s.Size[0], s.Size[1], s.Size[2], s.Spacing[0], s.Spacing[1], s.Spacing[2])
-	},
-}).Parse(pageHTML))
-
-// Write writes the dossier as one HTML page. Every quantity is checked first
-// (planner.Quantity.Validate): a number without unit or basis is not printed.
-func Write(w io.Writer, d Dossier) error {
-	for _, it := range d.Items {
-		for _, q := range it.Evaluation.Quantities {
-			if err := q.Validate(); err != nil {
-				return fmt.Errorf("report: plan %q: %w", it.Plan.Name, err)
-			}
-		}
-	}
-	return page.Execute(w, struct {
-		Dossier
-		Notice string
-		Common []string
-	}{d, planner.Notice, Common(d.Items)})
-}
+// Write is HTML.
+func Write(w io.Writer, d Dossier) error { return HTML(w, d) }
