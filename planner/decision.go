@@ -30,6 +30,7 @@ type Decision struct {
 	// Knee is the id of the plan that is proposed to look at first; empty when
 	// no plan is feasible. It is a proposal, not an approval.
 	Knee          string        `json:"knee"`
+	KneeText      string        `json:"knee_text"` // why it is proposed, or why none is
 	WhyNot        []WhyNot      `json:"why_not,omitempty"`
 	Contingencies []Contingency `json:"contingencies,omitempty"`
 	Flags         []Flag        `json:"flags,omitempty"` // where the case lies outside the verified range

@@ -1,22 +1,176 @@
 package pipeline
 
 import (
+	"fmt"
+	"math"
+	"slices"
+
 	"halsted/planner"
 	"halsted/planner/rank"
+	"halsted/planner/rules"
+	"halsted/planner/uncertainty"
 )
+
+// quantified is a plan whose numbers have their spread.
+type quantified struct {
+	plan      planner.Plan
+	eval      planner.Evaluation
+	geometry  *uncertainty.Result
+	mechanics *uncertainty.Result // nil at L0
+}
+
+// samples are an objective on the common samples; NaN where one did not
+// converge, nil where the plan has no such output.
+func (s *quantified) samples(id string) []float64 {
+	for _, r := range []*uncertainty.Result{s.mechanics, s.geometry} {
+		if r == nil || !slices.ContainsFunc(r.Quantities, func(q planner.Quantity) bool { return q.ID == id }) {
+			continue
+		}
+		out := make([]float64, len(r.Samples))
+		for n, one := range r.Samples {
+			out[n] = math.NaN()
+			for _, v := range one.Values {
+				if v.ID == id && one.Failed == "" {
+					out[n] = v.V
+				}
+			}
+		}
+		return out
+	}
+	return nil
+}
+
+// compared is the ranking of plans by a level's objectives.
+func compared(p planner.Procedure, l planner.Level, q Question, condition string, es []planner.Evaluation, plans map[string]planner.Plan, shown []*quantified) (*rank.Front, error) {
+	o := rank.Options{Most: q.Shown, Names: map[string]string{}, Scenarios: scenarios[p.Name()], Weights: nil}
+	for _, obj := range p.Objectives(l) {
+		// An objective that a plan lacks (a structure is missing, its mechanics
+		// failed) compares nobody.
+		if !slices.ContainsFunc(es, func(e planner.Evaluation) bool { _, ok := e.Quantity(obj.ID); return !ok }) {
+			o.Objectives = append(o.Objectives, obj)
+		}
+	}
+	for _, e := range es {
+		o.Names[e.Plan] = plans[e.Plan].Name
+	}
+	hard, err := q.Pack.For(condition)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range hard {
+		if r.Severity == rules.Hard && !r.Off {
+			o.Bounds = append(o.Bounds, rank.Bound{Rule: r.ID, Output: r.Quantity, Text: r.Text, Want: r.Limit()})
+		}
+	}
+	if shown != nil {
+		o.Samples = map[string][][]float64{}
+		for _, s := range shown {
+			for _, obj := range o.Objectives {
+				o.Samples[s.plan.ID] = append(o.Samples[s.plan.ID], s.samples(obj.ID))
+			}
+		}
+	}
+	return rank.Rank(es, o)
+}
+
+const whyNotShown = 12 // rejected plans that are explained
 
 // conclude ranks the quantified plans and says why the others are not among
 // them.
-func conclude(d *planner.Decision, p planner.Procedure, q Question, shown []*quantified, searched []planner.Evaluation, plans map[string]planner.Plan) error {
+func conclude(d *planner.Decision, p planner.Procedure, q Question, shown []*quantified, before *rank.Front, plans map[string]planner.Plan) error {
 	es := make([]planner.Evaluation, len(shown))
 	for n, s := range shown {
 		es[n] = s.eval
 	}
-	if err := rank.Order(es, p.Objectives(q.Level)); err != nil {
+	f, err := compared(p, q.Level, q, d.Case.Condition, es, plans, shown)
+	if err != nil {
 		return err
 	}
-	for _, e := range es {
+	for _, e := range f.Plans {
 		d.Plans, d.Evaluations = append(d.Plans, plans[e.Plan]), append(d.Evaluations, e)
 	}
+	if f.Knee >= 0 {
+		d.Knee = f.Plans[f.Knee].Plan
+	}
+	d.KneeText = f.KneeText
+	for _, c := range f.Contingency {
+		d.Contingencies = append(d.Contingencies, planner.Contingency{Plan: c.Plan, If: label(p.Name(), c.Scenario), Then: c.Switch, Text: c.Text})
+	}
+	d.WhyNot = whyNot(before, f, plans)
+	d.Method = append(d.Method, f.Basis)
 	return nil
+}
+
+// whyNot explains the quantified plans that are not on the front, the nearest
+// rejected plan, and the first others of the search.
+func whyNot(before, after *rank.Front, plans map[string]planner.Plan) []planner.WhyNot {
+	var out []planner.WhyNot
+	seen := map[string]bool{}
+	add := func(f *rank.Front, plan, text string) {
+		if seen[plan] {
+			return
+		}
+		seen[plan] = true
+		w := planner.WhyNot{Plan: plans[plan], Text: text}
+		if n := slices.IndexFunc(f.Plans, func(e planner.Evaluation) bool { return e.Plan == plan }); n >= 0 {
+			w.Vetoes = f.Plans[n].Vetoes
+		}
+		out = append(out, w)
+	}
+	for _, f := range []*rank.Front{after, before} {
+		for _, r := range f.Least {
+			text := r.Text
+			for _, c := range r.Changes {
+				text += " " + c
+			}
+			add(f, r.Plan, text)
+		}
+		for n, w := range f.WhyNot {
+			if f == after || n < whyNotShown/2 {
+				add(f, w.Plan, w.Text)
+			}
+		}
+		if f.Nearest != nil {
+			add(f, f.Nearest.Plan, f.Nearest.Text)
+		}
+	}
+	// A plan that is shown after all needs no reason why it is not.
+	return slices.DeleteFunc(out, func(w planner.WhyNot) bool {
+		return slices.ContainsFunc(after.Shown, func(n int) bool { return after.Plans[n].Plan == w.Plan.ID })
+	})
+}
+
+// scenarios are the assumptions whose failure each procedure's plans are tried
+// under.
+var scenarios = map[string][]rank.Scenario{
+	"liver.resection":   {rank.MarginLost("margin_mm", 2), rank.ClampSlips("blood_loss_ml", 60)},
+	"needle.trajectory": {rank.MarginLost("min_clearance_mm", 2)},
+}
+
+// label is what a surgeon reads for a scenario.
+func label(procedure, id string) string {
+	for _, s := range scenarios[procedure] {
+		if s.ID == id {
+			return s.Label
+		}
+	}
+	return id
+}
+
+// method says how the numbers came about, for people.
+func method(d *planner.Decision, q Question, shown []*quantified) []string {
+	out := []string{fmt.Sprintf("%d candidate plans were compared by geometry and flow with every input at its median; %d keep all hard rules. %d were quantified.", d.Searched, d.Feasible, len(shown))}
+	if len(shown) == 0 {
+		return out
+	}
+	say := func(r *uncertainty.Result) string {
+		return fmt.Sprintf("%d samples (%s, seed %d) of the uncertain inputs, the same for all plans", len(r.Samples), r.Method.Kind, r.Method.Seed)
+	}
+	out = append(out, "Geometry and flow: "+say(shown[0].geometry)+".")
+	for _, s := range shown {
+		if s.mechanics != nil {
+			return append(out, fmt.Sprintf("Mechanics at %v: %s.", q.Level, say(s.mechanics)))
+		}
+	}
+	return append(out, "No mechanics were simulated.")
 }

@@ -2,12 +2,13 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"halsted/internal/par"
 	"halsted/planner"
-	"halsted/planner/rank"
 	"halsted/planner/rules"
 	"halsted/planner/uncertainty"
 )
@@ -73,8 +74,9 @@ func (e *NoCandidateError) Error() string {
 
 // searched is one candidate with what it does at L0, every input at its median.
 type searched struct {
-	plan planner.Plan
-	eval planner.Evaluation
+	plan  planner.Plan
+	eval  planner.Evaluation
+	notes []string
 }
 
 // Decide is the arrow Case → Decision: every candidate of the procedure is
@@ -91,32 +93,42 @@ func Decide(ctx context.Context, p planner.Procedure, c planner.Case, q Question
 	}
 	d := &planner.Decision{Case: c, Procedure: p.Name(), RulePack: q.Pack.ID + "@" + q.Pack.Version, Searched: len(all), Flags: p.Flags(), Notice: planner.Notice}
 	es := make([]planner.Evaluation, len(all))
-	plans := make(map[string]planner.Plan, len(all))
+	plans, notes := make(map[string]planner.Plan, len(all)), map[string][]string{}
 	for n, s := range all {
-		es[n], plans[s.plan.ID] = s.eval, s.plan
+		es[n], plans[s.plan.ID], notes[s.plan.ID] = s.eval, s.plan, s.notes
 		if len(s.eval.Vetoes) == 0 {
 			d.Feasible++
 		}
 	}
-	if err := rank.Order(es, p.Objectives(planner.L0)); err != nil {
-		return nil, err
-	}
-	picked, err := rank.Spread(es, p.Objectives(planner.L0), q.Shown)
+	before, err := compared(p, planner.L0, q, c.Condition, es, plans, nil)
 	if err != nil {
 		return nil, err
 	}
+	picked := before.Shown
+	for _, r := range before.Least { // no plan keeps the rules: those that break them least
+		picked = append(picked, slices.IndexFunc(before.Plans, func(e planner.Evaluation) bool { return e.Plan == r.Plan }))
+	}
 	var shown []*quantified
 	for n, at := range picked {
-		one, err := quantify(ctx, p, plans[es[at].Plan], es[at].Vessels, q, progress.stagef("quantify %d/%d", n+1, len(picked)))
+		one, err := quantify(ctx, p, plans[before.Plans[at].Plan], before.Plans[at].Vessels, q, progress.stagef("quantify %d/%d", n+1, len(picked)))
 		if err != nil {
 			return nil, err
 		}
+		one.eval.Warnings = append(one.eval.Warnings, notes[one.plan.ID]...)
 		if err := check(q.Pack, c.Condition, &one.eval); err != nil {
 			return nil, err
 		}
 		shown = append(shown, one)
 	}
-	return d, conclude(d, p, q, shown, es, plans)
+	if len(shown) > 0 {
+		vs, err := q.Pack.Judge(&shown[0].eval, c.Condition)
+		if err != nil {
+			return nil, err
+		}
+		d.Lost = append(d.Lost, rules.Lost(vs)...)
+	}
+	d.Method = method(d, q, shown)
+	return d, conclude(d, p, q, shown, before, plans)
 }
 
 // search simulates every candidate at L0.
@@ -147,7 +159,7 @@ func search(ctx context.Context, p planner.Procedure, c planner.Case, q Question
 		if err != nil {
 			return fmt.Errorf("plan %q: %w", all[n].plan.Name, err)
 		}
-		all[n].eval = atMedians(p, all[n].plan, o)
+		all[n].eval, all[n].notes = atMedians(p, all[n].plan, o), o.Notes
 		if err := check(q.Pack, c.Condition, &all[n].eval); err != nil {
 			return err
 		}
@@ -160,16 +172,22 @@ func search(ctx context.Context, p planner.Procedure, c planner.Case, q Question
 // atMedians is what one simulation gives: numbers without a spread, that a
 // search compares and nobody is shown.
 func atMedians(p planner.Procedure, plan planner.Plan, o *planner.Outcome) planner.Evaluation {
-	e := planner.Evaluation{Plan: plan.ID, Vessels: o.Vessels, Warnings: o.Notes}
+	e := planner.Evaluation{Plan: plan.ID, Vessels: o.Vessels}
 	for _, out := range p.Outputs() {
 		v, ok := o.Value(out.ID)
 		if !ok {
 			continue
 		}
 		e.Quantities = append(e.Quantities, planner.Quantity{ID: out.ID, Label: out.Label, Value: v.V, Unit: out.Unit, Evidence: out.Evidence, Solution: v.Solution,
-			Basis: "one simulation with every input at its median; not quantified"})
+			Basis: "one simulation, every input at its median"})
 	}
 	return e
+}
+
+// is reports whether err holds an error of type T.
+func is[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
 }
 
 // check applies the rules; what the procedure notes of the plan stays first
@@ -179,14 +197,6 @@ func check(pack *rules.Pack, condition string, e *planner.Evaluation) error {
 	_, err := pack.Check(e, condition)
 	e.Warnings = append(notes[:len(notes):len(notes)], e.Warnings...)
 	return err
-}
-
-// quantified is a plan whose numbers have their spread.
-type quantified struct {
-	plan      planner.Plan
-	eval      planner.Evaluation
-	geometry  *uncertainty.Result
-	mechanics *uncertainty.Result // nil at L0
 }
 
 // quantify spreads the inputs over a plan: at L0 over what geometry gives, at
@@ -215,10 +225,17 @@ func quantify(ctx context.Context, p planner.Procedure, plan planner.Plan, vesse
 	one.eval.Quantities = one.geometry.Quantities
 	if q.Level > planner.L0 {
 		mechanics := partOf(p, func(o planner.Output) bool { return o.Level > planner.L0 && o.Level <= q.Level })
-		if one.mechanics, err = run(mechanics, q.Level, q.Mechanics, share, 1-share); err != nil {
+		one.mechanics, err = run(mechanics, q.Level, q.Mechanics, share, 1-share)
+		switch {
+		case err == nil:
+			one.eval.Quantities = append(one.eval.Quantities, one.mechanics.Quantities...)
+		case is[*uncertainty.MedianError](err):
+			// The plan stands with what geometry tells of it.
+			one.mechanics = nil
+			one.eval.Warnings = append(one.eval.Warnings, fmt.Sprintf("its mechanics could not be simulated at %v: %v", q.Level, err))
+		default:
 			return nil, fmt.Errorf("plan %q at %v: %w", plan.Name, q.Level, err)
 		}
-		one.eval.Quantities = append(one.eval.Quantities, one.mechanics.Quantities...)
 	}
 	report(1)
 	return one, nil

@@ -21,7 +21,10 @@ import (
 // rod is a procedure whose numbers are known in closed form: a rod of uncertain
 // length (L0) is cut at x, and the rest is pulled on by a spring (L1). A tumour
 // of uncertain radius lies at its end.
-type rod struct{ fails bool }
+type rod struct {
+	fails  bool // where the spring is stiff and the cut is far
+	always bool // even at the medians
+}
 
 const rodMM, tumourMM, springNMM = 100.0, 10.0, 0.02
 
@@ -44,7 +47,7 @@ func (rod) Outputs() []planner.Output {
 }
 
 func (rod) Objectives(l planner.Level) []planner.Objective {
-	o := []planner.Objective{{ID: "rest_percent"}, {ID: "margin_mm", Cap: 10}}
+	o := []planner.Objective{{ID: "rest_percent"}, {ID: "margin_mm"}}
 	if l > planner.L0 {
 		o = append(o, planner.Objective{ID: "pull_n", Less: true})
 	}
@@ -72,7 +75,7 @@ func (r rod) Simulate(ctx context.Context, p planner.Plan, l planner.Level, x []
 	cut := p.Cuts[0].Point.X
 	o := &planner.Outcome{Values: []planner.Value{{ID: "rest_percent", V: 100 * cut / x[0]}, {ID: "margin_mm", V: rodMM - x[1] - cut}}}
 	if l > planner.L0 {
-		if r.fails && cut > 60 && x[2] > springNMM {
+		if r.fails && cut > 60 && (x[2] > springNMM || r.always) {
 			return nil, &fem.NotConvergedError{}
 		}
 		o.Values = append(o.Values, planner.Value{ID: "pull_n", V: x[2] * cut, Solution: &planner.Solution{Residual: 1e-9, MeshError: 0.01}})
@@ -192,5 +195,91 @@ func TestSeedsMoveTheSamples(t *testing.T) {
 	b, _ := two.Evaluations[0].Quantity("margin_mm")
 	if a.Value != b.Value || *a.Spread == *b.Spread {
 		t.Errorf("%v and %v", a, b)
+	}
+}
+
+// A plan whose mechanics do not converge at some samples keeps them as the
+// worst; one that does not even at the medians stands without mechanics.
+func TestMechanicsThatFailAreTold(t *testing.T) {
+	d, err := Decide(t.Context(), rod{fails: true}, rodCase, Question{Pack: rodRules, Level: planner.L1, Mechanics: uncertainty.Method{Kind: uncertainty.Random}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, e := range d.Evaluations {
+		q, ok := e.Quantity("pull_n")
+		if !ok {
+			t.Fatalf("plan %d has no pull", n)
+		}
+		if failed := d.Plans[n].Cuts[0].Point.X > 60; failed != !strings.Contains(q.Basis, ", 0 did not converge") {
+			t.Errorf("cut at %g: %s", d.Plans[n].Cuts[0].Point.X, q.Basis)
+		} else if failed && q.HasInterval() {
+			t.Errorf("half the samples failed, yet there is an interval: %v", q)
+		}
+	}
+	d, err = Decide(t.Context(), rod{fails: true, always: true}, rodCase, Question{Pack: rodRules, Level: planner.L1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	warned := 0
+	for _, e := range d.Evaluations {
+		_, ok := e.Quantity("pull_n")
+		if !ok {
+			warned++
+			if !strings.Contains(strings.Join(e.Warnings, " "), "could not be simulated") {
+				t.Errorf("plan %s lacks its mechanics without a word: %v", e.Plan, e.Warnings)
+			}
+		}
+	}
+	if warned == 0 {
+		t.Error("no plan failed")
+	}
+}
+
+// Without a feasible plan the least violating ones are shown, none is
+// proposed, and it is said what would have to change.
+func TestNoFeasiblePlan(t *testing.T) {
+	strict, err := rules.Load(strings.NewReader(`{"schema":"halsted.rules/1","id":"rod.resection","version":"1","rules":[
+	{"id":"rod.rest","condition":"normal","quantity":"rest_percent","operator":">=","value":95,"unit":"%","severity":"hard","text":"the rest","source":"test","evidence":"S"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Decide(t.Context(), rod{}, rodCase, Question{Pack: strict}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Feasible != 0 || d.Knee != "" || d.KneeText == "" || len(d.Plans) == 0 || len(d.Evaluations[0].Vetoes) != 1 {
+		t.Fatalf("%+v", d)
+	}
+	if cut := d.Plans[0].Cuts[0].Point.X; cut != 90 {
+		t.Errorf("the least violating plan is said to cut at %g mm", cut)
+	}
+	if len(d.WhyNot) == 0 || len(d.WhyNot[0].Vetoes) == 0 {
+		t.Errorf("why not: %+v", d.WhyNot)
+	}
+}
+
+// What is said of the plans: reasons, why not, contingencies.
+func TestDecisionGivesItsReasons(t *testing.T) {
+	d, err := Decide(t.Context(), rod{}, rodCase, Question{Pack: rodRules}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.KneeText == "" || len(d.Method) < 3 || d.Notice != planner.Notice || len(d.Flags) != 1 {
+		t.Errorf("%+v", d)
+	}
+	vetoed := false
+	for _, w := range d.WhyNot {
+		if w.Plan.ID == "" || w.Text == "" {
+			t.Errorf("why not %+v", w)
+		}
+		vetoed = vetoed || len(w.Vetoes) > 0
+	}
+	if !vetoed {
+		t.Error("no rejected plan is explained")
+	}
+	for n, e := range d.Evaluations {
+		if len(e.Reasons) == 0 {
+			t.Errorf("plan %d has no reason", n)
+		}
 	}
 }

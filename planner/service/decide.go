@@ -173,7 +173,7 @@ func toDecision(d *planner.Decision) *pb.Decision {
 	m := &pb.Decision{
 		Parent: caseName(id), Procedure: d.Procedure, RulePack: d.RulePack, SearchedCount: uint32(d.Searched), FeasibleCount: uint32(d.Feasible),
 		Plans: mapped(d.Plans, plan), Evaluations: mapped(d.Evaluations, func(e planner.Evaluation) *pb.Evaluation { return toEvaluation(id, e) }),
-		KneePlan: named(d.Knee), Lost: d.Lost, Method: d.Method, Notice: planner.Notice,
+		KneePlan: named(d.Knee), KneeText: d.KneeText, Lost: d.Lost, Method: d.Method, Notice: planner.Notice,
 	}
 	for _, w := range d.WhyNot {
 		m.WhyNot = append(m.WhyNot, &pb.WhyNot{Plan: toPlan(w.Plan), Text: w.Text, Vetoes: mapped(w.Vetoes, toVeto)})

@@ -108,13 +108,25 @@ func Quantify(ctx context.Context, p planner.Procedure, plan planner.Plan, o Opt
 		return nil, err
 	}
 	if median.Failed != "" {
-		return nil, fmt.Errorf("uncertainty: plan %s at %s: the run with every input at its median did not converge: %s", r.id, o.Level, median.Failed)
+		return nil, &MedianError{r.id, o.Level, median.Failed}
 	}
 	r.median = median
 	if err := r.all(ctx); err != nil {
 		return nil, err
 	}
 	return r.result()
+}
+
+// MedianError is a plan whose run with every input at its median does not
+// converge: there is nothing to spread.
+type MedianError struct {
+	Plan  string
+	Level planner.Level
+	Why   string
+}
+
+func (e *MedianError) Error() string {
+	return fmt.Sprintf("uncertainty: plan %s at %s: the run with every input at its median did not converge: %s", e.Plan, e.Level, e.Why)
 }
 
 // run is one call of Quantify.

@@ -429,7 +429,9 @@ type Decision struct {
 	// What was done.
 	Method []string `protobuf:"bytes,13,rep,name=method,proto3" json:"method,omitempty"`
 	// To be shown wherever the figures are.
-	Notice        string `protobuf:"bytes,14,opt,name=notice,proto3" json:"notice,omitempty"`
+	Notice string `protobuf:"bytes,14,opt,name=notice,proto3" json:"notice,omitempty"`
+	// Why the knee is proposed, or why none is.
+	KneeText      string `protobuf:"bytes,15,opt,name=knee_text,json=kneeText,proto3" json:"knee_text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -558,6 +560,13 @@ func (x *Decision) GetMethod() []string {
 func (x *Decision) GetNotice() string {
 	if x != nil {
 		return x.Notice
+	}
+	return ""
+}
+
+func (x *Decision) GetKneeText() string {
+	if x != nil {
+		return x.KneeText
 	}
 	return ""
 }
@@ -789,7 +798,7 @@ const file_halsted_v1_decision_proto_rawDesc = "" +
 	"\ffailed_count\x18\x04 \x01(\rR\vfailedCount\x124\n" +
 	"\n" +
 	"quantities\x18\x05 \x03(\v2\x14.halsted.v1.QuantityR\n" +
-	"quantities\"\x88\x04\n" +
+	"quantities\"\xa5\x04\n" +
 	"\bDecision\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1c\n" +
 	"\tprocedure\x18\x02 \x01(\tR\tprocedure\x12\x1b\n" +
@@ -805,7 +814,8 @@ const file_halsted_v1_decision_proto_rawDesc = "" +
 	"\x05flags\x18\v \x03(\v2\x16.halsted.v1.DomainFlagR\x05flags\x12\x12\n" +
 	"\x04lost\x18\f \x03(\tR\x04lost\x12\x16\n" +
 	"\x06method\x18\r \x03(\tR\x06method\x12\x16\n" +
-	"\x06notice\x18\x0e \x01(\tR\x06notice\"l\n" +
+	"\x06notice\x18\x0e \x01(\tR\x06notice\x12\x1b\n" +
+	"\tknee_text\x18\x0f \x01(\tR\bkneeText\"l\n" +
 	"\x06WhyNot\x12$\n" +
 	"\x04plan\x18\x01 \x01(\v2\x10.halsted.v1.PlanR\x04plan\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12(\n" +
