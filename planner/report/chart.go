@@ -188,10 +188,12 @@ func mutedIfVetoed(it Item, col colour) colour {
 	return col
 }
 
-const panelRow = 4.2 // mm for one plan
+// panelRow is the height of one plan in a panel, mm; many plans move together
+// so that a panel fits a page.
+func (d *Dossier) panelRow() float64 { return min(4.2, 200/float64(max(1, len(d.Items)))) }
 
 // panelHeight is the height of a panel, mm.
-func (d *Dossier) panelHeight() float64 { return 5 + panelRow*float64(len(d.Items)) + 5 }
+func (d *Dossier) panelHeight() float64 { return 5 + d.panelRow()*float64(len(d.Items)) + 5 }
 
 // panel draws one quantity of all plans, a row each, on one scale.
 func (d *Dossier) panel(c canvas, id string, x, y, w float64) {
@@ -202,6 +204,7 @@ func (d *Dossier) panel(c canvas, id string, x, y, w float64) {
 	}
 	c.text(x, y+3.2, 8, ink, true, left, title)
 	const gutter = 6
+	panelRow := d.panelRow()
 	ax, ay, length, height := x+gutter, y+5, w-gutter-3, panelRow*float64(len(d.Items))
 	d.forbid(c, id, ax, ay, length, height, s)
 	for _, t := range s.ticks() {

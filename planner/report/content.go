@@ -56,7 +56,7 @@ func (d *Dossier) approved() string {
 func (d *Dossier) proposal() string {
 	if it := d.plan(d.Knee); it != nil && d.Knee != "" {
 		n := slices.IndexFunc(d.Items, func(o Item) bool { return o.Plan.ID == d.Knee })
-		return fmt.Sprintf("Proposed, %s: plan %s, %s.", it.Approval.state(), d.mark(n), clean(it.Plan.Name))
+		return fmt.Sprintf("Proposed, %s: plan %s, %s.", it.Approval.state(), d.mark(n), planName(*it))
 	}
 	if len(d.Items) > 0 && !d.feasible() {
 		return "No plan keeps all hard rules. The plans below break them least; each says what would have to change."
@@ -69,9 +69,17 @@ func (d *Dossier) feasible() bool {
 	return slices.ContainsFunc(d.Items, func(it Item) bool { return len(it.Evaluation.Vetoes) == 0 && it.Evaluation.Rank > 0 })
 }
 
+// planName is the plan's name, cleaned.
+func planName(it Item) string {
+	if s := clean(it.Plan.Name); s != "" {
+		return s
+	}
+	return "(without a name)"
+}
+
 // planTitle is the heading of plan n.
 func (d *Dossier) planTitle(n int) string {
-	t := "Plan " + d.mark(n) + ": " + clean(d.Items[n].Plan.Name)
+	t := "Plan " + d.mark(n) + ": " + planName(d.Items[n])
 	if d.Items[n].Evaluation.Rank == 0 {
 		return "Vetoed. " + t
 	}
@@ -139,7 +147,7 @@ func (d *Dossier) fallback(c Contingency) string {
 	n := slices.IndexFunc(d.Items, func(it Item) bool { return c.Then != "" && it.Plan.ID == c.Then })
 	switch {
 	case n >= 0:
-		s += "plan " + d.mark(n) + " (" + clean(d.Items[n].Plan.Name) + ") keeps the rules."
+		s += "plan " + d.mark(n) + " (" + planName(d.Items[n]) + ") keeps the rules."
 	case c.Then != "":
 		s += "plan " + clean(c.Then) + " keeps the rules."
 	default:

@@ -125,17 +125,24 @@ func TestArabicJoins(t *testing.T) {
 func TestVisualOrder(t *testing.T) {
 	hebrew := strings.NewReplacer("A", "א", "B", "ב", "C", "ג", "D", "ד", "E", "ה")
 	for in, want := range map[string]string{
-		"plain text":  "plain text",
-		"ABC":         "CBA",
-		"ABC, DE":     "ED ,CBA",
-		"name ABC x":  "name CBA x",
-		"AB 12.5 CD":  "DC 12.5 BA",
-		"nr 7 AB":     "nr 7 BA",
-		"(AB)":        "(BA)",
-		"AB (CD) E":   "E (DC) BA",
-		"x AB 12, y":  "x 12 BA, y",
-		"AB-CD (mm)":  "DC-BA (mm)",
-		"1961-03-27 ": "1961-03-27 ",
+		"plain text":    "plain text",
+		"ABC":           "CBA",
+		"ABC, DE":       "ED ,CBA",
+		"name ABC x":    "name CBA x",
+		"AB 12.5 CD":    "DC 12.5 BA",
+		"nr 7 AB":       "nr 7 BA",
+		"(AB)":          "(BA)",
+		"AB (CD) E":     "E (DC) BA",
+		"x AB 12, y":    "x 12 BA, y",
+		"AB-CD (mm)":    "DC-BA (mm)",
+		"AB (12.5 mm)":  "BA (12.5 mm)",
+		"AB (12)":       "(12) BA",
+		"AB 10% C":      "C 10% BA",
+		"AB 1961-03-27": "1961-03-27 BA",
+		"x (AB) y":      "x (BA) y",
+		"x (AB y) CD":   "x (BA y) DC",
+		"A]B":           "B[A",
+		"1961-03-27 ":   "1961-03-27 ",
 	} {
 		if got := string(visual([]rune(hebrew.Replace(in)))); got != hebrew.Replace(want) {
 			t.Errorf("%q is drawn %q, want %q", in, got, hebrew.Replace(want))

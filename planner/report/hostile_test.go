@@ -173,7 +173,7 @@ func FuzzShape(f *testing.F) {
 		unmirrored := func(in []rune) []rune {
 			out := slices.Clone(in)
 			for n, r := range out {
-				if m, ok := mirrored[r]; ok {
+				if m, ok := mirrored[r]; ok { // brackets swap
 					out[n] = min(r, m)
 				}
 			}

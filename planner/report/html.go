@@ -28,7 +28,7 @@ var policy = func() string {
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"clean": clean, "texts": texts, "value": value, "interval": interval, "brief": brief, "basis": basis, "evidence": evidence,
-	"remarks": remarks, "marks": marks, "veto": veto, "vessel": vesselName, "place": place, "limit": limitText, "reasons": reasons,
+	"remarks": remarks, "marks": marks, "veto": veto, "vessel": vesselName, "name": planName, "place": place, "limit": limitText, "reasons": reasons,
 	"rank": func(e planner.Evaluation) string { return rank(e) },
 	"src": func(p Picture) template.URL {
 		return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(p.PNG))

@@ -61,7 +61,9 @@ func makePDF(d *Dossier) ([]byte, error) {
 		p.page()
 		p.plan(d, n)
 	}
-	p.page()
+	if len(d.Items) > 0 {
+		p.page()
+	}
 	p.method(d)
 	p.number()
 	var out bytes.Buffer
@@ -178,6 +180,10 @@ func (p *paper) decision(d *Dossier) {
 		p.item("!", marginX+1, textW-1, 7.5, colour{138, 90, 0}, "Warning: "+warning(common, it))
 		p.y += 0.8
 	}
+	if left := bottomY - p.y; left > 75 && len(d.Pictures) > 0 { // a page with room shows the case
+		p.y += 2
+		p.pictures(d.Pictures[:1], min(100, left-12))
+	}
 }
 
 // table is the plan table: a row each, value and interval in every cell.
@@ -209,7 +215,7 @@ func (p *paper) table(d *Dossier) {
 	}
 	head()
 	for n, it := range d.Items {
-		name := p.wrap(it.Plan.Name, nameW-9, 8.5, false)
+		name := p.wrap(planName(it), nameW-9, 8.5, false)
 		if len(name) > 2 {
 			name = []string{name[0], p.fit(strings.Join(name[1:], " "), nameW-9, 8.5, false)}
 		}
@@ -277,7 +283,7 @@ func (p *paper) comparison(d *Dossier) {
 	p.y += 1
 	var list []string
 	for n, it := range d.Items {
-		list = append(list, "Plan "+d.mark(n)+": "+shortened(clean(it.Plan.Name), 70))
+		list = append(list, "Plan "+d.mark(n)+": "+shortened(planName(it), 70))
 	}
 	p.para(marginX, textW, 7, faint, false, strings.Join(list, ".  ")+".")
 }

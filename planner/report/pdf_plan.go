@@ -283,7 +283,7 @@ func (p *paper) method(d *Dossier) {
 	if len(d.Rejected) > 0 {
 		p.head("Nearest rejected plans", ink)
 		for _, it := range d.Rejected {
-			p.para(marginX, textW, 8.5, ink, true, it.Plan.Name)
+			p.para(marginX, textW, 8.5, ink, true, planName(it))
 			for _, v := range it.Evaluation.Vetoes {
 				p.item("•", marginX, textW, 8, red, veto(v)+".")
 			}

@@ -83,7 +83,7 @@ func Table(w io.Writer, items []Item) error {
 	}
 	fmt.Fprintln(t)
 	for _, it := range items {
-		fmt.Fprintf(t, "%s\t%s", rank(it.Evaluation), clean(it.Plan.Name))
+		fmt.Fprintf(t, "%s\t%s", rank(it.Evaluation), planName(it))
 		for _, c := range ids {
 			fmt.Fprint(t, "\t", cell(it.Evaluation, c))
 		}
@@ -94,7 +94,7 @@ func Table(w io.Writer, items []Item) error {
 	}
 	common := Common(items)
 	for _, it := range items {
-		head := rank(it.Evaluation) + "  " + clean(it.Plan.Name)
+		head := rank(it.Evaluation) + "  " + planName(it)
 		for _, r := range it.Evaluation.Reasons {
 			fmt.Fprintf(w, "%s: %s\n", head, clean(r))
 		}
