@@ -28,13 +28,14 @@ type Measured struct {
 
 // OutOfDomain tells where a case lies outside the verified ranges, in their
 // order. What was not measured, is not finite or is in another unit is a flag
-// too. When a property is measured several times each one counts.
+// too. When a property is measured several times, the first one that is
+// outside is told.
 func OutOfDomain(ranges []Range, measured []Measured) []Flag {
 	var out []Flag
 	for _, r := range ranges {
 		text, found := "", false
 		for _, m := range measured {
-			if m.ID != r.ID {
+			if m.ID != r.ID || text != "" {
 				continue
 			}
 			found = true
@@ -52,6 +53,19 @@ func OutOfDomain(ranges []Range, measured []Measured) []Flag {
 		}
 		if text != "" {
 			out = append(out, Flag{r.ID, fmt.Sprintf("%s [%s; %s]", text, r.Evidence, r.Source), slices.Clone(r.Touches)})
+		}
+	}
+	return out
+}
+
+// MeasuredOf are the quantities of an evaluation, for ranges that are named
+// after outputs: the value of each, then the ends of its 95 % interval.
+func MeasuredOf(e *Evaluation) []Measured {
+	var out []Measured
+	for _, q := range e.Quantities {
+		out = append(out, Measured{q.ID, q.Value, q.Unit})
+		if q.Spread != nil {
+			out = append(out, Measured{q.ID, q.Spread.P2_5, q.Unit}, Measured{q.ID, q.Spread.P97_5, q.Unit})
 		}
 	}
 	return out

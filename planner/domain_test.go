@@ -35,6 +35,10 @@ func TestTheEndsOfARangeAreInIt(t *testing.T) {
 	if f := OutOfDomain(verified[:1], []Measured{{"slice_thickness", 1, "mm"}, {"slice_thickness", 7, "mm"}, {"slice_thickness", 2, "mm"}}); len(f) != 1 || !strings.Contains(f[0].Text, "7 mm") {
 		t.Errorf("one of several: %v", f)
 	}
+	e := Evaluation{Quantities: []Quantity{{ID: "slice_thickness", Value: 2, Unit: "mm", Spread: Around(1, 2, 4)}}}
+	if f := OutOfDomain(verified[:1], MeasuredOf(&e)); len(f) != 1 || !strings.Contains(f[0].Text, "4 mm") {
+		t.Errorf("an interval that leaves the range: %v", f)
+	}
 	if f := OutOfDomain(verified[:1], []Measured{{"slice_thickness", 1, "cm"}}); len(f) != 1 || !strings.Contains(f[0].Text, "not compared") {
 		t.Errorf("in another unit: %v", f)
 	}

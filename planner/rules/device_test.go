@@ -118,9 +118,12 @@ func TestWhatIsShipped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasSuffix(e.Name(), devicesSuffix) {
+		switch {
+		case strings.HasSuffix(e.Name(), devicesSuffix):
 			_, err = LoadDevices(f)
-		} else {
+		case strings.HasSuffix(e.Name(), domainSuffix):
+			_, err = LoadRanges(f)
+		default:
 			_, err = Load(f)
 		}
 		f.Close()

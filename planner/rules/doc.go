@@ -1,6 +1,7 @@
 // Package rules holds clinical rules and devices as data: packs of rules, each
 // with its quantity, limit, unit, severity, source and evidence, versioned and
-// overridable by a hospital; and catalogues of needles and grafts.
+// overridable by a hospital; catalogues of needles and grafts; and the ranges in
+// which the numbers of a procedure were verified.
 //
 // A pack is JSON. The shipped packs are embedded; Load reads another one of
 // the same form, Override a hospital's changes to one, with who answers for

@@ -267,7 +267,7 @@ func readShipped(procedure string) (*Pack, error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), devicesSuffix) {
+		if strings.HasSuffix(e.Name(), devicesSuffix) || strings.HasSuffix(e.Name(), domainSuffix) {
 			continue
 		}
 		f, err := shipped.Open("data/" + e.Name())
