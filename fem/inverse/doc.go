@@ -11,6 +11,13 @@
 //
 // # Unloading
 //
+// The stress-free shape solves the equilibrium of the imaged one with its own
+// places as the unknowns (inverse elastostatics: R. Shield, Z. Angew. Math.
+// Phys. 18 (1967) 490; S. Govindjee & P. Mihalic, Comput. Methods Appl. Mech.
+// Eng. 136 (1996) 47): Newton's method, five to ten factorisations, and one
+// forward solve to measure the distance, zero to rounding. Models that this does
+// not take, or where it fails, go by the fixed point.
+//
 // The fixed point X ← X − (x(X) − x_img) (M. Sellier, J. Fluids Struct. 27
 // (2011) 1461–1470; J. Bols et al., J. Comput. Appl. Math. 246 (2013) 10–17)
 // contracts by about the strain per iteration, diverges where the body turns far

@@ -21,6 +21,10 @@ type Options struct {
 	// Window is the number of past differences that Anderson acceleration
 	// keeps; 0 means 5, −1 means none.
 	Window int
+	// FixedPoint leaves the direct solve out and starts the fixed point from the
+	// image. So do NoRotation and a Window of −1, which ask for the original
+	// iteration.
+	FixedPoint bool
 	// NoRotation leaves the correction in the frame of the image, as Sellier has
 	// it; otherwise it is turned back by the rotation of the tissue.
 	NoRotation bool
@@ -74,6 +78,7 @@ type Report struct {
 	History       []Iteration
 	ForwardSolves int
 	Newton        int     // iterations of all forward solves
+	InverseNewton int     // iterations of the direct solve: one factorisation each; 0 where there was none
 	LoadFactor    float64 // part of the loads for which a shape was found
 	MaxMM, RMSMM  float64 // of the shape returned
 	Node          int32   // where MaxMM is

@@ -18,6 +18,13 @@ import (
 // belong to the stress-free shape. With stages, the image shows the end of the
 // last one.
 //
+// Where the model allows it, X is first sought directly, as the zero of the
+// equilibrium of the imaged shape (direct), and the first forward solve, from
+// the displacement so found, measures the distance. Models with stages,
+// attachments, histories, residual strain that changes volume, dead loads on
+// faces, or Tet4 with mean dilatation go without, as do those for which Newton's
+// method fails.
+//
 // Fixed point X ← X − Rᵀ·(x(X) − x_img) (M. Sellier, J. Fluids Struct. 27 (2011)
 // 1461; J. Bols et al., J. Comput. Appl. Math. 246 (2013) 10; both with R = 1)
 // with Anderson acceleration. R, the rotation of the tissue at the node, makes
@@ -91,6 +98,10 @@ func (u *unloader) run() (*Reference, Report, error) {
 	img := flat(u.model.Mesh.Nodes)
 	past := [2]shape{{0, img}, {0, img}} // found at two parts of the loads, the larger last
 	reached, step := 0.0, 1.0
+	first, err := u.direct()
+	if err != nil {
+		return nil, *u.rep, err
+	}
 	for {
 		target := min(1, reached+step)
 		if target > 1-1e-9 {
@@ -100,8 +111,15 @@ func (u *unloader) run() (*Reference, Report, error) {
 		if reached > 0 { // carried on in proportion
 			axpy(start, (target-reached)/(reached-past[0].at), difference(past[1].x, past[0].x))
 		}
+		if first != nil {
+			start = first
+		}
 		err := u.fixedPoint(start, img, target)
 		b := &u.best
+		if first != nil && err != nil && u.ctx.Err() == nil { // the direct shape is no help
+			first, u.solver.last = nil, nil
+			continue
+		}
 		part, ok := errors.AsType[*partError](err)
 		switch {
 		case err == nil && target == 1:
@@ -129,6 +147,28 @@ func (u *unloader) run() (*Reference, Report, error) {
 		}
 		return u.reference(), *u.rep, nc
 	}
+}
+
+// direct is the shape that solves the equilibrium of the imaged one, and leaves
+// its displacement as the guess of the first forward solve; nil where the model
+// or the options have no such way, or Newton's method finds none.
+func (u *unloader) direct() ([]float64, error) {
+	if u.o.FixedPoint || u.o.NoRotation || u.o.Window < 0 {
+		return nil, nil
+	}
+	d, err := newDirect(u.ctx, u.model, u.solver.settings)
+	if err != nil {
+		return nil, nil
+	}
+	x, err := d.run(u.model.Prescribed)
+	u.rep.InverseNewton = d.newtons
+	if err != nil {
+		return nil, u.ctx.Err()
+	}
+	for v, p := range u.model.Mesh.Nodes {
+		u.solver.last = append(u.solver.last, r3.Sub(p, r3.Vec{X: x[3*v], Y: x[3*v+1], Z: x[3*v+2]}))
+	}
+	return x, nil
 }
 
 // shape is a stress-free shape for a part of the loads.

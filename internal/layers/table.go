@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"fem":          {"imaging", "mesh", "fem/element", "fem/material", "internal/sparse", "internal/dense", "internal/par"},
 
 	"fem/deck":    {"imaging", "mesh", "mesh/meshio", "fem", "fem/material", "internal/par"},
-	"fem/inverse": {"imaging", "mesh", "fem", "fem/material", "internal/par"},
+	"fem/inverse": {"imaging", "mesh", "fem", "fem/element", "fem/material", "internal/par", "internal/sparse"},
 	"fem/verify":  {"imaging", "mesh", "mesh/meshio", "mesh/spatial", "fem", "fem/element", "fem/material", "fem/inverse", "internal/par"},
 
 	"planner":             {"imaging", "mesh", "fem"},
