@@ -24,14 +24,18 @@ type Config struct {
 	Condition string        // "biopsy", "ablation", "drain": what the rules ask for; "": biopsy
 	Target    imaging.Label // 0: imaging.LabelTumour
 	Organ     imaging.Label // that holds the target; 0: imaging.LabelLiver
-	Device    *rules.Device // nil: the first shipped one for the condition
-	Pack      *rules.Pack   // nil: the shipped one
-	Extra     []Structure   // with masks; they take the place of known ones of the same ID
+	// Device is the needle; nil: the first shipped one for the condition, of
+	// several ablation needles the one with the smallest zone that kills the
+	// target with its margin at once, else that with the widest zone.
+	Device *rules.Device
+	Pack   *rules.Pack // nil: the shipped one
+	Extra  []Structure // with masks; they take the place of known ones of the same ID
 	// Candidates bounds the number of pairs of skin and target points; the
 	// target points are set apart until it is kept. 0: 1 000 000.
 	Candidates int
 	// SkinMM is the distance between skin points, mm; 0: 1.
 	SkinMM float64
+	Case   string // planner.Case.ID, for the plans
 	// Errors are the standard deviations of what goes wrong; zero fields take
 	// their defaults.
 	Errors Errors
@@ -87,6 +91,7 @@ type Case struct {
 	errors         Errors
 	obst           []obstacle
 	flags          []planner.Flag
+	id             string // of the planner.Case
 
 	clear      *Field // see clearField; nil without obstacles
 	body       *Field // signed distance to the skin
@@ -99,6 +104,10 @@ type Case struct {
 	skin       []r3.Vec // LPS mm
 	points     []r3.Vec // target points: where the tip, or the zone's centre, goes
 	pointMM    float64  // their distance
+	sinkMM     float64  // least distance of the target from wide vessels; +Inf: not known
+
+	cache nearCache
+	shift shiftCache
 }
 
 const (
@@ -115,7 +124,7 @@ const (
 // NewCase prepares the distance maps. Errors: *MissingError for skin or target,
 // *OutsideError, *rules.DeviceError, *rules.Error, or that of ctx.
 func NewCase(ctx context.Context, segs *imaging.Segments, cfg Config) (*Case, error) {
-	c := &Case{condition: cfg.Condition, target: cfg.Target, organ: cfg.Organ, pack: cfg.Pack, errors: cfg.Errors.withDefaults()}
+	c := &Case{condition: cfg.Condition, target: cfg.Target, organ: cfg.Organ, pack: cfg.Pack, errors: cfg.Errors.withDefaults(), id: cfg.Case}
 	if c.condition == "" {
 		c.condition = "biopsy"
 	}
@@ -134,7 +143,7 @@ func NewCase(ctx context.Context, segs *imaging.Segments, cfg Config) (*Case, er
 	if err := c.errors.validate(); err != nil {
 		return nil, err
 	}
-	if err := c.readRules(cfg.Device); err != nil {
+	if err := c.readRules(cfg.Device, segs); err != nil {
 		return nil, err
 	}
 	off, err := c.crop(segs)
@@ -155,6 +164,9 @@ func NewCase(ctx context.Context, segs *imaging.Segments, cfg Config) (*Case, er
 	}
 	if c.clear, err = c.clearField(ctx); err != nil {
 		return nil, fmt.Errorf("needle: obstacles: %w", err)
+	}
+	if err := c.heatSink(ctx); err != nil {
+		return nil, err
 	}
 	spacing := cfg.SkinMM
 	if spacing == 0 {
@@ -180,7 +192,7 @@ func NewCase(ctx context.Context, segs *imaging.Segments, cfg Config) (*Case, er
 }
 
 // readRules takes device and limits from the data.
-func (c *Case) readRules(dev *rules.Device) error {
+func (c *Case) readRules(dev *rules.Device, segs *imaging.Segments) error {
 	var err error
 	if c.pack == nil {
 		if c.pack, err = rules.Shipped(Name); err != nil {
@@ -207,12 +219,7 @@ func (c *Case) readRules(dev *rules.Device) error {
 		if err != nil {
 			return err
 		}
-		for n := range all {
-			if all[n].Kind == c.condition {
-				dev = &all[n]
-				break
-			}
-		}
+		dev = c.pick(all, segs)
 		if dev == nil {
 			return &rules.DeviceError{Device: c.condition, Why: "no device of this kind is shipped; name one"}
 		}
@@ -220,6 +227,34 @@ func (c *Case) readRules(dev *rules.Device) error {
 	c.device = *dev
 	c.length, c.radius, c.beyond, c.zone, err = readDevice(dev, c.condition)
 	return err
+}
+
+// pick chooses among the shipped devices, as Config.Device says; nil if there
+// is none of the kind.
+func (c *Case) pick(all []rules.Device, segs *imaging.Segments) *rules.Device {
+	bit := segs.Bit(c.target)
+	size, h := segs.Grid.Bounds(func(n int) bool { return bit != 0 && segs.Bits[n]&bit != 0 }).Size(), segs.Grid.SpacingMM()
+	widest := 0.0
+	for a := range size {
+		widest = max(widest, float64(size[a])*h[a])
+	}
+	var best *rules.Device
+	across := 0.0
+	for n := range all {
+		d := &all[n]
+		if d.Kind != c.condition {
+			continue
+		}
+		w := 0.0
+		if z, err := d.Number("zone_across", "mm"); err == nil {
+			w = z
+		}
+		enough, was := w >= widest+2*ablationMarginMM, across >= widest+2*ablationMarginMM
+		if best == nil || enough && (!was || w < across) || !enough && !was && w > across {
+			best, across = d, w
+		}
+	}
+	return best
 }
 
 // readDevice takes the numbers that a needle needs, mm.
@@ -312,7 +347,7 @@ func (c *Case) measure(ctx context.Context) error {
 	switch {
 	case c.segs.Bit(c.organ) == 0 || c.segs.Count(c.organ) == 0:
 		why := "the case has no mask of the " + c.organ.String()
-		for _, id := range []string{"capsule_angle_deg", "organ_track_mm", "healthy_ml", "target_shift_mm", "capsule_dent_mm"} {
+		for _, id := range []string{"capsule_angle_deg", "organ_track_mm", "healthy_ml", "target_shift_mm", "puncture_shift_mm"} {
 			c.Lost = append(c.Lost, Loss{id, why})
 		}
 		return nil
@@ -345,4 +380,34 @@ func (c *Case) cropField(ctx context.Context, in func(n int) bool, margin float6
 		return nil, fmt.Errorf("needle: %w", err)
 	}
 	return newField(sub, box.Lo, d)
+}
+
+// sinkBandMM is how far vessels are looked for around the target.
+const sinkBandMM = 15
+
+// heatSink measures how close wide vessels come to the target.
+func (c *Case) heatSink(ctx context.Context) error {
+	c.sinkMM = math.Inf(1)
+	for n := range c.obst {
+		if c.obst[n].ID != "vessel" {
+			continue
+		}
+		b, bit := c.segs.Bits, c.segs.Bit(c.target)
+		box := c.Grid.Bounds(func(v int) bool { return b[v]&bit != 0 }).Grow(c.Grid, sinkBandMM).Clip(c.Grid)
+		sub := c.Grid.Crop(box)
+		at := func(v int) int {
+			i, j, k := sub.IJK(v)
+			return c.Grid.Index(i+box.Lo[0], j+box.Lo[1], k+box.Lo[2])
+		}
+		d, err := signedBand(ctx, sub, func(v int) bool { return c.obst[n].in(at(v)) }, sinkBandMM)
+		if err != nil {
+			return fmt.Errorf("needle: vessels: %w", err)
+		}
+		for v, mm := range d {
+			if b[at(v)]&bit != 0 {
+				c.sinkMM = min(c.sinkMM, float64(mm))
+			}
+		}
+	}
+	return nil
 }

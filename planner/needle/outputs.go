@@ -1,0 +1,65 @@
+package needle
+
+import (
+	"halsted/planner"
+)
+
+// Outputs are the numbers that the case gives for a plan; those that it lacks a
+// structure for are in Lost.
+func (c *Case) Outputs() []planner.Output {
+	var out []planner.Output
+	lost := map[string]bool{}
+	for _, l := range c.Lost {
+		lost[l.Output] = true
+	}
+	add := func(id, label, unit string, l planner.Level, e planner.Evidence, inputs ...string) {
+		if !lost[id] {
+			if inputs == nil {
+				inputs = []string{}
+			}
+			out = append(out, planner.Output{ID: id, Label: label, Unit: unit, Level: l, Evidence: e, Inputs: inputs})
+		}
+	}
+	const geometry = planner.EvidenceComputed
+	device, errors := c.device.Grade(), planner.EvidenceUnverified
+	if len(c.obst) > 0 {
+		add("min_clearance_mm", "Least clearance of the shaft from what it must keep clear of (20 mm at most)", "mm", planner.L0, errors, straying...)
+	}
+	for _, o := range c.obst {
+		add("clearance_"+o.ID+"_mm", "Clearance of the shaft from "+o.Name+" (20 mm at most)", "mm", planner.L0, errors, straying...)
+	}
+	add("length_mm", "Length in the body", "mm", planner.L0, geometry)
+	add("length_over_device_mm", "Length beyond the usable length of the device", "mm", planner.L0, device)
+	add("capsule_angle_deg", "Angle between shaft and normal of the organ's surface", "deg", planner.L0, geometry)
+	add("organ_track_mm", "Track through the organ before the target", "mm", planner.L0, geometry)
+	add("scan_plane_angle_deg", "Angle between shaft and scan plane", "deg", planner.L0, geometry)
+	add("needles", "Insertions or burns", "1", planner.L0, geometry)
+	if c.condition == "ablation" {
+		zone := append([]string{"target_boundary_mm", "zone_along_mm", "zone_across_mm"}, straying[:7]...)
+		worst := planner.Worst(device, errors)
+		add("coverage_percent", "Share of the target and the organ within 5 mm of it that is killed", "%", planner.L0, worst, zone...)
+		add("ablated_ml", "Volume killed", "mL", planner.L0, worst, zone...)
+		add("healthy_ml", "Organ killed outside the target", "mL", planner.L0, worst, zone...)
+		if c.has("vessel") {
+			add("zone_vessel_mm", "Distance of the target from vessels of 3 mm and more (15 mm at most): closer than 5 mm they carry heat away", "mm", planner.L0, errors, "boundary_mm", "target_boundary_mm")
+		}
+	} else {
+		add("tip_depth_mm", "Depth of the tip inside the target", "mm", planner.L0, errors, append([]string{"target_boundary_mm"}, straying[:7]...)...)
+		add("p_tip_percent", "Probability that the tip ends inside the target", "%", planner.L0, errors, "target_boundary_mm")
+	}
+	for _, o := range c.obst {
+		add("p_hit_"+o.ID+"_percent", "Probability of hitting "+o.Name, "%", planner.L0, errors, "boundary_mm")
+	}
+	add("target_shift_mm", "Shift of the target while the needle is driven in, mean over the target", "mm", planner.L2, planner.EvidenceUnverified, "organ_shear_kpa", "tumour_ratio", "friction_n_per_mm", "tip_force_n", "bed")
+	add("puncture_shift_mm", "Shift of the target just before the capsule gives way, mean over the target", "mm", planner.L2, planner.EvidenceUnverified, "organ_shear_kpa", "tumour_ratio", "puncture_n", "bed")
+	return out
+}
+
+func (c *Case) has(structure string) bool {
+	for _, o := range c.obst {
+		if o.ID == structure {
+			return true
+		}
+	}
+	return false
+}
