@@ -156,26 +156,65 @@ func (c *comparison) order(weights []float64) []int {
 	return order
 }
 
-// reasons says where plan p is best, and what beats it. order is that of the
-// ranks.
-func (c *comparison) reasons(p int, order []int, es []planner.Evaluation, o *Options) []string {
-	var best, out []string
-	for j, obj := range o.Objectives {
-		alone := len(c.costs) > 1
-		for q := range c.costs {
-			if q == p {
-				continue
-			}
-			if c.samples != nil {
-				better, _ := c.samples.count(p, q, j)
-				alone = alone && often(better, len(c.samples[p][j]))
-			} else {
-				alone = alone && c.costs[p][j] < c.costs[q][j]
+// leaders are the plans that alone are best in an objective, one for each; −1
+// for none.
+func (c *comparison) leaders() []int {
+	if len(c.costs) < 2 {
+		return nil
+	}
+	out := make([]int, len(c.costs[0]))
+	for j := range out {
+		first, second := 0, -1 // of the values
+		for p := 1; p < len(c.costs); p++ {
+			switch {
+			case c.costs[p][j] < c.costs[first][j]:
+				first, second = p, first
+			case second < 0 || c.costs[p][j] < c.costs[second][j]:
+				second = p
 			}
 		}
-		if alone {
-			v, _ := es[p].Quantity(obj.ID)
-			best = append(best, fmt.Sprintf("%s (%s)", label(&es[p], obj.ID), v.Short()))
+		out[j] = first
+		if c.samples == nil {
+			if c.costs[first][j] == c.costs[second][j] {
+				out[j] = -1
+			}
+			continue
+		}
+		// At most one plan is nearly always better than each other one; its
+		// median need not be the smallest value.
+		out[j] = -1
+		for p := range c.samples {
+			if alone := c.alone(p, j); alone {
+				out[j] = p
+			}
+		}
+	}
+	return out
+}
+
+// alone reports whether plan p is robustly better than each other one in
+// objective j.
+func (c *comparison) alone(p, j int) bool {
+	for q := range c.samples {
+		if q == p {
+			continue
+		}
+		if better, _ := c.samples.count(p, q, j); !often(better, len(c.samples[p][j])) {
+			return false
+		}
+	}
+	return true
+}
+
+// reasons says where plan p is best, and what beats it. order is that of the
+// ranks, lead that of leaders.
+func (c *comparison) reasons(p int, order, lead []int, es []planner.Evaluation, o *Options) []string {
+	var best, out []string
+	for j, l := range lead {
+		if l == p {
+			id := o.Objectives[j].ID
+			v, _ := es[p].Quantity(id)
+			best = append(best, fmt.Sprintf("%s (%s)", label(&es[p], id), v.Short()))
 		}
 	}
 	switch {

@@ -75,8 +75,8 @@ type Contingency struct {
 	// Unknown says why it cannot be told; then Holds is false and there are no
 	// Breaks.
 	Unknown string
-	// Switch is the plan to go to: the first of the list, other than Plan, that
-	// keeps all hard rules under the scenario. Empty: none, or not needed.
+	// Switch is the plan to go to: the next of the list that keeps all hard rules
+	// under the scenario, those shown first. Empty: none, or not needed.
 	Switch string
 	Text   string // one sentence
 }
@@ -111,6 +111,9 @@ func under(e *planner.Evaluation, s Scenario, bounds []Bound) (breaks []Shortfal
 			return nil, fmt.Errorf("%s is in %s, rule %s in %s", b.Output, changed[n].Unit, b.Rule, b.Want.Unit)
 		}
 		sf := shortfall(b.Rule, fmt.Sprintf("%s: %s", b.Text, changed[n].Short()), changed[n], b.Want)
+		if err := sf.By.Validate(); err != nil {
+			return nil, err
+		}
 		if sf.By.Value > 0 {
 			breaks = append(breaks, sf)
 		}
@@ -130,37 +133,75 @@ func shifted(q planner.Quantity, by float64, why string) planner.Quantity {
 	return q
 }
 
-// contingencies gives for every plan of the list, in its order, what becomes
-// of it under every scenario. list are indices into es, best first.
-func (f *Front) contingencies(list []int, o *Options) {
+// Between are the changes from one evaluation of a plan to another, output by
+// output: what a scenario is that another simulation tells, such as a vessel
+// more that has to be divided. An output that only one of them has is an error.
+func Between(from, to planner.Evaluation) ([]Delta, error) {
+	var out []Delta
+	for _, q := range from.Quantities {
+		r, ok := to.Quantity(q.ID)
+		if !ok || r.Unit != q.Unit {
+			return nil, fmt.Errorf("%s is not known in %s after the change", q.ID, q.Unit)
+		}
+		out = append(out, Delta{q.ID, r.Value - q.Value, q.Unit})
+	}
+	for _, q := range to.Quantities {
+		if _, ok := from.Quantity(q.ID); !ok {
+			return nil, fmt.Errorf("%s is not known before the change", q.ID)
+		}
+	}
+	return out, nil
+}
+
+// contingencies gives for every shown plan what becomes of it under every
+// scenario. The plan to switch to is sought among those shown, then among all
+// without veto, in the order of their ranks.
+func (f *Front) contingencies(o *Options) {
+	list := slices.Clone(f.Shown)
+	for n := range f.Levels {
+		if !slices.Contains(f.Shown, n) {
+			list = append(list, n)
+		}
+	}
 	type outcome struct {
 		breaks []Shortfall
 		err    error
 	}
-	for _, s := range o.Scenarios {
-		found := make([]outcome, len(list))
-		for n, p := range list {
-			found[n].breaks, found[n].err = under(&f.Plans[p], s, o.Bounds)
+	found := make([]map[int]outcome, len(o.Scenarios)) // by index in Plans, as far as asked for
+	look := func(s, p int) outcome {
+		got, ok := found[s][p]
+		if !ok {
+			got.breaks, got.err = under(&f.Plans[p], o.Scenarios[s], o.Bounds)
+			found[s][p] = got
 		}
-		for n, p := range list {
-			c := Contingency{Plan: f.Plans[p].Plan, Scenario: s.ID, Breaks: found[n].breaks}
+		return got
+	}
+	for s := range found {
+		found[s] = map[int]outcome{}
+	}
+	for _, p := range f.Shown {
+		for n, s := range o.Scenarios {
+			got := look(n, p)
+			c := Contingency{Plan: f.Plans[p].Plan, Scenario: s.ID, Breaks: got.breaks}
 			name := o.name(c.Plan)
-			c.Holds = found[n].err == nil && len(c.Breaks) == 0
-			if c.Holds {
+			if c.Holds = got.err == nil && len(c.Breaks) == 0; c.Holds {
 				c.Text = fmt.Sprintf("If %s, %s still keeps the hard rules that can be checked.", s.Label, name)
 				f.Contingency = append(f.Contingency, c)
 				continue
 			}
-			to := "no plan of the list is known to"
-			for m := range list {
-				if m != n && found[m].err == nil && len(found[m].breaks) == 0 {
-					c.Switch = f.Plans[list[m]].Plan
+			to := "no other plan is known to"
+			for _, q := range list {
+				if q == p {
+					continue
+				}
+				if other := look(n, q); other.err == nil && len(other.breaks) == 0 {
+					c.Switch = f.Plans[q].Plan
 					to = "the next that does is " + o.name(c.Switch)
 					break
 				}
 			}
-			if err := found[n].err; err != nil {
-				c.Unknown = err.Error()
+			if got.err != nil {
+				c.Unknown = got.err.Error()
 				c.Text = fmt.Sprintf("If %s, it is not known whether %s keeps the hard rules (%s); %s.", s.Label, name, c.Unknown, to)
 			} else {
 				var rules []string
@@ -172,10 +213,4 @@ func (f *Front) contingencies(list []int, o *Options) {
 			f.Contingency = append(f.Contingency, c)
 		}
 	}
-	// Scenarios of one plan stand together.
-	at := map[string]int{}
-	for n, p := range list {
-		at[f.Plans[p].Plan] = n
-	}
-	slices.SortStableFunc(f.Contingency, func(a, b Contingency) int { return at[a.Plan] - at[b.Plan] })
 }

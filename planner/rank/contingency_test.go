@@ -46,7 +46,7 @@ func TestAnAssumptionThatFailsNamesTheNextPlan(t *testing.T) {
 			if !c.Holds && (len(c.Breaks) != 1 || c.Breaks[0].By.Validate() != nil || !strings.Contains(c.Text, "mm of the margin are lost")) {
 				t.Errorf("%+v", c)
 			}
-			if !c.Holds && c.Switch == "" && !strings.Contains(c.Text, "no plan of the list") {
+			if !c.Holds && c.Switch == "" && !strings.Contains(c.Text, "no other plan") {
 				t.Errorf("%s", c.Text)
 			}
 		}
@@ -95,6 +95,32 @@ func TestAClampThatSlipsBleedsTheLargestVessel(t *testing.T) {
 	e.Vessels = nil
 	if d, err := ClampSlips("loss_ml", 30).Change(e); err != nil || d != nil {
 		t.Errorf("nothing is cut: %v, %v", d, err)
+	}
+}
+
+func TestTheFallbackMayBeAPlanThatIsNotShown(t *testing.T) {
+	o := Options{Objectives: []planner.Objective{{ID: "a", Cap: 3}, {ID: "b", Less: true}}, Bounds: []Bound{atLeast("a", 1)}, Scenarios: []Scenario{MarginLost("a", 5)}}
+	f := mustRank(t, []planner.Evaluation{plan("thin", 4, 10), plan("beaten", 9, 11)}, o)
+	if len(f.Shown) != 1 || len(f.Contingency) != 1 || f.Contingency[0].Plan != "thin" || f.Contingency[0].Switch != "beaten" {
+		t.Errorf("%+v", f.Contingency)
+	}
+}
+
+func TestBetweenIsTheChangeOfEveryOutput(t *testing.T) {
+	d, err := Between(plan("p", 5, 7), plan("p", 4, 9))
+	if err != nil || !slices.Equal(d, []Delta{{"a", -1, "mm"}, {"b", 2, "mm"}}) {
+		t.Errorf("%v, %v", d, err)
+	}
+	// Applied to the first evaluation it gives the second.
+	e := plan("p", 5, 7)
+	breaks, err := under(&e, Same("s", "it changes", d...), []Bound{atLeast("a", 4.5)})
+	if err != nil || len(breaks) != 1 || breaks[0].By.Value != 0.5 {
+		t.Errorf("%+v, %v", breaks, err)
+	}
+	for _, c := range [][2]planner.Evaluation{{plan("p", 1), plan("p", 1, 2)}, {plan("p", 1, 2), plan("p", 1)}} {
+		if _, err := Between(c[0], c[1]); err == nil {
+			t.Error("an output that one of them lacks passed")
+		}
 	}
 }
 

@@ -132,11 +132,11 @@ func Rank(plans []planner.Evaluation, o Options) (*Front, error) {
 		f.Basis = fmt.Sprintf("a plan beats another if it is no worse in each objective and better in one, each in at least %g %% of the samples, on common random numbers; an objective without samples by its value",
 			100*surely)
 	}
-	order := c.order(o.Weights)
+	order, lead := c.order(o.Weights), c.leaders()
 	for _, p := range order {
 		e := es[p]
 		e.Rank = len(f.Plans) + 1
-		e.Reasons = c.reasons(p, order, es, &o)
+		e.Reasons = c.reasons(p, order, lead, es, &o)
 		f.Plans = append(f.Plans, e)
 		f.Levels = append(f.Levels, c.front[p])
 	}
@@ -147,7 +147,7 @@ func Rank(plans []planner.Evaluation, o Options) (*Front, error) {
 	}
 	f.propose(c, &o)
 	f.explain(c, &o)
-	f.contingencies(f.Shown, &o)
+	f.contingencies(&o)
 	return f, nil
 }
 
@@ -158,6 +158,11 @@ func (o *Options) check(es []planner.Evaluation) error {
 			return &InputError{Plan: e.Plan, Why: "is given twice"}
 		}
 		seen[e.Plan] = true
+		for _, v := range e.Vetoes {
+			if d := v.Have.Value - v.Want.Value; math.IsNaN(d) || math.IsInf(d, 0) {
+				return &InputError{Plan: e.Plan, Why: "the distance to rule " + v.Rule + " is not finite"}
+			}
+		}
 	}
 	if len(o.Objectives) == 0 {
 		return &InputError{Why: "there is no objective"}

@@ -352,3 +352,91 @@ func TestRankLeavesItsInputAlone(t *testing.T) {
 		t.Error("the evaluations were changed")
 	}
 }
+
+func BenchmarkRank(b *testing.B) {
+	rng := rand.New(rand.NewPCG(17, 1))
+	var es []planner.Evaluation
+	for n := range 20_000 {
+		es = append(es, plan(fmt.Sprint(n), rng.NormFloat64(), rng.NormFloat64(), rng.NormFloat64(), rng.NormFloat64()))
+	}
+	for b.Loop() {
+		if _, err := Rank(es, Options{Objectives: less(4)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// FuzzRank feeds Rank values of every kind: it fails with an *InputError or
+// gives a front whose numbers are fit to be shown.
+func FuzzRank(f *testing.F) {
+	for seed := range uint64(20) {
+		f.Add(seed, uint8(seed), uint8(3), uint8(seed%4))
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, plans, objectives, samples uint8) {
+		rng := rand.New(rand.NewPCG(seed, 18))
+		odd := []float64{0, math.Copysign(0, -1), 1, -1, 1e300, -1e300, 5e-324, math.NaN(), math.Inf(1), math.Inf(-1)}
+		value := func() float64 {
+			if seed%3 == 0 && rng.IntN(8) == 0 {
+				return odd[rng.IntN(len(odd))]
+			}
+			return float64(rng.IntN(5))
+		}
+		k := int(objectives%6) + 1
+		o := Options{Objectives: less(k), Scenarios: []Scenario{MarginLost("a", value()), ClampSlips("b", value())}, Bounds: []Bound{atLeast("a", value())}}
+		if samples > 0 {
+			o.Samples = map[string][][]float64{}
+		}
+		var es []planner.Evaluation
+		for n := range int(plans % 40) {
+			v := make([]float64, k)
+			for j := range v {
+				v[j] = value()
+			}
+			e := plan(fmt.Sprint(n), v...)
+			if rng.IntN(3) == 0 {
+				e = vetoed(e, rng.IntN(k), "<=", value())
+			}
+			es = append(es, e)
+			for range k {
+				if samples == 0 {
+					break
+				}
+				x := make([]float64, samples%8)
+				for i := range x {
+					x[i] = value()
+				}
+				o.Samples[e.Plan] = append(o.Samples[e.Plan], x)
+			}
+		}
+		front, err := Rank(es, o)
+		if err != nil {
+			if _, ok := errors.AsType[*InputError](err); !ok {
+				t.Fatal(err)
+			}
+			return
+		}
+		if len(front.Plans) != len(es) || len(front.Shown) > mostShown || len(front.WhyNot) != len(es)-len(front.Shown) ||
+			len(front.Contingency) != len(o.Scenarios)*len(front.Shown) || front.Knee >= 0 && !slices.Contains(front.Shown, front.Knee) {
+			t.Fatalf("%+v", front)
+		}
+		var short []Shortfall
+		for _, c := range front.Contingency {
+			short = append(short, c.Breaks...)
+		}
+		if front.Nearest != nil {
+			short = append(short, front.Nearest.Shortfalls...)
+		}
+		for _, s := range short {
+			if s.By.Validate() != nil || s.Relative != nil && s.Relative.Validate() != nil {
+				t.Fatalf("%+v", s)
+			}
+		}
+		for _, w := range front.WhyNot {
+			for _, c := range w.Claims {
+				if c.Probability != nil && c.Probability.Validate() != nil {
+					t.Fatal(c.Probability.Validate())
+				}
+			}
+		}
+	})
+}

@@ -52,11 +52,11 @@ func Order(es []planner.Evaluation, objectives []planner.Objective) error {
 	if err != nil {
 		return err
 	}
-	order := c.order(nil)
+	order, lead := c.order(nil), c.leaders()
 	for r, p := range order {
 		es[r] = sorted[p]
 		es[r].Rank = r + 1
-		es[r].Reasons = c.reasons(p, order, sorted, o)
+		es[r].Reasons = c.reasons(p, order, lead, sorted, o)
 	}
 	for n := open; n < len(sorted); n++ {
 		es[n] = sorted[n]

@@ -16,7 +16,8 @@ type Shortfall struct {
 	// By is the distance of the value to the limit, in the quantity's unit;
 	// positive where the rule is broken. Its spread is that of the quantity.
 	By planner.Quantity
-	// Relative is the same in % of the limit; nil for a limit of 0.
+	// Relative is the same in % of the limit; nil for a limit of 0,
+	// or next to it.
 	Relative *planner.Quantity
 	Want     planner.Limit
 	Text     string // one sentence with the limit's source and evidence
@@ -52,7 +53,9 @@ func shortfall(rule, text string, have planner.Quantity, want planner.Limit) Sho
 	out := Shortfall{Rule: rule, Want: want, By: affine(have.ID+".shortfall", have.Label+", distance to the limit", have.Unit, 1)}
 	if want.Value != 0 {
 		r := affine(have.ID+".shortfall_percent", have.Label+", distance to the limit in % of it", "%", 100/math.Abs(want.Value))
-		out.Relative = &r
+		if r.Validate() == nil { // a limit next to 0 overflows
+			out.Relative = &r
+		}
 	}
 	out.Text = fmt.Sprintf("%s; %s short of %s %.4g%s [%s; %s]", text, distanceText(out.By),
 		operatorText[want.Operator], want.Value, planner.UnitText(want.Unit), want.Evidence, want.Source)
