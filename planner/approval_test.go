@@ -40,6 +40,21 @@ func mustApprove(t *testing.T, p Plan, e *Evaluation) *Approval {
 	return a
 }
 
+func ExampleApprove() {
+	p, e := approvable()
+	shown, _ := EvaluationID(e) // goes out with the evaluation, and comes back with the approval
+	_, err := Approve(p, e, shown, Approver{"nightly", "surgeon", AccountMachine}, "fine", noon)
+	fmt.Println(strings.TrimPrefix(err.Error(), "planner: plan "+p.ID+" "))
+	a, err := Approve(p, e, shown, Approver{"Dr. Ada Weiss", "surgeon", AccountPerson}, "I choose this plan.", noon)
+	fmt.Println(a.Stands(p, e), err)
+	e.Quantities[0].Value = 40
+	fmt.Println(strings.TrimPrefix(a.Stands(p, e).Error(), "planner: plan "+p.ID+" "))
+	// Output:
+	// is not approved: a machine does not approve plans: a person has to log in
+	// <nil> <nil>
+	// is not approved: its evaluation has changed since it was approved
+}
+
 func TestOnlyAnAuthenticatedSurgeonApproves(t *testing.T) {
 	p, e := approvable()
 	shown, _ := EvaluationID(e)

@@ -1,6 +1,7 @@
 package rank
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -61,7 +62,8 @@ func (e *InputError) Error() string {
 // Front is the ranked set of plans.
 type Front struct {
 	// Plans are all evaluations: those without veto first, best first, with
-	// their Rank and Reasons; then the vetoed ones, the least violating first.
+	// their Rank and Reasons; then the vetoed ones, the least violating first,
+	// each with its vetoes, the furthest first.
 	Plans []planner.Evaluation
 	// Levels are the fronts of the plans without veto, in the order of Plans; 0
 	// is beaten by no plan.
@@ -142,7 +144,7 @@ func Rank(plans []planner.Evaluation, o Options) (*Front, error) {
 	}
 	c = c.permuted(order)
 	for _, e := range es[open:] {
-		e.Rank, e.Reasons = 0, vetoReasons(&e)
+		reject(&e)
 		f.Plans = append(f.Plans, e)
 	}
 	f.propose(c, &o)
@@ -253,11 +255,17 @@ func rejected(e *planner.Evaluation, o *Options) Rejected {
 	return r
 }
 
-func vetoReasons(e *planner.Evaluation) (out []string) {
+// reject sorts the vetoes of a plan, the furthest in units of its limit first,
+// and makes them its reasons.
+func reject(e *planner.Evaluation) {
+	e.Rank, e.Reasons = 0, nil
+	e.Vetoes = slices.Clone(e.Vetoes)
+	slices.SortStableFunc(e.Vetoes, func(a, b planner.Veto) int {
+		return cmp.Or(cmp.Compare(far(b), far(a)), cmp.Compare(a.Rule, b.Rule))
+	})
 	for _, v := range e.Vetoes {
-		out = append(out, "vetoed: "+v.Text+" ["+v.Want.Evidence.String()+"]")
+		e.Reasons = append(e.Reasons, "vetoed: "+v.Text+" ["+v.Want.Evidence.String()+"]")
 	}
-	return out
 }
 
 // beaten says which plan beats p, the best ranked one, and in what.

@@ -285,6 +285,9 @@ func TestWithoutAFeasiblePlanItSaysWhatWouldHaveToChange(t *testing.T) {
 	if far := f.Least[2]; far.Shortfalls[0].Rule != "rule.b" || !strings.Contains(far.Changes[0], "fall by 60 mm") || !strings.Contains(far.Text, "one hard rule more") {
 		t.Errorf("%+v", far)
 	}
+	if v := f.Plans[2].Vetoes; v[0].Rule != "rule.b" || es[0].Vetoes[0].Rule != "rule.a" {
+		t.Errorf("vetoes %+v of %+v", v, es[0].Vetoes)
+	}
 	for _, r := range f.Least {
 		for _, s := range r.Shortfalls {
 			if err := s.By.Validate(); err != nil {

@@ -41,7 +41,8 @@ func distance(a, b []float64) float64 {
 
 // Order ranks evaluations in place by their values: plans without veto get
 // ranks from 1 (front by front, then by distance to the ideal point) and
-// reasons; vetoed plans get rank 0 and stand last, the least violating first.
+// reasons; vetoed plans get rank 0, their vetoes the furthest first, and stand
+// last, the least violating first.
 // An objective that any unvetoed plan lacks is an *InputError.
 func Order(es []planner.Evaluation, objectives []planner.Objective) error {
 	sorted := slices.Clone(es)
@@ -60,7 +61,7 @@ func Order(es []planner.Evaluation, objectives []planner.Objective) error {
 	}
 	for n := open; n < len(sorted); n++ {
 		es[n] = sorted[n]
-		es[n].Rank, es[n].Reasons = 0, vetoReasons(&sorted[n])
+		reject(&es[n])
 	}
 	return nil
 }

@@ -98,15 +98,21 @@ func sortShortfalls(s []Shortfall) {
 	})
 }
 
+// far is the distance of a veto in units of its limit; of a limit of 0, in the
+// quantity's unit.
+func far(v planner.Veto) float64 {
+	unit := math.Abs(v.Want.Value)
+	if unit == 0 {
+		unit = 1
+	}
+	return math.Abs(v.Have.Value-v.Want.Value) / unit
+}
+
 // violation adds up how far a plan is from its broken limits, each in units of
 // its limit; plans without veto have 0.
 func violation(e *planner.Evaluation) (sum float64) {
 	for _, v := range e.Vetoes {
-		unit := math.Abs(v.Want.Value)
-		if unit == 0 {
-			unit = 1
-		}
-		sum += math.Abs(v.Have.Value-v.Want.Value) / unit
+		sum += far(v)
 	}
 	return sum
 }

@@ -133,6 +133,34 @@ func TestWhatIsShipped(t *testing.T) {
 	}
 }
 
+// TestOneDefaultRulePerCondition: the others are alternatives that a hospital
+// can choose.
+func TestOneDefaultRulePerCondition(t *testing.T) {
+	for _, procedure := range []string{"liver.resection", "needle.trajectory"} {
+		p, err := Shipped(procedure)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range append(p.Conditions(), "*") {
+			rs, err := p.For(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := map[[3]string]string{}
+			for _, r := range rs {
+				k := [3]string{r.Quantity, r.Operator, string(r.Severity)}
+				if seen[k] != "" {
+					t.Errorf("%s, %s: %s and %s are both on", procedure, c, seen[k], r.ID)
+				}
+				seen[k] = r.ID
+				if !strings.Contains(r.String(), r.Source) || r.Grade() >= planner.EvidenceClassic && !strings.Contains(r.String(), "unverified source") {
+					t.Errorf("%s lacks source or evidence", r.String())
+				}
+			}
+		}
+	}
+}
+
 func TestUnits(t *testing.T) {
 	for _, u := range []string{"mm", "cm2", "mL", "mL/min", "N", "N/cm2", "kPa", "mm[Hg]", "%", "deg", "s", "1", "1/s", "s-1", "mL/min/m2", "mg/dL", "W", "Cel", "HU", "[hnsf'U]", "kPa.s"} {
 		if err := checkUnit(u); err != nil {
