@@ -97,32 +97,43 @@ func (p *paper) dot(x, y, r float64, c colour, hollow bool) {
 // ideographs, and inside what is longer than a line.
 func (p *paper) wrap(s string, w, size float64, heavy bool) []string {
 	var lines []string
-	current := ""
-	for _, word := range words(clean(s)) {
-		if p.width(strings.TrimRight(current+word, " "), size, heavy) <= w {
-			current += word
-			continue
-		}
+	current, used := "", 0.0
+	flush := func() {
 		if t := strings.TrimRight(current, " "); t != "" {
 			lines = append(lines, t)
 		}
-		current = word
-		for p.width(strings.TrimRight(current, " "), size, heavy) > w {
-			cut := []rune(current)
-			n := 1
-			for n < len(cut) && p.width(string(cut[:n+1]), size, heavy) <= w {
+		current, used = "", 0
+	}
+	for _, word := range words(clean(s)) {
+		wide := p.width(word, size, heavy)
+		bare := wide
+		if strings.HasSuffix(word, " ") {
+			bare = p.width(strings.TrimRight(word, " "), size, heavy)
+		}
+		if used+bare > w {
+			flush()
+		}
+		for bare > w { // longer than a line: as much of it as fits
+			runes, n, at := []rune(word), 0, 0.0
+			for n < len(runes) {
+				at += p.width(string(runes[n]), size, heavy)
+				if at > w && n > 0 {
+					break
+				}
 				n++
 			}
-			if n >= len(cut) {
+			if n >= len(runes) {
 				break
 			}
-			lines = append(lines, string(cut[:n]))
-			current = string(cut[n:])
+			lines = append(lines, string(runes[:n]))
+			word = string(runes[n:])
+			wide = p.width(word, size, heavy)
+			bare = p.width(strings.TrimRight(word, " "), size, heavy)
 		}
+		current += word
+		used += wide
 	}
-	if t := strings.TrimRight(current, " "); t != "" {
-		lines = append(lines, t)
-	}
+	flush()
 	return lines
 }
 

@@ -27,15 +27,13 @@ func cleanTo(s string, most int) string {
 	}
 	var b strings.Builder
 	n, marks, blank := 0, 0, true
-	for _, r := range norm.NFC.String(strings.ToValidUTF8(s, "\uFFFD")) {
+	for _, r := range norm.NFC.String(strings.Map(visible, strings.ToValidUTF8(s, "\uFFFD"))) {
 		switch {
-		case unicode.IsSpace(r) || r == 0x85 || r == 0x2028 || r == 0x2029:
+		case r == ' ':
 			if blank {
 				continue
 			}
-			r, blank = ' ', true
-		case unicode.In(r, unicode.Bidi_Control, unicode.Cc, unicode.Noncharacter_Code_Point) || r == 0x00AD || r == 0xFEFF || r >= 0xFFF9 && r <= 0xFFFB || r == 0x200B || r == 0x2060:
-			continue
+			blank = true
 		case unicode.In(r, unicode.Mn, unicode.Me):
 			if marks++; marks > 4 {
 				continue
@@ -52,6 +50,17 @@ func cleanTo(s string, most int) string {
 		b.WriteRune(r)
 	}
 	return strings.TrimRight(b.String(), " ")
+}
+
+// visible makes every blank a space and drops (-1) what must not be shown.
+func visible(r rune) rune {
+	switch {
+	case unicode.IsSpace(r) || r == 0x85 || r == 0x2028 || r == 0x2029:
+		return ' '
+	case unicode.In(r, unicode.Bidi_Control, unicode.Cc, unicode.Noncharacter_Code_Point) || r == 0x00AD || r == 0xFEFF || r >= 0xFFF9 && r <= 0xFFFB || r == 0x200B || r == 0x2060:
+		return -1
+	}
+	return r
 }
 
 func prefix(s string, runes int) string {
