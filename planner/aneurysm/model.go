@@ -207,8 +207,8 @@ func (w *Wall) Stiff(ctx context.Context, t Tissue, ends Ends, pressureMmHg floa
 	if t.ThrombusMPa == 0 {
 		t.ThrombusMPa = 0.026
 	}
-	const stiffer = 1000
-	wall, err := material.NewNeoHookean(2*stiffer*t.AlphaMPa, material.IncompressibleNu)
+	const stiffer, nu = 1000, 0.49
+	wall, err := material.NewNeoHookean(2*stiffer*t.AlphaMPa, nu)
 	if err != nil {
 		return nil, err
 	}

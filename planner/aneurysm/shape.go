@@ -65,9 +65,6 @@ func (s *Shape) Validate() error {
 // LengthMM is the length along the centreline.
 func (s *Shape) LengthMM() float64 { return s.StepMM * float64(len(s.Centre)-1) }
 
-// axis is the direction of flow at station i.
-func (s *Shape) axis(i int) r3.Vec { return r3.Cross(s.U[i], s.V[i]) }
-
 func finite(v r3.Vec) bool {
 	t := v.X + v.Y + v.Z
 	return !math.IsNaN(t) && !math.IsInf(t, 0)
