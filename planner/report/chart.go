@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"halsted/planner"
@@ -117,6 +118,14 @@ func (s span) ticks() []float64 {
 	return out
 }
 
+// tick writes a tick so that neighbours differ.
+func (s span) tick(v float64) string {
+	if a := max(math.Abs(s.lo), math.Abs(s.hi)); a >= 1e7 || s.step < 1e-4 {
+		return number(v)
+	}
+	return strconv.FormatFloat(v, 'f', max(0, -int(math.Floor(math.Log10(s.step)+1e-9))), 64)
+}
+
 // spanOf is the scale of a quantity over all plans and its limits.
 func (d *Dossier) spanOf(id string) span {
 	var values []float64
@@ -210,7 +219,7 @@ func (d *Dossier) panel(c canvas, id string, x, y, w float64) {
 	for _, t := range s.ticks() {
 		at := ax + s.at(t, length)
 		c.line(at, ay, at, ay+height, 0.1, rule, false)
-		c.text(at, ay+height+3.2, 6.5, faint, false, middle, number(t))
+		c.text(at, ay+height+3.2, 6.5, faint, false, middle, s.tick(t))
 	}
 	for n, it := range d.Items {
 		ry := ay + panelRow*(float64(n)+0.5)
@@ -257,7 +266,7 @@ func (d *Dossier) strips(c canvas, n int, x, y, w float64) float64 {
 		c.line(ax, row+4.6, ax+length, row+4.6, 0.15, faint, false)
 		for _, t := range s.ticks() {
 			c.line(ax+s.at(t, length), row+4.6, ax+s.at(t, length), row+5.2, 0.15, faint, false)
-			c.text(ax+s.at(t, length), row+7.5, 6, faint, false, middle, number(t))
+			c.text(ax+s.at(t, length), row+7.5, 6, faint, false, middle, s.tick(t))
 		}
 		for o, it := range d.Items {
 			if other, ok := it.Evaluation.Quantity(id); ok && o != n {
@@ -323,12 +332,12 @@ func (d *Dossier) front(c canvas, x, y, w, h float64) {
 	for _, t := range sx.ticks() {
 		at := ax + sx.at(t, length)
 		c.line(at, ay, at, ay+height, 0.1, rule, false)
-		c.text(at, ay+height+3.2, 6.5, faint, false, middle, number(t))
+		c.text(at, ay+height+3.2, 6.5, faint, false, middle, sx.tick(t))
 	}
 	for _, t := range sy.ticks() {
 		at := ay + height - sy.at(t, height)
 		c.line(ax, at, ax+length, at, 0.1, rule, false)
-		c.text(ax-1.2, at+0.8, 6.5, faint, false, right, number(t))
+		c.text(ax-1.2, at+0.8, 6.5, faint, false, right, sy.tick(t))
 	}
 	c.text(ax+length/2, ay+height+7, 7, faint, false, middle, axisTitle(d, idx))
 	var taken [][2]float64

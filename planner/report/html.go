@@ -94,6 +94,9 @@ func HTML(w io.Writer, d Dossier) error {
 	s := sheet{Dossier: &d, Style: template.CSS(pageCSS), Policy: policy, Notice: planner.Notice, Reading: reading,
 		Common: Common(d.Items), Columns: d.headline(), Subject: ParseName(d.Patient.Name)}
 	s.Legend = legend(d.Items, s.Columns)
+	if h := headings(d.Items, s.Columns); h != "" {
+		s.Legend = append([]string{h}, s.Legend...)
+	}
 	if len(d.Items) > 0 {
 		for _, id := range s.Columns {
 			s.Panels = append(s.Panels, picture(90, d.panelHeight()+1, "all plans: "+label(d.Items, id), func(c canvas) { d.panel(c, id, 0, 0, 90) }))

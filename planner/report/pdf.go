@@ -46,7 +46,7 @@ func makePDF(d *Dossier) ([]byte, error) {
 	f.SetMargins(0, 0, 0)
 	f.SetCellMargin(0)
 	f.SetProducer("Halsted", true)
-	f.SetTitle(d.title(), true)
+	f.SetTitle(basic(d.title()), true)
 	f.SetLang("en")
 	f.SetLineCapStyle("butt")
 	p := &paper{f: f, images: map[string]imageSize{}, widths: map[int]bool{}}
@@ -122,6 +122,7 @@ func printableFirst(n Name) []string {
 
 // decision is the first page.
 func (p *paper) decision(d *Dossier) {
+	p.mark(d.title())
 	p.para(marginX, textW, 14, ink, true, d.title())
 	groups := printableFirst(ParseName(d.Patient.Name))
 	if len(groups) == 0 {
@@ -160,7 +161,7 @@ func (p *paper) decision(d *Dossier) {
 	}
 	p.table(d)
 	p.y += 1.5
-	legends := append([]string{"Below each value: its 95 % interval. * unverified source, ! outside the verified range."}, legend(d.Items, d.headline())...)
+	legends := append([]string{join(" ", "Below each value: its 95 % interval. * unverified source, ! outside the verified range.", headings(d.Items, d.headline()))}, legend(d.Items, d.headline())...)
 	for _, l := range legends {
 		if l != "* unverified source" {
 			p.para(marginX, textW, 6.8, faint, false, l)
@@ -183,6 +184,7 @@ func (p *paper) decision(d *Dossier) {
 	if left := bottomY - p.y; left > 75 && len(d.Pictures) > 0 { // a page with room shows the case
 		p.y += 2
 		p.pictures(d.Pictures[:1], min(100, left-12))
+		p.shown = 1
 	}
 }
 
@@ -215,9 +217,10 @@ func (p *paper) table(d *Dossier) {
 	}
 	head()
 	for n, it := range d.Items {
-		name := p.wrap(planName(it), nameW-9, 8.5, false)
+		knee := d.Knee != "" && it.Plan.ID == d.Knee
+		name := p.wrap(planName(it), nameW-9, 8.5, knee)
 		if len(name) > 2 {
-			name = []string{name[0], p.fit(strings.Join(name[1:], " "), nameW-9, 8.5, false)}
+			name = []string{name[0], p.fit(strings.Join(name[1:], " "), nameW-9, 8.5, knee)}
 		}
 		h := lead(8.5)*float64(len(name)) + lead(6.8) + 1.6
 		h = max(h, lead(9)+lead(6.8)+1.6)
@@ -225,7 +228,6 @@ func (p *paper) table(d *Dossier) {
 			p.page()
 			head()
 		}
-		knee := d.Knee != "" && it.Plan.ID == d.Knee
 		if knee {
 			p.rect(marginX, p.y, textW, h, ofPct.mix(0.12))
 		}
@@ -259,6 +261,7 @@ func (p *paper) table(d *Dossier) {
 
 // comparison is the page of all plans, number by number.
 func (p *paper) comparison(d *Dossier) {
+	p.mark("All plans, number by number")
 	p.para(marginX, textW, 13, ink, true, "All plans, number by number")
 	p.para(marginX, textW, 7.5, faint, false, reading)
 	p.y += 2

@@ -25,6 +25,7 @@ func (p *paper) plan(d *Dossier, n int) {
 	if it.Evaluation.Rank == 0 {
 		c = red
 	}
+	p.mark(d.planTitle(n))
 	p.para(marginX, textW, 13, c, true, d.planTitle(n))
 	p.para(marginX, textW, 9, ink, true, capital(strings.Join(d.tags(n), ", "))+".")
 	id := "plan " + clean(it.Plan.ID)
@@ -67,7 +68,7 @@ func (p *paper) plan(d *Dossier, n int) {
 
 // beside puts a picture and the list of vessels next to each other.
 func (p *paper) beside(pic Picture, vs []planner.VesselCut) {
-	const w, h, size = 84.0, 52.0, 7.5
+	const w, h, size = 94.0, 46.0, 7.5
 	p.room(h + 10)
 	top := p.y
 	low := p.picture(pic, marginX, top, w, h)
@@ -154,20 +155,24 @@ func (p *paper) quantities(title string, qs []planner.Quantity) {
 	var rows [][]string
 	var notes []string // each basis once, by number
 	for _, q := range qs {
-		band, b := interval(q), basis(q)
-		if b != "" {
-			n := slices.Index(notes, b)
-			if n < 0 {
-				n, notes = len(notes), append(notes, b)
-			}
-			band += fmt.Sprintf(" [%d]", n+1)
+		band, b := interval(q), clean(q.Basis)
+		if !q.HasInterval() {
+			band = "not quantified"
 		}
+		n := slices.Index(notes, b)
+		if n < 0 {
+			n, notes = len(notes), append(notes, b)
+		}
+		band += fmt.Sprintf(" [%d]", n+1)
 		rows = append(rows, []string{clean(q.Label), value(q) + marks(q), band, evidence(q.Evidence), strings.Join(remarks(q), "; ")})
 	}
-	p.grid([]column{{"quantity", 56}, {"value", 20}, {"95 % interval [basis]", 38}, {"evidence", 30}, {"remarks", 38}}, rows, 1)
+	p.grid([]column{{"quantity", 56}, {"value", 20}, {"95 % interval [basis]", 42}, {"evidence", 30}, {"remarks", 34}}, rows, 1)
 	p.y -= 1
 	for n, b := range notes {
-		p.para(marginX, textW, 6.8, faint, false, fmt.Sprintf("[%d] %s", n+1, b))
+		notes[n] = fmt.Sprintf("[%d] %s.", n+1, b)
+	}
+	for chunk := range slices.Chunk(notes, 5) { // 5 × maxShown < maxSentence
+		p.para(marginX, textW, 6.8, faint, false, strings.Join(chunk, "  "))
 	}
 }
 
@@ -276,9 +281,10 @@ func (p *paper) flat(b []byte) ([]byte, imageSize, error) {
 // method is the last part: case pictures, organ, rejected plans, rules, method,
 // sources.
 func (p *paper) method(d *Dossier) {
+	p.mark("The case, and how these numbers came about")
 	p.para(marginX, textW, 13, ink, true, "The case, and how these numbers came about")
 	p.y += 1
-	p.pictures(d.Pictures, 80)
+	p.pictures(d.Pictures[p.shown:], 80)
 	p.quantities("The organ", d.Found)
 	if len(d.Rejected) > 0 {
 		p.head("Nearest rejected plans", ink)

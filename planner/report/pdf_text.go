@@ -15,6 +15,7 @@ type paper struct {
 	page func()  // begins a page
 	// images are the pictures by content, widths their widths in pixels.
 	images map[string]imageSize
+	shown  int // pictures of the case that stand on the first page
 	widths map[int]bool
 }
 
@@ -35,6 +36,23 @@ func (p *paper) set(f face, size float64) {
 	p.f.SetFont(family[f], "", size)
 }
 
+// mark puts the page into the outline of the document.
+func (p *paper) mark(title string) {
+	p.set(plain, 9)
+	p.f.Bookmark(basic(shortened(title, 80)), 0, 0)
+}
+
+// basic keeps the Basic Multilingual Plane, which is what the library writes
+// into titles.
+func basic(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r > 0xFFFF {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
 func (p *paper) width(s string, size float64, heavy bool) float64 {
 	w := 0.0
 	for _, r := range shape(s, heavy) {
@@ -46,9 +64,10 @@ func (p *paper) width(s string, size float64, heavy bool) float64 {
 
 // text draws one line; y is its baseline.
 func (p *paper) text(x, y, size float64, c colour, heavy bool, a anchor, s string) {
-	runs := shape(clean(s), heavy)
+	s = sentence(s)
+	runs := shape(s, heavy)
 	if a != left {
-		w := p.width(clean(s), size, heavy)
+		w := p.width(s, size, heavy)
 		if a == middle {
 			w /= 2
 		}
@@ -104,7 +123,7 @@ func (p *paper) wrap(s string, w, size float64, heavy bool) []string {
 		}
 		current, used = "", 0
 	}
-	for _, word := range words(clean(s)) {
+	for _, word := range words(sentence(s)) {
 		wide := p.width(word, size, heavy)
 		bare := wide
 		if strings.HasSuffix(word, " ") {
@@ -156,7 +175,7 @@ func words(s string) []string {
 func (p *paper) fit(s string, w, size float64, heavy bool) string {
 	lines := p.wrap(s, w, size, heavy)
 	if len(lines) <= 1 {
-		return clean(s)
+		return sentence(s)
 	}
 	cut := []rune(lines[0])
 	for len(cut) > 0 && p.width(string(cut)+"…", size, heavy) > w {

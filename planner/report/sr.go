@@ -248,8 +248,10 @@ func (b *srBuilder) evaluations() []*dicomfile.Dataset {
 		b.text("CONTAINS", srConcepts["approval"], d.approved()),
 	}
 	add := func(concept string, list []string) {
-		for _, s := range texts(list) {
-			out = append(out, b.text("CONTAINS", srConcepts[concept], s))
+		for _, s := range list {
+			if sentence(s) != "" {
+				out = append(out, b.text("CONTAINS", srConcepts[concept], s))
+			}
 		}
 	}
 	add("why", d.KneeWhy)

@@ -107,7 +107,7 @@ func (b *srBuilder) code(relation string, name, value srCode) *dicomfile.Dataset
 // text is an item of cleaned text; an empty one is a dash.
 func (b *srBuilder) text(relation string, name srCode, value string) *dicomfile.Dataset {
 	d := b.contentItem(relation, "TEXT", name)
-	b.set(d, dicomfile.TextValue, orDash(cleanTo(value, 1024)))
+	b.set(d, dicomfile.TextValue, orDash(sentence(value)))
 	return d
 }
 
@@ -190,8 +190,10 @@ func (b *srBuilder) plan(n int) *dicomfile.Dataset {
 		list = append(list, b.vessel(v)...)
 	}
 	say := func(concept string, lines ...string) {
-		for _, s := range texts(lines) {
-			list = append(list, b.text("CONTAINS", srConcepts[concept], s))
+		for _, s := range lines {
+			if sentence(s) != "" {
+				list = append(list, b.text("CONTAINS", srConcepts[concept], s))
+			}
 		}
 	}
 	say("plan", it.Plan.ID)

@@ -150,6 +150,18 @@ func legend(items []Item, ids []string) []string {
 	return out
 }
 
+// headings says what the narrow heads of columns stand for, denominators
+// included; empty when they say it themselves.
+func headings(items []Item, ids []string) string {
+	var out []string
+	for _, id := range ids {
+		if h, l := heading(items, id), label(items, id); !strings.EqualFold(h, l) {
+			out = append(out, capital(h)+": "+l)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
 // Common lists the warnings that all plans share, when there are several.
 func Common(items []Item) []string {
 	if len(items) < 2 {

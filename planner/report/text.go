@@ -10,7 +10,7 @@ import (
 )
 
 // maxShown is the longest text from outside that is shown, in characters.
-const maxShown = 400
+const maxShown = 600
 
 // clean makes a text from outside fit to be shown on one line: invalid UTF-8
 // becomes U+FFFD, line breaks become spaces, control characters and those that
@@ -18,6 +18,12 @@ const maxShown = 400
 // isolates, marks) and invisible fillers go, and what is longer than maxShown characters is cut, with
 // its length told. Marks that pile up on one letter are cut after four.
 func clean(s string) string { return cleanTo(s, maxShown) }
+
+// maxSentence is the longest sentence that is made of several texts.
+const maxSentence = 4000
+
+// sentence is clean for a text that was put together here.
+func sentence(s string) string { return cleanTo(s, maxSentence) }
 
 func cleanTo(s string, most int) string {
 	total := utf8.RuneCountInString(s)
