@@ -11,8 +11,9 @@ import (
 )
 
 // awayFromEdges lists the nodes at which stress and strain are judged: those of
-// parenchyma alone, further than awayMM from the held patches and from where the
-// opened part of the cut ends, at whose rims the exact stress has no bound.
+// parenchyma alone, further than awayMM from the held patches, their nodes, and
+// from where the opened part of the cut ends: at rims the exact stress has no
+// bound.
 func (d *discretised) awayFromEdges() []int32 {
 	out := make([]bool, len(d.Nodes))
 	for t, l := range d.Region {
@@ -25,9 +26,17 @@ func (d *discretised) awayFromEdges() []int32 {
 			}
 		}
 	}
-	var rim []r3.Vec
+	var rim []r3.Vec // and nodes that are held
 	for _, n := range d.rim {
 		rim = append(rim, d.Nodes[n])
+	}
+	for _, n := range d.grasp {
+		rim = append(rim, d.Nodes[n])
+	}
+	for _, f := range d.groove {
+		for _, n := range f {
+			rim = append(rim, d.Nodes[n])
+		}
 	}
 	var list []int32
 	for n, p := range d.Nodes {

@@ -40,6 +40,9 @@ const (
 	// (leastPartEdges edges)³ is the least volume of a part of a label that gets
 	// elements of its own; smaller ones join what is around them.
 	leastPartEdges = 1
+	// cellsAcross is about the least number of cells across the resected part.
+	cellsAcross = 3
+	maxHalvings = 2
 )
 
 // organMesh is the organ with the planned cut as an inner interface. Tet10 with
@@ -62,12 +65,25 @@ type organMesh struct {
 	lost []imaging.Label
 }
 
-// meshOrgan meshes organ, tumours and cut of r with cells of edgeMM; open
-// doubles the nodes of the part of the cut that is opened first.
-func (a *Anatomy) meshOrgan(ctx context.Context, r *Resection, edgeMM float64, open bool) (*organMesh, error) {
-	labels := a.mechanicalLabels(r, edgeMM/cellsPerEdge)
-	least := math.Pow(leastPartEdges*edgeMM, 3)
-	tet4, rep, err := tetra.Mesh(ctx, labels, tetra.Options{EdgeMM: edgeMM, JunctionLevels: -1, MinComponentMM3: least})
+// halvings is how often cells of edgeMM are halved at the resected part so that
+// cellsAcross of them lie across it.
+func (a *Anatomy) halvings(r *Resection, edgeMM float64) int {
+	across := math.Cbrt(a.OrganML*1000-r.RemnantMM3) / cellsAcross
+	return max(0, min(maxHalvings, int(math.Round(math.Log2(edgeMM/across)))))
+}
+
+// meshOrgan meshes organ, tumours and cut of r with cells of edgeMM, halved that
+// often at the resected part; open doubles the nodes of the part of the cut that
+// is opened first.
+func (a *Anatomy) meshOrgan(ctx context.Context, r *Resection, edgeMM float64, halvings int, open bool) (*organMesh, error) {
+	labels := a.mechanicalLabels(r, edgeMM/cellsPerEdge/float64(int(1)<<halvings))
+	opt := tetra.Options{EdgeMM: edgeMM, JunctionLevels: -1, MinComponentMM3: math.Pow(leastPartEdges*edgeMM, 3)}
+	if halvings > 0 {
+		small := edgeMM / float64(int(1)<<halvings)
+		opt.LabelEdgeMM = map[imaging.Label]float64{regionResected: small, regionTumourResected: small}
+		opt.MinComponentMM3 = math.Pow(leastPartEdges*small, 3)
+	}
+	tet4, rep, err := tetra.Mesh(ctx, labels, opt)
 	if err != nil {
 		return nil, fmt.Errorf("liver: mesh for plan %q: %w", r.Plan.Name, err)
 	}

@@ -31,6 +31,7 @@ const (
 // Degrees of freedom asked for: Tet10 for L2; for L1 of the linear elements of
 // its corner nodes.
 const (
+	startDOF        = 3_000 // the first, cheap solve of L2
 	rankingDOF      = 12_000
 	chosenDOF       = 30_000
 	coarseLinearDOF = 1_500
@@ -58,10 +59,11 @@ type Mechanics struct {
 	EdgeMM, GapEdgeMM float64
 	Notes             []string
 
-	body  *discretised
-	gap   []float64 // per output: difference to the other mesh at the medians
-	slots chan struct{}
-	start [len(boundaryShare)]startState
+	body   *discretised
+	median *solution // with every input at its median
+	gap    []float64 // per output: difference to the other mesh at the medians
+	slots  chan struct{}
+	start  [len(boundaryShare)]startState
 }
 
 // startState is the state that samples of one boundary condition start from.
@@ -95,42 +97,55 @@ func (a *Anatomy) PrepareMechanics(ctx context.Context, p planner.Plan, level pl
 	if err != nil {
 		return nil, err
 	}
-	want := [2]int{rankingDOF, chosenDOF}
 	if level == planner.L1 {
-		want, size = [2]int{coarseLinearDOF, fineLinearDOF}, MeshChosen
+		return a.prepare(ctx, r, level, []int{coarseLinearDOF, fineLinearDOF}, 1)
 	}
-	return r.prepare(ctx, a, level, int(size), want)
+	return a.prepare(ctx, r, level, []int{startDOF, rankingDOF, chosenDOF}, 1+int(size))
 }
 
-// prepare meshes r with want degrees of freedom and samples on mesh k.
-func (r *Resection) prepare(ctx context.Context, a *Anatomy, level planner.Level, k int, want [2]int) (*Mechanics, error) {
-	p := r.Plan
-	var body [2]*discretised
-	var got [2]*solution
+// prepare solves r at the medians on meshes of want degrees of freedom, each
+// from the state on the one before, and samples on the k-th of them. The gap is
+// to the last of the others.
+func (a *Anatomy) prepare(ctx context.Context, r *Resection, level planner.Level, want []int, k int) (*Mechanics, error) {
 	x, err := NewMechanicalSample(nil)
 	if err != nil {
 		return nil, err
 	}
+	m := &Mechanics{Plan: r.Plan, Level: level, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	var last, other *discretised
+	var state, far *solution
 	for i, n := range want {
-		if body[i], err = a.discretise(ctx, r, level, n); err != nil {
+		d, err := a.discretise(ctx, r, level, n)
+		if err != nil {
+			if i == 0 && len(want) > 2 && ctx.Err() == nil { // too coarse for the cut
+				continue
+			}
 			return nil, err
 		}
 		var guess [][]r3.Vec
-		if i > 0 && level == planner.L2 {
-			if guess, err = carryOver(body[0], body[1], got[0].states); err != nil {
+		steps := coldSteps
+		if last != nil && level == planner.L2 {
+			if guess, err = carryOver(last, d, state.states); err != nil {
 				return nil, err
 			}
+			steps = 1
 		}
-		if got[i], err = body[i].solve(ctx, x, guess, coldSteps); err != nil {
-			return nil, fmt.Errorf("liver: plan %q at the median of its inputs: %w", p.Name, err)
+		s, err := d.solve(ctx, x, guess, steps)
+		if err != nil {
+			return nil, fmt.Errorf("liver: plan %q at the median of its inputs: %w", r.Plan.Name, err)
+		}
+		last, state = d, s
+		if i == k {
+			m.body, m.median = d, s
+		} else {
+			other, far = d, s
 		}
 	}
-	m := &Mechanics{Plan: p, Level: level, body: body[k], slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
-	m.DOF, m.EdgeMM, m.GapDOF, m.GapEdgeMM = body[k].dof(), body[k].edgeMM, body[1-k].dof(), body[1-k].edgeMM
-	for i, v := range got[k].values {
-		m.gap = append(m.gap, math.Abs(v-got[1-k].values[i]))
+	m.DOF, m.EdgeMM, m.GapDOF, m.GapEdgeMM = m.body.dof(), m.body.edgeMM, other.dof(), other.edgeMM
+	for i, v := range m.median.values {
+		m.gap = append(m.gap, math.Abs(v-far.values[i]))
 	}
-	m.start[BoundaryMobilised].guess = got[k].states
+	m.start[BoundaryMobilised].guess = m.median.states
 	m.note()
 	return m, nil
 }
@@ -143,6 +158,11 @@ func (m *Mechanics) note() {
 	}
 	if m.Level == planner.L2 && len(m.body.openPairs) == 0 {
 		m.Notes = append(m.Notes, "the cut is too small for this mesh to open: its opened width is not computed")
+	}
+	for i, o := range MechanicalOutputs() {
+		if v := m.median.values[i]; o.ID == outputReaction && m.Plan.RetractionMM > 0 && (v < ReactionRangeN[0] || v > ReactionRangeN[1]) {
+			m.Notes = append(m.Notes, fmt.Sprintf("force at the grasp %.2g N, outside the %g to %g N that hands and retractors apply", v, ReactionRangeN[0], ReactionRangeN[1]))
+		}
 	}
 	m.Notes = append(m.Notes, "the CT shows the liver hanging in gravity: its weight, as far as what lies under it carries it, is not in the force at the grasp")
 }
@@ -158,34 +178,38 @@ func (a *Anatomy) discretise(ctx context.Context, r *Resection, level planner.Le
 		per = 4
 	}
 	edge := math.Cbrt(per * 3 * a.OrganML * 1000 / float64(n) / 4)
-	low, high := 0.0, 0.0 // sides that give too many, too few
+	halvings := a.halvings(r, edge)
+	low, high := 0.0, math.Inf(1) // sides that give too many, too few
+	var best *organMesh
 	for range meshTries {
-		var err error
-		if d.organMesh, err = a.meshOrgan(ctx, r, edge, !linear); err != nil {
+		o, err := a.meshOrgan(ctx, r, edge, halvings, !linear)
+		if err != nil {
 			return nil, err
 		}
-		d.edgeMM = edge
+		d.organMesh = o
 		got := d.dof()
-		if float64(got) > dofSlack*float64(n) {
-			low = edge
-		} else if got < n {
-			high = edge
-		} else {
+		if got >= n && (best == nil || len(o.Nodes) < len(best.Nodes)) {
+			best, d.edgeMM = o, edge
+		}
+		if got >= n && float64(got) <= dofSlack*float64(n) {
 			break
 		}
-		next := edge * math.Pow(float64(got)/(float64(n)*(1+dofSlack)/2), 0.37)
-		if low > 0 && next <= low || high > 0 && next >= high || low > 0 && high > 0 && (next-low)*(high-next) <= 0 {
-			next = (low + high) / 2
+		if got < n {
+			high = min(high, edge)
+		} else {
+			low = max(low, edge)
 		}
-		edge = next
-	}
-	if d.dof() < n { // the finer side
-		var err error
-		if d.organMesh, err = a.meshOrgan(ctx, r, low, !linear); err != nil {
-			return nil, err
+		edge *= math.Pow(float64(got)/(float64(n)*(1+dofSlack)/2), 0.37)
+		if !(edge > low && edge < high) {
+			if edge = (low + high) / 2; math.IsInf(high, 1) || low == 0 {
+				break
+			}
 		}
-		d.edgeMM = low
 	}
+	if best == nil {
+		return nil, fmt.Errorf("liver: plan %q: no mesh of %d degrees of freedom was found", r.Plan.Name, n)
+	}
+	d.organMesh = best
 	var err error
 	if d.holds, err = a.holds(r, d.organMesh); err != nil {
 		return nil, err
@@ -233,13 +257,17 @@ func (m *Mechanics) Sample(ctx context.Context, x MechanicalSample) ([]planner.V
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	guess, err := m.starting(ctx, x.Boundary)
-	if err != nil {
+	s := m.median
+	if mid, err := NewMechanicalSample(nil); err != nil {
 		return nil, err
-	}
-	s, err := m.body.solve(ctx, x, guess, 1)
-	if err != nil {
-		return nil, err
+	} else if x != mid {
+		guess, err := m.starting(ctx, x.Boundary)
+		if err != nil {
+			return nil, err
+		}
+		if s, err = m.body.solve(ctx, x, guess, 1); err != nil {
+			return nil, err
+		}
 	}
 	var out []planner.Value
 	for i, o := range MechanicalOutputs() {
@@ -297,7 +325,7 @@ type solution struct {
 }
 
 // coldSteps is the number of load steps of a solve without a good guess.
-const coldSteps = 3
+const coldSteps = 2
 
 // solve carries the sample x through the stages.
 func (d *discretised) solve(ctx context.Context, x MechanicalSample, guess [][]r3.Vec, steps int) (*solution, error) {
