@@ -187,7 +187,9 @@ func NewCase(ctx context.Context, segs *imaging.Segments, cfg Config) (*Case, er
 		return nil, fmt.Errorf("needle: at most %d candidates: want 1 or more", most)
 	}
 	c.targetPoints(max(1, most/len(c.skin)))
-	c.flags = c.findFlags(segs)
+	if c.flags, err = c.findFlags(segs); err != nil {
+		return nil, err
+	}
 	return c, ctx.Err()
 }
 

@@ -225,3 +225,22 @@ func TestHeatSinkIsTheDistanceOfTheVessel(t *testing.T) {
 		t.Errorf("vessel %.1f mm from the tumour, in closed form %.1f mm", c.sinkMM, want)
 	}
 }
+
+func TestRowOfABurnIsThatOfAllItsPoints(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	v := func(s float64) r3.Vec {
+		return r3.Vec{X: s * rng.NormFloat64(), Y: s * rng.NormFloat64(), Z: s * rng.NormFloat64()}
+	}
+	for range 3000 {
+		b := burn{zone{5 + 10*rng.Float64(), 3 + 10*rng.Float64()}, v(4), r3.Unit(v(1))}
+		step := r3.Scale(0.5+rng.Float64(), r3.Unit(v(1)))
+		from := r3.Add(v(8), r3.Scale(-20, step))
+		dead := make([]bool, 40)
+		b.row(dead, from, step)
+		for i, d := range dead {
+			if want := b.holds(r3.Add(from, r3.Scale(float64(i), step))); d != want {
+				t.Fatalf("%+v: point %d is %v, want %v", b, i, d, want)
+			}
+		}
+	}
+}

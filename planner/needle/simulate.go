@@ -50,6 +50,12 @@ func (c *Case) Simulate(ctx context.Context, p planner.Plan, l planner.Level, sa
 			return nil, err
 		}
 	}
+	for _, d := range p.Needles {
+		if u := r3.Unit(r3.Sub(d.Entry, d.Tip)); u.Y > fromBehind {
+			notes = append(notes, "The needle enters from behind: a patient scanned on the back has to be turned, and the organs then lie elsewhere.")
+			break
+		}
+	}
 	out := &planner.Outcome{Notes: notes}
 	for _, o := range c.Outputs() {
 		x, ok := v[o.ID]
@@ -64,7 +70,10 @@ func (c *Case) Simulate(ctx context.Context, p planner.Plan, l planner.Level, sa
 	return out, nil
 }
 
-const heatSinkMM = 5
+const (
+	heatSinkMM = 5
+	fromBehind = 0.5 // cosine: within 60° of straight from behind
+)
 
 func (c *Case) check(p *planner.Plan, sample []float64) error {
 	if len(sample) != inputs {

@@ -5,8 +5,8 @@ import "math"
 const shownMost = 7 // as many as a surgeon compares
 
 // notable are the differences that a surgeon would choose by, in the steps of
-// the costs: 5 mm of length, 0.5 mm of reserve, 5°, 5 mm of track, 5°.
-var notable = [costs]int{costLength: 5, costReserve: 5, costAngle: 5, costTrack: 5, costScan: 5}
+// the costs: 3 mm of length, 0.5 mm of reserve, 5°, 3 mm of track, 5°.
+var notable = [costs]int{costLength: 3, costReserve: 5, costAngle: 5, costTrack: 3, costScan: 5}
 
 // worse reports whether b is nowhere notably better than a, so that there is no
 // reason to show it beside a.

@@ -35,10 +35,17 @@ const ablationMarginMM = 5
 type killed struct{ all, tumour, covered, wanted, organ float64 }
 
 func (c *Case) killed(burns []burn, grow float64) (k killed) {
-	// the tumour with margin, and what the zones reach
+	// what is to be killed, and what the burns reach
+	wide := float64(targetMarginMM - ablationMarginMM - 2 - max(0, int(math.Ceil(grow))))
 	box := imaging.Box{}
+	h := c.Grid.SpacingMM()
 	for a := range box.Lo {
-		box.Lo[a], box.Hi[a] = int(c.tumour.lo[a]), int(c.tumour.lo[a]+c.tumour.hi[a])+1
+		in := max(0, int(wide/h[a])) // the crop of the target has more margin than needed
+		lo, n := int(c.tumour.lo[a]), c.tumour.size[a]
+		if n <= 2*in+2 || lo == 0 || lo+n == c.Grid.Size[a] {
+			in = 0
+		}
+		box.Lo[a], box.Hi[a] = lo+in, lo+n-in
 	}
 	for _, b := range burns {
 		i, j, l := c.Grid.Voxel(b.at)
@@ -53,22 +60,21 @@ func (c *Case) killed(burns []burn, grow float64) (k killed) {
 	}
 	box = box.Clip(c.Grid)
 	vol := c.Grid.VoxelMM3() / 1000
+	dead := make([]bool, box.Size()[0])
 	for z := box.Lo[2]; z < box.Hi[2]; z++ {
 		for y := box.Lo[1]; y < box.Hi[1]; y++ {
-			for x := box.Lo[0]; x < box.Hi[0]; x++ {
+			clear(dead)
+			from := c.Grid.Point(float64(box.Lo[0]), float64(y), float64(z))
+			for n := range burns {
+				burns[n].row(dead, from, c.Grid.Axes[0])
+			}
+			for i, gone := range dead {
+				x := box.Lo[0] + i
 				in, wanted, organ := c.kind(x, y, z, grow)
-				p := c.Grid.Point(float64(x), float64(y), float64(z))
-				dead := false
-				for n := range burns {
-					if burns[n].holds(p) {
-						dead = true
-						break
-					}
-				}
 				if wanted {
 					k.wanted += vol
 				}
-				if !dead {
+				if !gone {
 					continue
 				}
 				k.all += vol
@@ -85,6 +91,33 @@ func (c *Case) killed(burns []burn, grow float64) (k killed) {
 		}
 	}
 	return k
+}
+
+// row marks the points from + i·step that the burn holds: those between the
+// roots of a quadratic, looked at once more near its ends.
+func (b *burn) row(dead []bool, from, step r3.Vec) {
+	q := r3.Sub(from, b.at)
+	e, f := 1/(b.across*b.across), 1/(b.along*b.along)-1/(b.across*b.across)
+	qa, sa := r3.Dot(q, b.axis), r3.Dot(step, b.axis)
+	a2 := e*r3.Norm2(step) + f*sa*sa
+	a1 := e*r3.Dot(q, step) + f*qa*sa
+	a0 := e*r3.Norm2(q) + f*qa*qa - 1
+	root := a1*a1 - a2*a0
+	if root < 0 {
+		root = 0 // the points next to the extremum are looked at
+	}
+	root = math.Sqrt(root)
+	lo, hi := int(math.Floor((-a1-root)/a2))-1, int(math.Ceil((-a1+root)/a2))+1
+	lo, hi = max(lo, 0), min(hi, len(dead)-1)
+	for lo <= hi && !b.holds(r3.Add(from, r3.Scale(float64(lo), step))) {
+		lo++
+	}
+	for lo <= hi && !b.holds(r3.Add(from, r3.Scale(float64(hi), step))) {
+		hi--
+	}
+	for i := lo; i <= hi; i++ {
+		dead[i] = true
+	}
 }
 
 // kind says of a voxel whether it is tumour, whether it is to be killed, and
