@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 
 	"halsted/imaging"
 	"halsted/imaging/distance"
+	"halsted/imaging/filter"
+	"halsted/mesh/vessel"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
@@ -47,6 +50,11 @@ type Anatomy struct {
 	radius  []float32 // distance to the wall inside vessels, mm; 0 elsewhere
 	vessels []int     // voxels of vessels inside the organ
 	cellMM  float64   // largest voxel edge
+
+	// What Trees needs: the vessel masks with their parts outside the organ.
+	masks  map[imaging.Label]filter.Mask
+	treeMu sync.Mutex // guards trees
+	trees  *Trees
 }
 
 // vesselSystems are the vessel labels planning tells apart.
@@ -127,6 +135,7 @@ func (a *Anatomy) boundsML(phi []float32) (low, high float64) {
 // parts outside the organ, so that a vessel is not thinned where it enters.
 func (a *Anatomy) measureVessels(ctx context.Context, s *imaging.Segments) error {
 	a.radius = make([]float32, a.Grid.Len())
+	a.masks = map[imaging.Label]filter.Mask{}
 	for _, l := range vesselSystems {
 		bit := s.Bit(l)
 		if bit == 0 {
@@ -135,6 +144,9 @@ func (a *Anatomy) measureVessels(ctx context.Context, s *imaging.Segments) error
 		box := s.Grid.Bounds(func(n int) bool { return s.Bits[n]&bit != 0 })
 		if box.Empty() {
 			continue
+		}
+		if l != imaging.LabelVessel {
+			a.masks[l] = vessel.MaskOf(s, l)
 		}
 		box = box.Grow(s.Grid, a.cellMM)
 		sub, d, err := distance.SignedCrop(ctx, s.Grid, box, func(n int) bool { return s.Bits[n]&bit != 0 })

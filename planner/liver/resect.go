@@ -25,6 +25,8 @@ type Resection struct {
 	// Evaluation holds the geometric quantities; the mechanical ones are added
 	// by Judge.
 	Evaluation planner.Evaluation
+
+	taken func(n int) float64 // height of voxel n over the cut, positive in what is taken
 }
 
 // minVesselMM is the smallest radius of a cut vessel that is counted; the
@@ -44,17 +46,44 @@ func (e *NothingLeftError) Error() string {
 	return fmt.Sprintf("liver: plan %q does not cut the liver: move its cut into the organ", e.Plan)
 }
 
+// farMM is how far outside the organ Phi is that of the organ alone.
+const farMM = 15.0
+
 // Resect computes what plan p leaves, takes and severs, voxel by voxel. It
 // fails with *NothingLeftError when the cut misses or takes the whole organ.
+// Plans with curved cuts or divided branches need the case's Trees, which takes
+// some seconds on first use; their quantities beside the volumes are those of
+// Procedure at level L0, without their spread.
 func (a *Anatomy) Resect(ctx context.Context, p planner.Plan) (*Resection, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
 	r := &Resection{Plan: p, Phi: make([]float32, a.Grid.Len())}
+	r.taken = func(n int) float64 { return p.SignedMM(a.at(n)) }
+	var t *Trees
+	if curved := len(p.Sheets)+len(p.Divided) > 0; curved {
+		var err error
+		if t, err = a.Trees(ctx); err != nil {
+			return nil, err
+		}
+		reg, err := t.newRegion(&p)
+		if err != nil {
+			return nil, err
+		}
+		if reg != nil {
+			r.taken = func(n int) float64 {
+				q := a.at(n)
+				return max(p.SignedMM(q), reg.at(q))
+			}
+		}
+	}
 	nx := a.Grid.Size[0]
 	err := par.ChunksCtx(ctx, a.Grid.Size[1]*a.Grid.Size[2], 64, func(lo, hi int) error {
 		for n := lo * nx; n < hi*nx; n++ {
-			r.Phi[n] = max(a.Phi[n], float32(p.SignedMM(a.at(n))))
+			r.Phi[n] = a.Phi[n]
+			if a.Phi[n] < farMM {
+				r.Phi[n] = max(a.Phi[n], float32(r.taken(n)))
+			}
 		}
 		return nil
 	})
@@ -68,11 +97,44 @@ func (a *Anatomy) Resect(ctx context.Context, p planner.Plan) (*Resection, error
 	if remnant == 0 || resectedMM3 <= 0 {
 		return nil, &NothingLeftError{p.Name, remnant == 0}
 	}
-	vessels := a.vesselCuts(p)
-	r.Evaluation = planner.Evaluation{Plan: p.ID, Vessels: vessels}
-	r.Evaluation.Quantities = append(a.volumes(r), a.marginQuantity(p), a.cutArea(p))
-	r.Evaluation.Quantities = append(r.Evaluation.Quantities, vesselQuantities(vessels, a.cellMM)...)
+	r.Evaluation = planner.Evaluation{Plan: p.ID}
+	if t != nil {
+		return r, a.resectCurved(ctx, t, r)
+	}
+	r.Evaluation.Vessels = a.vesselCuts(p)
+	margin := a.marginQuantity(p)
+	r.Evaluation.Quantities = append(a.volumes(r), margin, towardsParenchyma(margin), a.cutArea(p))
+	r.Evaluation.Quantities = append(r.Evaluation.Quantities, vesselQuantities(r.Evaluation.Vessels, a.cellMM)...)
 	return r, nil
+}
+
+// resectCurved fills the evaluation of a plan that is more than planes.
+func (a *Anatomy) resectCurved(ctx context.Context, t *Trees, r *Resection) error {
+	l, err := a.newLevel0(ctx, t, &r.Plan)
+	if err != nil {
+		return err
+	}
+	half := a.cellMM / 2
+	margin := func(mm float64) planner.Quantity {
+		return planner.Quantity{ID: "margin_mm", Label: "Resection margin", Unit: "mm", Value: mm, Spread: planner.Around(mm-half, mm, mm+half),
+			Basis: "tumour border known to half a voxel; segmentation error not included"}
+	}
+	r.Evaluation.Vessels = l.vessels
+	r.Evaluation.Quantities = append(a.volumes(r), margin(min(l.parenchymaMM, l.vesselMM)), towardsParenchyma(margin(l.parenchymaMM)),
+		planner.Quantity{ID: "cut_area_cm2", Label: "Area of the cut", Unit: "cm2", Value: l.areaCM2, Basis: "area inside the organ; segmentation error not included"})
+	qs := vesselQuantities(l.vessels, a.cellMM)
+	if t.Portal != nil { // the tree tells which vessel is the trunk
+		qs[1] = planner.Quantity{ID: "trunk_cut", Label: "Main portal trunk cut", Unit: "1", Value: float64(l.trunk), Basis: "topology of the portal tree"}
+	}
+	r.Evaluation.Quantities = append(r.Evaluation.Quantities, qs...)
+	return nil
+}
+
+// towardsParenchyma is a margin as that towards parenchyma: without the vessels
+// beside the cut it may be either.
+func towardsParenchyma(q planner.Quantity) planner.Quantity {
+	q.ID, q.Label = "margin_parenchyma_mm", "Margin towards parenchyma"
+	return q
 }
 
 // keepLargest counts the voxels of the largest face-connected part of phi < 0
@@ -148,7 +210,7 @@ func (a *Anatomy) volumes(r *Resection) []planner.Quantity {
 	// The remnant's own border: the organ's part of Phi moves, the cut stays
 	// where the plan puts it.
 	remnant := count(func(b, n int) bool {
-		return a.Phi[n] < shift[b] && (r.Phi[n] < 0 || b == 2 && r.Phi[n] < half && r.Plan.SignedMM(a.at(n)) <= 0)
+		return a.Phi[n] < shift[b] && (r.Phi[n] < 0 || b == 2 && r.Phi[n] < half && r.taken(n) <= 0)
 	})
 	var flr [3]float64
 	for b := range flr {

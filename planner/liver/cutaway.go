@@ -1,0 +1,431 @@
+package liver
+
+import (
+	"context"
+	"math"
+	"sync"
+
+	"halsted/planner"
+
+	"gonum.org/v1/gonum/spatial/r3"
+)
+
+// cutaway is the geometry of one plan: what goes, what stays, what is severed.
+type cutaway struct {
+	t     *Trees
+	parts []*raster
+	spare []*raster // parts and others whose memory is used again
+	reg   *region
+	gone  []float32 // per block of the organ, the part that does not stay
+
+	takenML    float64 // by the cuts and the divided branches
+	remnantML  float64 // the largest connected part of what stays
+	isolatedML float64 // the rest of it
+	skin       float64 // area of the organ's border on the remnant, ml per mm
+	areaMM2    float64 // of the cut inside the organ
+	// Least distance between the tumours and what stays, mm, at most nearMM, where
+	// the cut runs through parenchyma and where it runs along a major vessel.
+	parenchymaMM, vesselMM float64
+
+	crossings []crossing
+	dead      [2][]int32 // portal, hepatic: first point of each branch that is cut off
+	// Of the remnant, by the most probable branch: without inflow, without outflow
+	// and both, ml.
+	dryML, congestedML, bothML float64
+}
+
+// crossing is a place where a cut meets a centreline.
+type crossing struct {
+	system int // 0 portal, 1 hepatic
+	branch int
+	radius float64
+	at     r3.Vec
+}
+
+var desks = sync.Pool{New: func() any { return new(desk) }}
+
+// cutaways are used again by Score.
+var cutaways = sync.Pool{New: func() any { return new(cutaway) }}
+
+// desk is the working memory of cutaways.
+type desk struct {
+	piece []int32
+	sizes []float64
+}
+
+// newCutaway computes the geometry of p. dst is overwritten; its memory is used
+// again.
+func (a *Anatomy) newCutaway(ctx context.Context, t *Trees, p *planner.Plan, dst *cutaway) error {
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	*dst = cutaway{t: t, gone: dst.gone, crossings: dst.crossings[:0], parts: dst.spare, dead: dst.dead}
+	for len(dst.parts) < len(p.Cuts)+len(p.Sheets) {
+		dst.parts = append(dst.parts, new(raster))
+	}
+	spare := dst.parts
+	dst.parts = dst.parts[:len(p.Cuts)+len(p.Sheets)]
+	defer func() { dst.spare = spare }()
+	for n, c := range p.Cuts {
+		s := planeSheet(c)
+		t.blocks.tabulate(dst.parts[n], &s)
+	}
+	for n := range p.Sheets {
+		t.blocks.tabulate(dst.parts[len(p.Cuts)+n], &p.Sheets[n])
+	}
+	var err error
+	if dst.reg, err = t.newRegion(p); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	w := desks.Get().(*desk)
+	defer desks.Put(w)
+	a.remove(dst)
+	dst.takenML = t.blocks.total - dst.remnantML
+	dst.setAside(w)
+	if dst.remnantML == 0 || dst.takenML <= 0 {
+		return &NothingLeftError{p.Name, dst.remnantML == 0}
+	}
+	a.measureCut(dst)
+	dst.sever()
+	return ctx.Err()
+}
+
+// remove fills gone: whole blocks where the cuts are far, voxel by voxel where
+// they are near.
+func (a *Anatomy) remove(c *cutaway) {
+	b := c.t.blocks
+	if len(c.gone) != len(b.vox) {
+		c.gone = make([]float32, len(b.vox))
+	}
+	near := make([]*raster, 0, len(c.parts))
+	for v := range b.vox {
+		gone, parts := float32(0), near[:0]
+		if c.reg != nil {
+			gone = float32(c.reg.share[v])
+		}
+		for _, r := range c.parts {
+			if gone == 1 {
+				break
+			}
+			if side, ok := r.block(b.centre[v], b.wide); ok {
+				gone = max(gone, side)
+			} else {
+				parts = append(parts, r)
+			}
+		}
+		if len(parts) > 0 && gone < 1 {
+			gone = a.removeBlock(b, v, parts, gone)
+		}
+		c.gone[v] = gone
+		c.remnantML += b.ml[v] * float64(1-gone)
+	}
+}
+
+// removeBlock is the part of block v that is above one of parts; at least base
+// of each voxel is gone.
+func (a *Anatomy) removeBlock(b *blocks, v int, parts []*raster, base float32) float32 {
+	i0, j0, k0 := b.grid.IJK(int(b.vox[v]))
+	i0, j0, k0 = b.first[0]+i0*b.factor[0], b.first[1]+j0*b.factor[1], b.first[2]+k0*b.factor[2]
+	s := b.fine.Size
+	sum, count := 0.0, 0
+	for k := k0; k < min(k0+b.factor[2], s[2]); k++ {
+		for j := j0; j < min(j0+b.factor[1], s[1]); j++ {
+			row := b.fine.Index(0, j, k)
+			for i := i0; i < min(i0+b.factor[0], s[0]); i++ {
+				if !a.Labels.ID[row+i].InOrgan() {
+					continue
+				}
+				x := float64(base)
+				for _, r := range parts {
+					if x == 1 {
+						break
+					}
+					x = max(x, r.part(float64(i), float64(j), float64(k)))
+				}
+				sum += x
+				count++
+			}
+		}
+	}
+	return float32(sum / float64(max(count, 1)))
+}
+
+// setAside finds what is not face-connected to the largest part of the
+// remnant, and counts it as gone.
+func (c *cutaway) setAside(w *desk) {
+	b := c.t.blocks
+	if len(w.piece) < len(b.vox) {
+		w.piece = make([]int32, len(b.vox))
+	}
+	parent := w.piece[:len(b.vox)]
+	for v := range parent {
+		parent[v] = int32(v)
+	}
+	root := func(v int32) int32 {
+		for parent[v] != v {
+			parent[v] = parent[parent[v]]
+			v = parent[v]
+		}
+		return v
+	}
+	const stays = 0.5
+	for v := range parent {
+		if c.gone[v] >= stays {
+			continue
+		}
+		for _, o := range b.next[v] {
+			if o >= 0 && c.gone[o] < stays {
+				if x, y := root(int32(v)), root(o); x != y {
+					parent[max(x, y)] = min(x, y)
+				}
+			}
+		}
+	}
+	if cap(w.sizes) < len(b.vox) {
+		w.sizes = make([]float64, len(b.vox))
+	}
+	sizes := w.sizes[:len(b.vox)]
+	clear(sizes)
+	best := int32(-1)
+	for v := range parent {
+		if c.gone[v] < stays {
+			r := root(int32(v))
+			sizes[r] += b.ml[v]
+			if best < 0 || sizes[r] > sizes[best] {
+				best = r
+			}
+		}
+	}
+	for v := range parent {
+		stay := float64(1 - c.gone[v])
+		if c.gone[v] < stays && root(int32(v)) != best {
+			c.isolatedML += b.ml[v] * stay
+			c.remnantML -= b.ml[v] * stay
+			c.gone[v] = 1
+			continue
+		}
+		c.skin += b.skin[v] * stay
+	}
+	c.remnantML = max(0, c.remnantML)
+	if best < 0 {
+		c.remnantML = 0
+	}
+}
+
+// resected is the height of p over the cut parts but one, positive in what is
+// taken.
+func (c *cutaway) resected(p r3.Vec, but int) float64 {
+	s := math.Inf(-1)
+	for n, r := range c.parts {
+		if n != but {
+			s = max(s, r.above(p))
+		}
+	}
+	if c.reg != nil && but != len(c.parts) {
+		s = max(s, c.reg.at(p))
+	}
+	return s
+}
+
+// measureCut fills the area of the cut and the margins.
+func (a *Anatomy) measureCut(c *cutaway) {
+	g := a.Grid
+	c.parenchymaMM, c.vesselMM = nearMM, nearMM
+	for n, r := range c.parts {
+		others := len(c.parts) > 1 || c.reg != nil
+		for y := range r.nv {
+			for x := range r.nu {
+				p, steep := r.node(x, y)
+				i, j, k := g.Voxel(p)
+				ii, jj, kk := int(math.Floor(i+0.5)), int(math.Floor(j+0.5)), int(math.Floor(k+0.5))
+				if !g.Contains(ii, jj, kk) || a.Phi[g.Index(ii, jj, kk)] >= 0 || others && c.resected(p, n) > 0 {
+					continue
+				}
+				c.areaMM2 += rasterMM * rasterMM * steep
+				c.near(p)
+			}
+		}
+	}
+	if c.reg != nil {
+		a.measureRegion(c)
+	}
+	for n := range a.Tumours { // left behind as a whole
+		t := &a.Tumours[n]
+		if c.resected(t.Centre, -1) <= 0 {
+			if mm, ok := c.t.near.to(n, t.Centre); ok {
+				c.parenchymaMM = min(c.parenchymaMM, mm)
+			}
+		}
+	}
+}
+
+// near takes a point of the cut into the margins.
+func (c *cutaway) near(p r3.Vec) {
+	mm, ok := c.t.near.nearest(p, nil)
+	switch {
+	case !ok || mm >= max(c.vesselMM, c.parenchymaMM):
+	case c.t.near.beside(p):
+		c.vesselMM = min(c.vesselMM, mm)
+	default:
+		c.parenchymaMM = min(c.parenchymaMM, mm)
+	}
+}
+
+// measureRegion adds the border of a territory: its area is the sum over the
+// blocks of a hat function of the depth times the length of its gradient,
+// ∫ δ(d) |∇d| dV.
+func (a *Anatomy) measureRegion(c *cutaway) {
+	b, r := c.t.blocks, c.reg
+	h := 0.0
+	for _, axis := range b.grid.Axes {
+		h = max(h, r3.Norm(axis))
+	}
+	for v, n := range b.vox {
+		d := float64(r.depth[n])
+		if math.Abs(d) >= h {
+			continue
+		}
+		s := r.slope(int(n))
+		l2 := r3.Norm2(s)
+		if l2 == 0 {
+			continue
+		}
+		foot := r3.Sub(b.centre[v], r3.Scale(d/l2, s))
+		if len(c.parts) > 0 && c.resected(foot, len(c.parts)) > 0 {
+			continue
+		}
+		c.areaMM2 += 1000 * b.ml[v] * (1 - math.Abs(d)/h) / h * math.Sqrt(l2)
+		if math.Abs(d) <= h*math.Sqrt(l2) { // the border passes through this block
+			c.near(foot)
+		}
+	}
+}
+
+// sever finds where centrelines meet the cut, what of the trees is cut off, and
+// the tissue that hung on it.
+func (c *cutaway) sever() {
+	for n, s := range [2]*System{c.t.Portal, c.t.Hepatic} {
+		if s == nil {
+			continue
+		}
+		if len(c.dead[n]) != len(s.Tree.Branches) {
+			c.dead[n] = make([]int32, len(s.Tree.Branches))
+		}
+		for m := range s.Tree.Branches {
+			c.severBranch(n, m, s)
+		}
+	}
+	b := c.t.blocks
+	for v := range b.vox {
+		stay := 1 - c.gone[v]
+		if stay == 0 {
+			continue
+		}
+		ml := b.ml[v] * float64(stay)
+		dry, wet := c.cutOff(0, v), c.cutOff(1, v)
+		switch {
+		case dry && wet:
+			c.bothML += ml
+			fallthrough
+		case dry:
+			c.dryML += ml
+			if wet {
+				c.congestedML += ml
+			}
+		case wet:
+			c.congestedML += ml
+		}
+	}
+}
+
+// dissectMM is how far a centreline may stray over the cut and still be
+// followed by the knife: a vessel that runs along the cut is not cut at every
+// turn.
+const dissectMM = 1.0
+
+// followMM is how far beyond its radius a vessel may lie in a territory that is
+// taken and still be kept: borders of territories are no sharper, and the
+// surgeon follows the vein that runs in them.
+const followMM = 3.0
+
+// over is how deep a point of a vessel lies in what is taken.
+func (c *cutaway) over(q *treePoint) float64 {
+	s := c.resected(q.p, len(c.parts))
+	if c.reg != nil {
+		s = max(s, c.reg.at(q.p)-q.radius-followMM)
+	}
+	return s
+}
+
+// severBranch walks branch m of system n away from the root. It is cut at most
+// once on the way into what is taken and once on the way out of it.
+func (c *cutaway) severBranch(n, m int, s *System) {
+	from, to := s.first[m], s.first[m+1]
+	dead := int32(to)
+	p := s.Tree.Branches[m].Parent
+	if p >= 0 && c.dead[n][p] < int32(s.first[p+1]) {
+		dead = int32(from)
+	}
+	if n == 0 && c.reg != nil && c.reg.in[m] { // tied and cut at its start
+		if p < 0 || !c.reg.in[p] {
+			c.crossings = append(c.crossings, crossing{n, m, s.points[min(from+1, to-1)].radius, s.points[from].p})
+		}
+		c.dead[n][m] = int32(from)
+		return
+	}
+	var cut [2]bool // on the way in, on the way out
+	is, turn, last := false, from, math.Inf(-1)
+	for i := from; i < to; i++ {
+		q := &s.points[i]
+		over := math.Inf(-1)
+		if q.inside {
+			over = c.over(q)
+		}
+		if i > from && (over > 0) != (last > 0) {
+			turn = i
+		}
+		last = over
+		if i == from {
+			is = over > 0
+		}
+		if is == (over > 0) || i > from && math.Abs(over) < dissectMM && i+1 < to {
+			if is && i == from && dead > int32(i) {
+				dead = int32(i)
+			}
+			continue
+		}
+		is = over > 0
+		if way := 0; is || !cut[1] {
+			if !is {
+				way = 1
+			}
+			prev := &s.points[max(turn-1, from)]
+			if r := min(s.points[turn].radius, prev.radius); r >= minVesselMM && !cut[way] {
+				cut[way] = true
+				c.crossings = append(c.crossings, crossing{n, m, (s.points[turn].radius + prev.radius) / 2, r3.Scale(0.5, r3.Add(s.points[turn].p, prev.p))})
+			}
+		}
+		if is && int32(turn) < dead {
+			dead = int32(turn)
+		}
+	}
+	c.dead[n][m] = dead
+}
+
+// cutOff reports whether block v lost its branch of system n. What a divided
+// branch fed and the knife left is in doubt, not cut off: the surgeon follows
+// the line of demarcation.
+func (c *cutaway) cutOff(n, v int) bool {
+	s := [2]*System{c.t.Portal, c.t.Hepatic}[n]
+	if s == nil {
+		return false
+	}
+	of := s.Of[v]
+	if of < 0 || n == 0 && c.reg != nil && c.reg.in[of] {
+		return false
+	}
+	return c.dead[n][of] < int32(s.first[of+1]) && s.along[v] >= c.dead[n][of]
+}
