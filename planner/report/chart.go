@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"halsted/planner"
 )
@@ -39,11 +38,11 @@ func colourOf(unit string) colour {
 	switch unit {
 	case "%":
 		return ofPct
-	case "mL", "cm2", "mm3", "mL/min":
+	case "mL", "cm2", "mm3", "mL/min", "g":
 		return ofVol
 	case "mm", "min", "deg":
 		return ofMM
-	case "kPa", "MPa", "N", "mm[Hg]":
+	case "kPa", "MPa", "N", "N/cm2", "mm[Hg]":
 		return ofKPa
 	}
 	return ofOne
@@ -368,10 +367,9 @@ func (d *Dossier) front(c canvas, x, y, w, h float64) {
 	}
 }
 
-// axisName is the label of a quantity up to its first comma, in chart length.
+// axisName is the label of a quantity in chart length.
 func (d *Dossier) axisName(id string) string {
-	name, _, _ := strings.Cut(label(d.Items, id), ",")
-	return shortened(name, 44)
+	return shortened(name(label(d.Items, id)), 44)
 }
 
 func axisTitle(d *Dossier, id string) string {

@@ -143,8 +143,14 @@ func warning(common []string, it Item) string {
 
 // fallback says what stays feasible when an assumption fails.
 func (d *Dossier) fallback(c Contingency) string {
-	s := "If " + clean(c.If) + ": "
 	n := slices.IndexFunc(d.Items, func(it Item) bool { return c.Then != "" && it.Plan.ID == c.Then })
+	if s := clean(c.Text); s != "" {
+		if n >= 0 {
+			s += " (Plan " + d.mark(n) + ".)"
+		}
+		return s
+	}
+	s := "If " + clean(c.If) + ": "
 	switch {
 	case n >= 0:
 		s += "plan " + d.mark(n) + " (" + planName(d.Items[n]) + ") keeps the rules."
@@ -153,7 +159,7 @@ func (d *Dossier) fallback(c Contingency) string {
 	default:
 		s += "no plan of the list keeps the rules."
 	}
-	return join(" ", s, clean(c.Text))
+	return s
 }
 
 // scanText is the study in one line.

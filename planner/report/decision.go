@@ -16,6 +16,9 @@ const maxRejected = 12
 // A decision whose lists do not belong together is an error.
 func FromDecision(study planner.Study, c *planner.Decision) (Dossier, error) {
 	d := Dossier{Case: c.Case, Study: study, RulePack: c.RulePack, Knee: c.Knee, Flags: c.Flags, Missing: c.Lost}
+	if c.KneeText != "" {
+		d.KneeWhy = []string{c.KneeText}
+	}
 	if len(c.Plans) != len(c.Evaluations) {
 		return Dossier{}, fmt.Errorf("report: a decision with %d plans and %d evaluations", len(c.Plans), len(c.Evaluations))
 	}
@@ -42,7 +45,10 @@ func FromDecision(study planner.Study, c *planner.Decision) (Dossier, error) {
 			d.Rejected = append(d.Rejected, Item{Plan: w.Plan, Evaluation: planner.Evaluation{Plan: w.Plan.ID, Vetoes: w.Vetoes}, WhyNot: []string{w.Text}})
 		}
 	}
-	d.Method = append(slices.Clone(c.Method), fmt.Sprintf("%d candidates were searched; %d of them break no hard rule.", c.Searched, c.Feasible))
+	d.Method = slices.Clone(c.Method)
+	if len(d.Method) == 0 {
+		d.Method = []string{fmt.Sprintf("%d candidates were searched; %d of them break no hard rule.", c.Searched, c.Feasible)}
+	}
 	if n := len(c.WhyNot) - len(d.Rejected); n > 0 && len(d.Rejected) == maxRejected {
 		d.Method = append(d.Method, fmt.Sprintf("%d more plans were not kept; the run has why.", n))
 	}

@@ -40,6 +40,8 @@ func unit(ucum string) string {
 		return "cm²"
 	case "mm3":
 		return "mm³"
+	case "N/cm2":
+		return "N/cm²"
 	case "deg":
 		return "°"
 	case "mm[Hg]":

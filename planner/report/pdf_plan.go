@@ -196,11 +196,14 @@ func (p *paper) vessels(vs []planner.VesselCut) {
 
 // measured is a quantity in one sentence.
 func measured(q planner.Quantity) string {
-	s := value(q) + marks(q)
+	in := interval(q)
 	if q.HasInterval() {
-		return s + " (95 %: " + brief(q) + ")"
+		in = "95 %: " + brief(q)
 	}
-	return s + " (" + interval(q) + ")"
+	if unverified(q.Evidence) {
+		in += "; " + evidence(q.Evidence)
+	}
+	return value(q) + marks(q) + " (" + strings.Join(append([]string{in}, remarks(q)...), "; ") + ")"
 }
 
 // pictures puts pictures side by side, at most h mm high.

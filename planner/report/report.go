@@ -43,8 +43,9 @@ type Picture struct {
 // Contingency is what remains when one assumption of a plan fails.
 type Contingency struct {
 	If   string `json:"if"`             // "the margin of 5 mm is lost"
-	Then string `json:"then,omitempty"` // Plan.ID that stays feasible; empty: none does
-	Text string `json:"text,omitempty"` // one sentence more
+	Then string `json:"then,omitempty"` // Plan.ID to go to; empty: none, or no need
+	// Text says it in whole sentences; empty: If and Then are put into one.
+	Text string `json:"text,omitempty"`
 }
 
 // Item is one plan with its evaluation.
@@ -86,7 +87,7 @@ type Dossier struct {
 	KernelSet string        `json:"kernel_set,omitempty"` // what computed it
 	Bundle    string        `json:"bundle,omitempty"`     // id of the run bundle that gives it again
 	// Headline are the ids of the numbers on the first page, six at most; nil:
-	// the first six of Columns that a plan has, else the first six it has.
+	// the first six of Columns that a plan has.
 	Headline []string           `json:"headline,omitempty"`
 	Found    []planner.Quantity `json:"found,omitempty"` // of the organ
 	Items    []Item             `json:"plans"`
@@ -102,9 +103,6 @@ type Dossier struct {
 	Sources  []string       `json:"sources,omitempty"`
 	Pictures []Picture      `json:"pictures,omitempty"` // of the case
 }
-
-// Columns are the quantities of the plan table of a liver resection, in order.
-var Columns = []string{"flr_percent", "margin_mm", "vessels_cut", "largest_vessel_cut_mm", "cut_area_cm2", "displacement_mm", "reaction_n", "peak_stress_kpa", "peak_strain_percent"}
 
 // Write is HTML.
 func Write(w io.Writer, d Dossier) error { return HTML(w, d) }

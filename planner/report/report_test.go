@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"halsted/planner"
@@ -207,6 +208,68 @@ func TestJSONReadsBack(t *testing.T) {
 	}
 	if again := render(t, "JSON", got.Dossier); !bytes.Equal(again, b) {
 		t.Error("read and written again, the document differs")
+	}
+}
+
+// TestJSONNames holds the names that readers of the schema rely on. A name that
+// goes or changes its meaning needs a new number in Schema.
+func TestJSONNames(t *testing.T) {
+	var got map[string]json.RawMessage
+	if err := json.Unmarshal(render(t, "JSON", sampleDossier()), &got); err != nil {
+		t.Fatal(err)
+	}
+	var plans []map[string]json.RawMessage
+	if err := json.Unmarshal(got["plans"], &plans); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		in    map[string]json.RawMessage
+		names string
+	}{
+		{got, "schema notice status patient scan case study rule_pack kernel_set bundle headline found plans knee knee_why rejected front limits flags missing method sources pictures"},
+		{plans[0], "plan evaluation why_not contingency approval pictures"},
+	} {
+		for _, n := range strings.Fields(c.names) {
+			if c.in[n] == nil {
+				t.Errorf("%s is not in the document", n)
+			}
+			delete(c.in, n)
+		}
+		for n := range c.in {
+			t.Errorf("%s is in the document and not in this list", n)
+		}
+	}
+}
+
+// TestTornPicture: a picture whose pixels end early is named in the PDF.
+func TestTornPicture(t *testing.T) {
+	d := sampleDossier()
+	d.Pictures[0].PNG = d.Pictures[0].PNG[:60]
+	if text := pdfText(t, render(t, "PDF", d)); text != "" && !strings.Contains(text, "picture cannot be read") {
+		t.Error("the PDF does not say that a picture is torn")
+	}
+}
+
+// TestManyAtOnce writes from several goroutines; run with -race it also shows
+// that they share nothing.
+func TestManyAtOnce(t *testing.T) {
+	want := render(t, "PDF", sampleDossier())
+	d := sampleDossier()
+	got := make([][]byte, 3)
+	var wg sync.WaitGroup
+	for n := range got {
+		wg.Go(func() {
+			var b bytes.Buffer
+			if PDF(&b, d) == nil {
+				got[n] = b.Bytes()
+			}
+		})
+	}
+	wg.Wait()
+	for n := range got {
+		if !bytes.Equal(got[n], want) {
+			t.Errorf("document %d differs", n)
+		}
 	}
 }
 

@@ -99,8 +99,8 @@ func sampleItem(n, rank int, name string, flr, margin, area, dev, blood, tear fl
 		WhyNot:   []string{"larger remnant but 2.3 times the cut area of plan 1"},
 		Pictures: []Picture{{Caption: "Remnant under retraction of 30 mm, von Mises stress 0 to 12 kPa; the resected part at rest, faint.", PNG: drawing(480, 320, uint8(10*n))}},
 		Contingency: []Contingency{
-			{If: "the clamp slips and inflow is not controlled", Then: fmt.Sprintf("%032x", 0xabc0+1+n%3), Text: "Blood loss rises to the upper end of its interval."},
-			{If: "the margin to the right hepatic vein is lost", Text: "Conversion to a right hepatectomy keeps 22 % of the liver."},
+			{If: "the clamp slips and inflow is not controlled", Then: fmt.Sprintf("%032x", 0xabc0+1+n%3), Text: "If the clamp slips for 60 s, this plan still keeps the hard rules; blood loss rises to the upper end of its interval."},
+			{If: "the margin to the right hepatic vein is lost"},
 		},
 	}
 	return it

@@ -47,7 +47,7 @@ func procedureOf(modality string) srCode {
 
 // unitMeaning is the meaning of a UCUM code.
 var unitMeaning = map[string]string{"1": "no units", "%": "percent", "mm": "millimeter", "mL": "milliliter", "cm2": "square centimeter",
-	"N": "newton", "kPa": "kilopascal", "min": "minute", "mL/min": "milliliter per minute", "deg": "degree", "mm[Hg]": "millimeter of mercury"}
+	"N": "newton", "kPa": "kilopascal", "min": "minute", "mL/min": "milliliter per minute", "deg": "degree", "mm[Hg]": "millimeter of mercury", "N/cm2": "newton per square centimeter", "g": "gram"}
 
 // quantityCode is the concept of a quantity: its stable id in the private
 // scheme with what a surgeon reads as meaning.

@@ -10,62 +10,6 @@ import (
 	"halsted/planner"
 )
 
-// short heads narrow columns.
-var short = map[string]string{
-	"flr_percent": "FLR", "margin_mm": "margin", "vessels_cut": "vessels cut", "largest_vessel_cut_mm": "largest radius",
-	"cut_area_cm2": "cut area", "devascularised_ml": "devascularised", "congested_ml": "congested", "displacement_mm": "moved", "reaction_n": "pull force", "peak_stress_kpa": "peak stress", "peak_strain_percent": "peak strain",
-}
-
-// columns are the ids of a plan table: those of Columns that a plan has, else
-// every id in the order of the plans.
-func columns(items []Item) []string {
-	var all, known []string
-	for _, it := range items {
-		for _, q := range it.Evaluation.Quantities {
-			if !slices.Contains(all, q.ID) {
-				all = append(all, q.ID)
-			}
-		}
-	}
-	for _, c := range Columns {
-		if slices.Contains(all, c) {
-			known = append(known, c)
-		}
-	}
-	if len(known) > 0 {
-		return known
-	}
-	return all
-}
-
-// label is what people read for an id.
-func label(items []Item, id string) string {
-	for _, it := range items {
-		if q, ok := it.Evaluation.Quantity(id); ok && q.Label != "" {
-			return clean(q.Label)
-		}
-	}
-	return clean(id)
-}
-
-// heading is label for a narrow column.
-func heading(items []Item, id string) string {
-	if s, ok := short[id]; ok {
-		return s
-	}
-	name, _, _ := strings.Cut(label(items, id), ",")
-	return shortened(name, 36)
-}
-
-// headline are the ids of the numbers on the first page.
-func (d *Dossier) headline() []string {
-	ids := d.Headline
-	if len(ids) == 0 {
-		ids = columns(append(slices.Clone(d.Items), d.Rejected...))
-	}
-	return ids[:min(6, len(ids))]
-}
-
 // Table prints the plans as text, one a line: value, unit and 95 % interval in
 // every cell; "*" marks an unverified source, "!" a case outside the verified
 // range. Below stand the reasons, the warnings, the probabilities of breaking a
