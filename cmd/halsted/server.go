@@ -28,6 +28,7 @@ type serverConfig struct {
 	dicom     string // host:port of the DICOM node
 	aeTitle   string
 	tokenFile string // "" = data/token
+	surgeon   string // name of the person who may approve plans; "" = nobody
 	log       *slog.Logger
 	// studied, if set, is told what became of each received series.
 	studied func(planner.Study, error)
@@ -46,11 +47,18 @@ type server struct {
 	arrived chan pacs.Arrival
 	failed  chan error // a listener that broke
 
-	API, DICOM net.Addr
-	Token      string // path of the token file
+	API, DICOM   net.Addr
+	Token        string // path of the token file
+	SurgeonToken string // path of the surgeon's, or ""
 }
 
 const shutdownGrace = 5 * time.Second
+
+// surgeonIdentity is the account of the surgeon of that name; the audit trail
+// knows it by the name.
+func surgeonIdentity(name string) access.Identity {
+	return access.Identity{Subject: name, Role: access.Surgeon, Person: name}
+}
 
 // startServer opens the store, takes up its queue and listens. Close it.
 func startServer(ctx context.Context, cfg serverConfig, r *runner) (_ *server, err error) {
@@ -76,6 +84,12 @@ func startServer(ctx context.Context, cfg serverConfig, r *runner) (_ *server, e
 	tokens := &access.Tokens{}
 	if err = tokens.Issue(s.Token, access.Identity{Subject: "local", Role: access.Admin}); err != nil {
 		return nil, err
+	}
+	if cfg.surgeon != "" {
+		s.SurgeonToken = s.Token + "-surgeon"
+		if err = tokens.Issue(s.SurgeonToken, surgeonIdentity(cfg.surgeon)); err != nil {
+			return nil, err
+		}
 	}
 	if s.svc, err = service.New(service.Config{Store: s.st, Queue: s.queue, Tokens: tokens, Proposer: r, Trail: s.trail, Build: buildID(), Log: cfg.log}); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,18 +20,18 @@ import (
 
 // TestIdentityIsNotPrinted tries every way a subject could slip into a log.
 func TestIdentityIsNotPrinted(t *testing.T) {
-	id := Identity{Subject: "dr.secret", Role: Surgeon}
+	id := Identity{Subject: "dr.secret", Role: Surgeon, Person: "Dr. Secret"}
 	var b bytes.Buffer
 	for _, h := range []slog.Handler{slog.NewTextHandler(&b, nil), slog.NewJSONHandler(&b, nil)} {
 		slog.New(h).Info("call", "who", id, "list", []Identity{id})
 	}
 	fmt.Fprintf(&b, "%v %+v %#v %s %q %v %+v", id, id, id, id, id, &id, []Identity{id})
+	if err := json.NewEncoder(&b).Encode(map[string]any{"one": id, "list": []Identity{id}, "at": &id}); err != nil {
+		t.Fatal(err)
+	}
 	text := b.String()
-	// A slice in JSON is marshalled field by field, which is how a trail or a
-	// wire writes it on purpose; a log line has no business with one.
-	text = strings.ReplaceAll(text, `[{"Subject":"dr.secret","Role":"surgeon"}]`, "")
-	if strings.Contains(text, "dr.secret") {
-		t.Errorf("subject in %s", text)
+	if strings.Contains(strings.ToLower(text), "secret") {
+		t.Errorf("subject or name in %s", text)
 	}
 	if !strings.Contains(text, "surgeon") {
 		t.Errorf("no role in %s", text)
@@ -86,10 +87,52 @@ func TestRequire(t *testing.T) {
 	}
 }
 
+// A machine may not do what is for people, whatever its role; a person may
+// only what their role may.
+func TestRequirePerson(t *testing.T) {
+	if _, err := RequirePerson(context.Background(), Approve); !errors.Is(err, ErrUnauthenticated) {
+		t.Errorf("nobody: %v", err)
+	}
+	for id, want := range map[Identity]bool{
+		{Subject: "s", Role: Surgeon, Person: "Ada Weiss"}: true,
+		{Subject: "s", Role: Surgeon}:                      false,
+		{Subject: "local", Role: Admin}:                    false,
+		{Subject: "p", Role: Planner, Person: "Bo Lind"}:   false,
+		{Subject: "a", Role: Admin, Person: "Cy Root"}:     false,
+		{Person: "Ada Weiss"}:                              false,
+	} {
+		got, err := RequirePerson(WithIdentity(context.Background(), id), Approve)
+		denied, isDenied := errors.AsType[*DeniedError](err)
+		switch {
+		case want && (err != nil || got != id):
+			t.Errorf("%#v: %v", id, err)
+		case !want && id.Role == Surgeon && !errors.Is(err, ErrNoPerson),
+			!want && id.Role != Surgeon && (!isDenied || denied.Role != id.Role):
+			t.Errorf("%s: %v", id.Role, err)
+		case !want && got != (Identity{}):
+			t.Errorf("%s: refused, and returned", id.Role)
+		}
+	}
+}
+
+func TestIdentitiesAreChecked(t *testing.T) {
+	good := Identity{Subject: "s", Role: Surgeon, Person: "Доктор Вайс"}
+	if err := good.Validate(); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{" ", "a\x1b[2J", "a\nb", "\xff", strings.Repeat("a", maxPerson+1)} {
+		bad := good
+		bad.Person = name
+		if err := (&Tokens{}).Issue(filepath.Join(t.TempDir(), "token"), bad); err == nil || strings.Contains(err.Error(), "Вайс") {
+			t.Errorf("%.20q: %v", name, err)
+		}
+	}
+}
+
 func TestTokens(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "keys")
 	var tokens Tokens
-	ids := []Identity{{"a", Viewer}, {"b", Admin}}
+	ids := []Identity{{Subject: "a", Role: Viewer, Person: "Al Bo"}, {Subject: "b", Role: Admin}}
 	var secrets []string
 	for i, id := range ids {
 		path := filepath.Join(dir, fmt.Sprint(i))
@@ -133,7 +176,7 @@ func TestTokens(t *testing.T) {
 	if _, err := empty.Authenticate("Bearer " + s); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("no tokens issued: %v", err)
 	}
-	if err := tokens.Issue(filepath.Join(dir, "x"), Identity{"x", "chief"}); err == nil {
+	if err := tokens.Issue(filepath.Join(dir, "x"), Identity{Subject: "x", Role: "chief"}); err == nil {
 		t.Error("token for an unknown role")
 	}
 	// A token file that others can read is refused, and one without a token.
@@ -159,14 +202,14 @@ func TestIssueReplaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	var tokens Tokens
-	if err := tokens.Issue(path, Identity{"x", Viewer}); err != nil {
+	if err := tokens.Issue(path, Identity{Subject: "x", Role: Viewer}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := ReadToken(path); err != nil {
 		t.Error(err)
 	}
 	blocked := filepath.Join(path, "under-a-file")
-	if err := tokens.Issue(blocked, Identity{"x", Viewer}); err == nil {
+	if err := tokens.Issue(blocked, Identity{Subject: "x", Role: Viewer}); err == nil {
 		t.Error("a token was issued without a file")
 	}
 }
@@ -258,7 +301,7 @@ func TestHostAllowed(t *testing.T) {
 func TestGuard(t *testing.T) {
 	var tokens Tokens
 	path := filepath.Join(t.TempDir(), "token")
-	if err := tokens.Issue(path, Identity{"x", Planner}); err != nil {
+	if err := tokens.Issue(path, Identity{Subject: "x", Role: Planner}); err != nil {
 		t.Fatal(err)
 	}
 	secret, err := ReadToken(path)

@@ -4,7 +4,8 @@
 //
 // An Identity travels in the context of every request. A caller proves it with
 // a bearer token that was made at start and lies in a file only its owner can
-// read. Roles have a fixed table of actions. Every listener is on loopback
+// read. Roles have a fixed table of actions. What only people may do asks for an
+// account that names its person, too. Every listener is on loopback
 // unless it has TLS and authentication. What was done is written to a Trail, a
 // file in which each line carries the hash of the line before, so that a
 // change, a removal or an insertion is found by Verify.

@@ -5,25 +5,50 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// Identity is who calls. It prints and logs as its role only: the subject is
-// for the audit trail, not for logs.
+// Identity is who calls. It prints and logs as its role only: subject and
+// name are for the audit trail and for approvals, not for logs.
 type Identity struct {
 	Subject string // a person's or a system's account
 	Role    Role
+	// Person is the name of the person whose account it is; empty: a machine's,
+	// which decides nothing.
+	Person string
 }
 
-// LogValue hides the subject.
+// LogValue hides who it is.
 func (id Identity) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("role", string(id.Role)), slog.String("subject", redacted))
 }
 
-// String hides the subject, so that no format verb shows it by accident.
+// String hides who it is, so that no format verb shows it by accident.
 func (id Identity) String() string { return fmt.Sprintf("%s(%s)", id.Role, redacted) }
 
-// GoString hides the subject from %#v.
+// GoString hides who it is from %#v.
 func (id Identity) GoString() string { return id.String() }
+
+// MarshalText hides who it is from JSON and other encodings.
+func (id Identity) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// Validate reports an identity without subject or role, or with a name that
+// cannot be shown: up to 256 bytes of text without control characters.
+func (id Identity) Validate() error {
+	switch {
+	case id.Subject == "" || !id.Role.Valid():
+		return fmt.Errorf("an identity needs a subject and a role, not %v", id)
+	case id.Person != "" && strings.TrimSpace(id.Person) == "",
+		len(id.Person) > maxPerson, !utf8.ValidString(id.Person), strings.ContainsFunc(id.Person, unicode.IsControl):
+		return fmt.Errorf("the name of a person is up to %d bytes of text without control characters", maxPerson)
+	}
+	return nil
+}
+
+// maxPerson bounds the name of a person, in bytes.
+const maxPerson = 256
 
 const redacted = "redacted"
 
@@ -42,6 +67,9 @@ func From(ctx context.Context) (id Identity, ok bool) {
 
 // ErrUnauthenticated says that the caller did not prove who they are.
 var ErrUnauthenticated = errors.New("no valid token: send the header \"Authorization: Bearer <token>\"")
+
+// ErrNoPerson says that an action is for people alone.
+var ErrNoPerson = errors.New("this token belongs to a machine: a person has to call with a token of their own")
 
 // DeniedError says that the caller's role lacks an action.
 type DeniedError struct {
@@ -62,4 +90,17 @@ func Require(ctx context.Context, a Action) error {
 		return &DeniedError{id.Role, a}
 	}
 	return nil
+}
+
+// RequirePerson is Require for what only a person may do: it returns who it is,
+// and ErrNoPerson if the account is a machine's.
+func RequirePerson(ctx context.Context, a Action) (Identity, error) {
+	if err := Require(ctx, a); err != nil {
+		return Identity{}, err
+	}
+	id, _ := From(ctx)
+	if id.Person == "" {
+		return Identity{}, ErrNoPerson
+	}
+	return id, nil
 }

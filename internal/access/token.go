@@ -34,8 +34,8 @@ type issued struct {
 // 0600, replacing an earlier one; its folder is made with mode 0700. The file
 // is complete or absent at any time. A token is valid for the life of t.
 func (t *Tokens) Issue(path string, id Identity) error {
-	if id.Subject == "" || !id.Role.Valid() {
-		return fmt.Errorf("token: an identity needs a subject and a role, not %v", id)
+	if err := id.Validate(); err != nil {
+		return fmt.Errorf("token: %w", err)
 	}
 	raw := make([]byte, tokenBytes)
 	if _, err := rand.Read(raw); err != nil {

@@ -24,7 +24,7 @@ func fill(t testing.TB, n int) string {
 	}
 	defer tr.Close()
 	tr.now = func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC) }
-	ctx := WithIdentity(context.Background(), Identity{"anna", Planner})
+	ctx := WithIdentity(context.Background(), Identity{Subject: "anna", Role: Planner})
 	for i := range n {
 		if err := tr.Append(ctx, Event{Action: Run, Object: fmt.Sprintf("plan-%d", i), Outcome: "ok"}); err != nil {
 			t.Fatal(err)
@@ -174,7 +174,7 @@ func TestTrailOddText(t *testing.T) {
 	}
 	odd := []string{"", "a\nb", "\xff\xfe", "<&>\u2028", "Ä\x00\"\\", "\ufffd"}
 	for _, s := range odd {
-		ctx := WithIdentity(context.Background(), Identity{s, Role(s)})
+		ctx := WithIdentity(context.Background(), Identity{Subject: s, Role: Role(s)})
 		if err := tr.Append(ctx, Event{Action(s), s, s, s}); err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +204,7 @@ func TestTrailParallel(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	for i := range 8 {
-		ctx := WithIdentity(context.Background(), Identity{fmt.Sprint(i), Viewer})
+		ctx := WithIdentity(context.Background(), Identity{Subject: fmt.Sprint(i), Role: Viewer})
 		wg.Go(func() {
 			for range 5 {
 				if err := tr.Append(ctx, Event{Action: Read, Outcome: "denied"}); err != nil {
@@ -218,7 +218,7 @@ func TestTrailParallel(t *testing.T) {
 	if err := tr.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := tr.Append(WithIdentity(context.Background(), Identity{"x", Viewer}), Event{}); !errors.Is(err, os.ErrClosed) {
+	if err := tr.Append(WithIdentity(context.Background(), Identity{Subject: "x", Role: Viewer}), Event{}); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("append after close: %v", err)
 	}
 	f, err := os.Open(path)
@@ -263,7 +263,7 @@ func BenchmarkAppend(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer tr.Close()
-	ctx := WithIdentity(context.Background(), Identity{"x", Viewer})
+	ctx := WithIdentity(context.Background(), Identity{Subject: "x", Role: Viewer})
 	for b.Loop() {
 		if err := tr.Append(ctx, Event{Action: Read, Object: "study", Outcome: "ok"}); err != nil {
 			b.Fatal(err)

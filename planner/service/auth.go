@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"halsted/internal/access"
 	"halsted/planner/jobs"
@@ -75,6 +76,8 @@ var actions = map[string]access.Action{
 	pb.RunService_CancelRun_FullMethodName:              access.Run,
 	pb.EvaluationService_GetEvaluation_FullMethodName:   access.Read,
 	pb.EvaluationService_ListEvaluations_FullMethodName: access.Read,
+	pb.ApprovalService_ApprovePlan_FullMethodName:       access.Approve,
+	pb.ApprovalService_WithdrawApproval_FullMethodName:  access.Approve,
 	pb.FrameService_WatchFrames_FullMethodName:          access.Read,
 	pb.FrameService_GetTopology_FullMethodName:          access.Read,
 	healthpb.Health_Check_FullMethodName:                access.Read,
@@ -118,6 +121,7 @@ func (s *Server) authorise(ctx context.Context, method string) (context.Context,
 func (s *Server) record(ctx context.Context, method, object string, err error) error {
 	a := actions[method]
 	_, denied := errors.AsType[*access.DeniedError](err)
+	denied = denied || errors.Is(err, access.ErrNoPerson)
 	if _, known := access.From(ctx); s.cfg.Trail == nil || !known || a == access.Read && !denied {
 		return nil
 	}
@@ -135,8 +139,15 @@ func (s *Server) record(ctx context.Context, method, object string, err error) e
 	return nil
 }
 
-// objectOf is the name of what a call made or changed.
-func objectOf(resp any) string {
+// objectOf is the name of what a call made or changed; for an approval that
+// was not given, the plan.
+func objectOf(req, resp any, err error) string {
+	if a, ok := req.(approvalRequest); ok && err != nil {
+		if _, err := parseName("name", a.GetName(), planPattern); err != nil {
+			return "" // what a stranger wrote stays out of the trail
+		}
+		return a.GetName()
+	}
 	switch m := resp.(type) {
 	case *pb.CreateCaseResponse:
 		return m.GetCase().GetName()
@@ -148,6 +159,10 @@ func objectOf(resp any) string {
 		return m.GetRun().GetName()
 	case *pb.CancelRunResponse:
 		return m.GetRun().GetName()
+	case *pb.ApprovePlanResponse:
+		return m.GetApproval().GetName()
+	case *pb.WithdrawApprovalResponse:
+		return strings.Join(mapped(m.GetApprovals(), func(a *pb.Approval) string { return a.GetWithdrawal().GetName() }), " ")
 	}
 	return ""
 }

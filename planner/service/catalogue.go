@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"halsted/planner"
 	"halsted/planner/store"
@@ -219,14 +220,19 @@ func (s evaluations) GetEvaluation(ctx context.Context, in *pb.GetEvaluationRequ
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.planOf(ctx, ids[0], ids[1]); err != nil {
-		return nil, err
-	}
-	e, err := s.st.Evaluation(ctx, ids[1])
+	p, err := s.planOf(ctx, ids[0], ids[1])
 	if err != nil {
 		return nil, err
 	}
-	return &pb.GetEvaluationResponse{Evaluation: toEvaluation(ids[0], e)}, nil
+	e, err := s.st.Evaluation(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	given, err := s.st.Approvals(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &pb.GetEvaluationResponse{Evaluation: toEvaluation(p, e, given)}, nil
 }
 
 func (s evaluations) ListEvaluations(ctx context.Context, in *pb.ListEvaluationsRequest) (*pb.ListEvaluationsResponse, error) {
@@ -242,8 +248,34 @@ func (s evaluations) ListEvaluations(ctx context.Context, in *pb.ListEvaluations
 	if err != nil {
 		return nil, err
 	}
-	return &pb.ListEvaluationsResponse{
-		Evaluations:   mapped(list, func(e planner.Evaluation) *pb.Evaluation { return toEvaluation(ids[0], e) }),
-		NextPageToken: next,
-	}, nil
+	var of []planner.Plan
+	for _, e := range list {
+		pl, err := s.st.Plan(ctx, e.Plan)
+		if err != nil {
+			return nil, err
+		}
+		of = append(of, pl)
+	}
+	wire, err := s.evaluations(ctx, of, list)
+	if err != nil {
+		return nil, err
+	}
+	return &pb.ListEvaluationsResponse{Evaluations: wire, NextPageToken: next}, nil
+}
+
+// evaluations adds to evaluations what was given for their plans.
+func (s *Server) evaluations(ctx context.Context, plans []planner.Plan, list []planner.Evaluation) ([]*pb.Evaluation, error) {
+	var out []*pb.Evaluation
+	for _, e := range list {
+		n := slices.IndexFunc(plans, func(p planner.Plan) bool { return p.ID == e.Plan })
+		if n < 0 {
+			return nil, fmt.Errorf("plan %q of an evaluation: %w", e.Plan, store.ErrNotFound)
+		}
+		given, err := s.st.Approvals(ctx, e.Plan)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, toEvaluation(plans[n], e, given))
+	}
+	return out, nil
 }

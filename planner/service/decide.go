@@ -121,7 +121,11 @@ func (s decisions) Decide(in *pb.DecideRequest, out grpc.ServerStreamingServer[p
 	if err != nil {
 		return err
 	}
-	return out.Send(&pb.DecideResponse{Event: &pb.DecideResponse_Decision{Decision: toDecision(found)}})
+	evals, err := s.evaluations(ctx, found.Plans, found.Evaluations)
+	if err != nil {
+		return err
+	}
+	return out.Send(&pb.DecideResponse{Event: &pb.DecideResponse_Decision{Decision: toDecision(found, evals)}})
 }
 
 // news keeps the newest progress and the newest band of each plan until they
@@ -161,7 +165,8 @@ func (n *news) take() (*pb.ProposeProgress, []*pb.Band) {
 	return p, b
 }
 
-func toDecision(d *planner.Decision) *pb.Decision {
+// toDecision takes the decision's evaluations as they are sent.
+func toDecision(d *planner.Decision, evals []*pb.Evaluation) *pb.Decision {
 	id := d.Case.ID
 	plan := func(p planner.Plan) *pb.Plan { return toPlan(p) }
 	named := func(p string) string {
@@ -172,7 +177,7 @@ func toDecision(d *planner.Decision) *pb.Decision {
 	}
 	m := &pb.Decision{
 		Parent: caseName(id), Procedure: d.Procedure, RulePack: d.RulePack, SearchedCount: uint32(d.Searched), FeasibleCount: uint32(d.Feasible),
-		Plans: mapped(d.Plans, plan), Evaluations: mapped(d.Evaluations, func(e planner.Evaluation) *pb.Evaluation { return toEvaluation(id, e) }),
+		Plans: mapped(d.Plans, plan), Evaluations: evals,
 		KneePlan: named(d.Knee), KneeText: d.KneeText, Lost: d.Lost, Method: d.Method, Notice: planner.Notice,
 	}
 	for _, w := range d.WhyNot {

@@ -76,7 +76,7 @@ func TestDecide(t *testing.T) {
 	if len(bands) == 0 || bands[len(bands)-1].DoneCount != 3 || bands[0].Plan != plan || bands[0].FailedCount != 1 || bands[0].Quantities[0].Violation.Probability != 0.01 {
 		t.Errorf("bands %v", bands)
 	}
-	if d.Parent != c || d.SearchedCount != 12 || d.KneePlan != plan || d.Plans[0].Name != plan || d.Evaluations[0].Plan != plan || d.WhyNot[0].Vetoes[0].Have.Value != 40 ||
+	if d.Parent != c || d.SearchedCount != 12 || d.KneePlan != plan || d.Plans[0].Name != plan || d.Evaluations[0].Plan != plan || d.Evaluations[0].EvaluationId == "" || d.Evaluations[0].ApprovalState != pb.ApprovalState_APPROVAL_STATE_NONE || d.WhyNot[0].Vetoes[0].Have.Value != 40 ||
 		d.Contingencies[0].ThenPlan != "" || d.Contingencies[0].Assumption != "a clamp slips" || d.Flags[0].Touches[0] != "flr_percent" || d.Lost[0] != "no weight" || d.Notice != planner.Notice {
 		t.Errorf("decision %v", d)
 	}

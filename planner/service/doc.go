@@ -8,6 +8,10 @@
 // names the field. Errors carry no patient identity. A panic in a handler ends
 // that call alone.
 //
+// A plan is approved only by a person: who calls is told by the token alone, a
+// machine's is refused, and an approval holds for the evaluation that was shown
+// (planner.Approved says on each evaluation whether one stands).
+//
 // WatchFrames loses nothing: it sends what is sealed in the store in order,
 // then joins the live bus, and goes back to the store for anything it missed.
 // A slow client is held back by HTTP/2 flow control and costs the memory of

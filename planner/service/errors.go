@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"halsted/internal/access"
+	"halsted/planner"
 	"halsted/planner/jobs"
 	"halsted/planner/store"
 	"halsted/proto/frame"
@@ -36,6 +37,8 @@ var errorTable = []rule{
 	as[*FieldError]("service.FieldError", codes.InvalidArgument),
 	is("access.ErrUnauthenticated", access.ErrUnauthenticated, codes.Unauthenticated),
 	as[*access.DeniedError]("access.DeniedError", codes.PermissionDenied),
+	is("access.ErrNoPerson", access.ErrNoPerson, codes.PermissionDenied),
+	as[*planner.ApprovalError]("planner.ApprovalError", codes.FailedPrecondition),
 	is("store.ErrPageToken", store.ErrPageToken, codes.InvalidArgument),
 	is("store.ErrNotFound", store.ErrNotFound, codes.NotFound),
 	is("store.ErrInvalid", store.ErrInvalid, codes.InvalidArgument),

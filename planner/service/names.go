@@ -48,6 +48,9 @@ func studyName(id string) string             { return "studies/" + id }
 func caseName(id string) string              { return "cases/" + id }
 func planName(caseID, id string) string      { return caseName(caseID) + "/plans/" + id }
 func runName(caseID, plan, id string) string { return planName(caseID, plan) + "/runs/" + id }
+func approvalName(caseID, plan, id string) string {
+	return planName(caseID, plan) + "/approvals/" + id
+}
 func evaluationName(caseID, plan string) string {
 	return planName(caseID, plan) + "/evaluation"
 }

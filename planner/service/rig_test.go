@@ -66,7 +66,9 @@ type rig struct {
 	server *Server
 	http   *http.Server
 	addr   string
-	token  string // of a surgeon
+	token  string // of a machine with the role of a surgeon
+	person string // token of a surgeon
+	admin  string // token of the machine's own account
 	viewer string // token of one who may only look
 	trail  string // file
 	conn   *grpc.ClientConn
@@ -111,6 +113,8 @@ func newRig(t testing.TB, dir string, runner jobs.RunnerFunc) *rig {
 	must(t, err)
 	tokens := &access.Tokens{}
 	r.token = issue(t, tokens, access.Identity{Subject: "s", Role: access.Surgeon})
+	r.person = issue(t, tokens, access.Identity{Subject: "aw", Role: access.Surgeon, Person: "Dr. Ada Weiss"})
+	r.admin = issue(t, tokens, access.Identity{Subject: "local", Role: access.Admin})
 	r.viewer = issue(t, tokens, access.Identity{Subject: "v", Role: access.Viewer})
 	r.trail = filepath.Join(t.TempDir(), "trail")
 	trail, err := access.OpenTrail(r.trail)

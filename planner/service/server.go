@@ -80,6 +80,7 @@ func New(cfg Config) (*Server, error) {
 	pb.RegisterDecisionServiceServer(s.grpc, decisions{Server: s})
 	pb.RegisterRunServiceServer(s.grpc, runs{Server: s})
 	pb.RegisterEvaluationServiceServer(s.grpc, evaluations{Server: s})
+	pb.RegisterApprovalServiceServer(s.grpc, approvals{Server: s})
 	pb.RegisterFrameServiceServer(s.grpc, frames{Server: s})
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	for name := range s.grpc.GetServiceInfo() {
@@ -165,7 +166,7 @@ func (s *Server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 	if err == nil {
 		resp, err = h(ctx, req)
 	}
-	if rerr := s.record(ctx, info.FullMethod, objectOf(resp), err); rerr != nil {
+	if rerr := s.record(ctx, info.FullMethod, objectOf(req, resp, err), err); rerr != nil {
 		return nil, toStatus(s.log, info.FullMethod, rerr)
 	}
 	return resp, toStatus(s.log, info.FullMethod, err)

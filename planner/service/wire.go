@@ -168,11 +168,14 @@ func toVeto(v planner.Veto) *pb.Veto {
 		Want: &pb.Limit{Operator: v.Want.Operator, Value: v.Want.Value, Unit: v.Want.Unit, Source: v.Want.Source, Evidence: toEvidence(v.Want.Evidence)}}
 }
 
-func toEvaluation(caseID string, e planner.Evaluation) *pb.Evaluation {
+// toEvaluation also needs what was ever given for the plan, for it says
+// whether one of these stands.
+func toEvaluation(p planner.Plan, e planner.Evaluation, given []planner.Approval) *pb.Evaluation {
 	m := &pb.Evaluation{
-		Name: evaluationName(caseID, e.Plan), Plan: planName(caseID, e.Plan), Rank: uint32(max(e.Rank, 0)),
+		Name: evaluationName(p.Case, e.Plan), Plan: planName(p.Case, e.Plan), Rank: uint32(max(e.Rank, 0)),
 		Reasons: e.Reasons, Warnings: e.Warnings, Notice: planner.Notice,
 	}
+	m.EvaluationId, m.ApprovalState, m.Approvals = toApprovals(p, &e, given)
 	m.Vetoes = mapped(e.Vetoes, toVeto)
 	for _, q := range e.Quantities {
 		m.Quantities = append(m.Quantities, toQuantity(q))

@@ -105,6 +105,8 @@ func TestErrorCodes(t *testing.T) {
 		{frame.ErrCorrupt, codes.DataLoss},
 		{access.ErrUnauthenticated, codes.Unauthenticated},
 		{&access.DeniedError{Role: access.Viewer, Action: access.Run}, codes.PermissionDenied},
+		{access.ErrNoPerson, codes.PermissionDenied},
+		{fmt.Errorf("a: %w", &planner.ApprovalError{Plan: "p", Why: "w"}), codes.FailedPrecondition},
 		{context.Canceled, codes.Canceled},
 		{fmt.Errorf("a: %w", context.DeadlineExceeded), codes.DeadlineExceeded},
 		{&refusal{errors.New("no tumour")}, codes.FailedPrecondition},

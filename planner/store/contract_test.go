@@ -38,6 +38,8 @@ type backend interface {
 	PutEvaluations(context.Context, ...planner.Evaluation) error
 	Evaluation(context.Context, string) (planner.Evaluation, error)
 	Evaluations(context.Context, string, Page) ([]planner.Evaluation, string, error)
+	PutApprovals(context.Context, ...planner.Approval) error
+	Approvals(ctx context.Context, planID string) ([]planner.Approval, error)
 	CreateRun(context.Context, planner.Run) (planner.Run, bool, error)
 	UpdateRun(context.Context, string, func(*planner.Run) error) (planner.Run, error)
 	BeginEpoch(context.Context, string) (planner.Run, error)
@@ -75,6 +77,7 @@ func contract(t *testing.T, open func(t *testing.T, dir string) backend) {
 		{"frames", frameContract},
 		{"topologies", topologyContract},
 		{"evaluations", evaluationContract},
+		{"approvals", approvalContract},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := open(t, t.TempDir())
@@ -88,6 +91,10 @@ func contract(t *testing.T, open func(t *testing.T, dir string) backend) {
 		run := newRun(t, s, "r1")
 		want := testFrames(1, 3, 50)
 		must(t, s.AppendFrames(t.Context(), run.ID, 1, want))
+		p, err := s.Plan(t.Context(), run.Plan)
+		must(t, err)
+		given := testApprovals(t, p)
+		must(t, s.PutApprovals(t.Context(), given...))
 		must(t, s.Close())
 		s = open(t, dir)
 		defer s.Close()
@@ -98,6 +105,9 @@ func contract(t *testing.T, open func(t *testing.T, dir string) backend) {
 		must(t, err)
 		if again.LastSeq != 3 || again.Epoch != 1 || !again.Created.Equal(run.Created) {
 			t.Errorf("run came back as %+v", again)
+		}
+		if kept, err := s.Approvals(t.Context(), run.Plan); err != nil || !reflect.DeepEqual(kept, given) {
+			t.Errorf("approvals came back as %v, %v", kept, err)
 		}
 	})
 }

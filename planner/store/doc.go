@@ -12,7 +12,7 @@
 // # Layout
 //
 //	<dir>/lock            held (flock) while open: one process at a time
-//	<dir>/catalogue.db    SQLite: studies, cases, plans, runs, evaluations, frame segments, jobs
+//	<dir>/catalogue.db    SQLite: studies, cases, plans, runs, evaluations, approvals, frame segments, jobs
 //	<dir>/blobs/ab/ab12…  content-addressed, read-only
 //	<dir>/tmp/            files being written
 //
@@ -27,7 +27,8 @@
 // # Identity and order
 //
 // Ids derive from content and are set by the caller (planner.Plan.Sealed).
-// Putting the same thing twice is harmless; plans and cases never change.
+// Putting the same thing twice is harmless; plans and cases never change, and
+// approvals are neither changed nor removed: taking one back is a new line.
 // Lists come in the order of ids (evaluations: by rank), a page at a time.
 //
 // # Concurrency

@@ -157,6 +157,16 @@ CREATE TABLE jobs (
 	state INTEGER NOT NULL, attempts INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX jobs_by_state ON jobs (state, place);
+`, `
+CREATE TABLE approvals (
+	place INTEGER PRIMARY KEY AUTOINCREMENT, -- order in which they were given
+	id TEXT NOT NULL UNIQUE, plan_id TEXT NOT NULL REFERENCES plans, json TEXT NOT NULL
+) STRICT;
+CREATE INDEX approvals_by_plan ON approvals (plan_id, place);
+CREATE TRIGGER approvals_do_not_change BEFORE UPDATE ON approvals
+BEGIN SELECT RAISE(ABORT, 'an approval is never changed'); END;
+CREATE TRIGGER approvals_stay BEFORE DELETE ON approvals
+BEGIN SELECT RAISE(ABORT, 'an approval is never removed'); END;
 `}
 
 // migrate brings the catalogue to the newest version.

@@ -643,7 +643,15 @@ type Evaluation struct {
 	Reasons  []string `protobuf:"bytes,7,rep,name=reasons,proto3" json:"reasons,omitempty"`
 	Warnings []string `protobuf:"bytes,8,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	// To be shown wherever the figures are.
-	Notice        string `protobuf:"bytes,9,opt,name=notice,proto3" json:"notice,omitempty"`
+	Notice string `protobuf:"bytes,9,opt,name=notice,proto3" json:"notice,omitempty"`
+	// Names all that the evaluation shows; an approval is given on it. Empty when
+	// a number lacks its unit or basis: such an evaluation cannot be approved.
+	EvaluationId string `protobuf:"bytes,10,opt,name=evaluation_id,json=evaluationId,proto3" json:"evaluation_id,omitempty"`
+	// STANDS when one of the approvals does, else that of the last; NONE without
+	// any.
+	ApprovalState ApprovalState `protobuf:"varint,11,opt,name=approval_state,json=approvalState,proto3,enum=halsted.v1.ApprovalState" json:"approval_state,omitempty"`
+	// All that were ever given for the plan, the first one first.
+	Approvals     []*Approval `protobuf:"bytes,12,rep,name=approvals,proto3" json:"approvals,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -739,6 +747,27 @@ func (x *Evaluation) GetNotice() string {
 		return x.Notice
 	}
 	return ""
+}
+
+func (x *Evaluation) GetEvaluationId() string {
+	if x != nil {
+		return x.EvaluationId
+	}
+	return ""
+}
+
+func (x *Evaluation) GetApprovalState() ApprovalState {
+	if x != nil {
+		return x.ApprovalState
+	}
+	return ApprovalState_APPROVAL_STATE_UNSPECIFIED
+}
+
+func (x *Evaluation) GetApprovals() []*Approval {
+	if x != nil {
+		return x.Approvals
+	}
+	return nil
 }
 
 type GetEvaluationRequest struct {
@@ -949,7 +978,7 @@ var File_halsted_v1_evaluation_proto protoreflect.FileDescriptor
 const file_halsted_v1_evaluation_proto_rawDesc = "" +
 	"\n" +
 	"\x1bhalsted/v1/evaluation.proto\x12\n" +
-	"halsted.v1\x1a\x19halsted/v1/geometry.proto\"\xcb\x02\n" +
+	"halsted.v1\x1a\x19halsted/v1/approval.proto\x1a\x19halsted/v1/geometry.proto\"\xcb\x02\n" +
 	"\bQuantity\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12\x14\n" +
@@ -992,7 +1021,7 @@ const file_halsted_v1_evaluation_proto_rawDesc = "" +
 	"vesselName\x12,\n" +
 	"\x06radius\x18\x03 \x01(\v2\x14.halsted.v1.QuantityR\x06radius\x12(\n" +
 	"\x04flow\x18\x04 \x01(\v2\x14.halsted.v1.QuantityR\x04flow\x12!\n" +
-	"\x02at\x18\x05 \x01(\v2\x11.halsted.v1.PointR\x02at\"\xae\x02\n" +
+	"\x02at\x18\x05 \x01(\v2\x11.halsted.v1.PointR\x02at\"\xc9\x03\n" +
 	"\n" +
 	"Evaluation\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
@@ -1006,7 +1035,11 @@ const file_halsted_v1_evaluation_proto_rawDesc = "" +
 	"vesselsCut\x12\x18\n" +
 	"\areasons\x18\a \x03(\tR\areasons\x12\x1a\n" +
 	"\bwarnings\x18\b \x03(\tR\bwarnings\x12\x16\n" +
-	"\x06notice\x18\t \x01(\tR\x06notice\"*\n" +
+	"\x06notice\x18\t \x01(\tR\x06notice\x12#\n" +
+	"\revaluation_id\x18\n" +
+	" \x01(\tR\fevaluationId\x12@\n" +
+	"\x0eapproval_state\x18\v \x01(\x0e2\x19.halsted.v1.ApprovalStateR\rapprovalState\x122\n" +
+	"\tapprovals\x18\f \x03(\v2\x14.halsted.v1.ApprovalR\tapprovals\"*\n" +
 	"\x14GetEvaluationRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"O\n" +
 	"\x15GetEvaluationResponse\x126\n" +
@@ -1061,6 +1094,8 @@ var file_halsted_v1_evaluation_proto_goTypes = []any{
 	(*ListEvaluationsRequest)(nil),  // 11: halsted.v1.ListEvaluationsRequest
 	(*ListEvaluationsResponse)(nil), // 12: halsted.v1.ListEvaluationsResponse
 	(*Point)(nil),                   // 13: halsted.v1.Point
+	(ApprovalState)(0),              // 14: halsted.v1.ApprovalState
+	(*Approval)(nil),                // 15: halsted.v1.Approval
 }
 var file_halsted_v1_evaluation_proto_depIdxs = []int32{
 	2,  // 0: halsted.v1.Quantity.spread:type_name -> halsted.v1.Spread
@@ -1076,17 +1111,19 @@ var file_halsted_v1_evaluation_proto_depIdxs = []int32{
 	6,  // 10: halsted.v1.Evaluation.vetoes:type_name -> halsted.v1.Veto
 	1,  // 11: halsted.v1.Evaluation.quantities:type_name -> halsted.v1.Quantity
 	7,  // 12: halsted.v1.Evaluation.vessels_cut:type_name -> halsted.v1.VesselCut
-	8,  // 13: halsted.v1.GetEvaluationResponse.evaluation:type_name -> halsted.v1.Evaluation
-	8,  // 14: halsted.v1.ListEvaluationsResponse.evaluations:type_name -> halsted.v1.Evaluation
-	9,  // 15: halsted.v1.EvaluationService.GetEvaluation:input_type -> halsted.v1.GetEvaluationRequest
-	11, // 16: halsted.v1.EvaluationService.ListEvaluations:input_type -> halsted.v1.ListEvaluationsRequest
-	10, // 17: halsted.v1.EvaluationService.GetEvaluation:output_type -> halsted.v1.GetEvaluationResponse
-	12, // 18: halsted.v1.EvaluationService.ListEvaluations:output_type -> halsted.v1.ListEvaluationsResponse
-	17, // [17:19] is the sub-list for method output_type
-	15, // [15:17] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	14, // 13: halsted.v1.Evaluation.approval_state:type_name -> halsted.v1.ApprovalState
+	15, // 14: halsted.v1.Evaluation.approvals:type_name -> halsted.v1.Approval
+	8,  // 15: halsted.v1.GetEvaluationResponse.evaluation:type_name -> halsted.v1.Evaluation
+	8,  // 16: halsted.v1.ListEvaluationsResponse.evaluations:type_name -> halsted.v1.Evaluation
+	9,  // 17: halsted.v1.EvaluationService.GetEvaluation:input_type -> halsted.v1.GetEvaluationRequest
+	11, // 18: halsted.v1.EvaluationService.ListEvaluations:input_type -> halsted.v1.ListEvaluationsRequest
+	10, // 19: halsted.v1.EvaluationService.GetEvaluation:output_type -> halsted.v1.GetEvaluationResponse
+	12, // 20: halsted.v1.EvaluationService.ListEvaluations:output_type -> halsted.v1.ListEvaluationsResponse
+	19, // [19:21] is the sub-list for method output_type
+	17, // [17:19] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_halsted_v1_evaluation_proto_init() }
@@ -1094,6 +1131,7 @@ func file_halsted_v1_evaluation_proto_init() {
 	if File_halsted_v1_evaluation_proto != nil {
 		return
 	}
+	file_halsted_v1_approval_proto_init()
 	file_halsted_v1_geometry_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
