@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -135,6 +136,16 @@ func TestTargetAtTheEdgeAndCutSkinAreFlagged(t *testing.T) {
 			t.Errorf("no flag %s in %v", id, c.Flags())
 		}
 	}
+	// nothing to keep clear of
+	if _, ok := simulateFirst(t, c).Value("min_clearance_mm"); ok {
+		t.Error("a clearance from nothing")
+	}
+	// a target of one voxel
+	one := newCase(t, paint(g, part{imaging.LabelBody, tube(r3.Vec{Z: -200}, r3.Vec{Z: 200}, 28)}, part{imaging.LabelTumour, ball(r3.Vec{}, 0.9)}), Config{Candidates: 500, SkinMM: 4})
+	if len(one.points) != 1 || !slices.ContainsFunc(one.Flags(), func(f planner.Flag) bool { return f.ID == "target_diameter" }) {
+		t.Errorf("%d target points in one voxel, flags %v", len(one.points), one.Flags())
+	}
+	simulateFirst(t, one)
 	// a field inside the body has no skin at all
 	_, err := NewCase(context.Background(), paint(g, part{imaging.LabelBody, ball(r3.Vec{}, 500)}, part{imaging.LabelTumour, ball(r3.Vec{}, 6)}), Config{})
 	if m, ok := errors.AsType[*MissingError](err); !ok || !strings.Contains(m.Structure, "skin") {
@@ -288,6 +299,51 @@ func TestSameBitsForAnyNumberOfCores(t *testing.T) {
 		} else if !reflect.DeepEqual(f, want) {
 			t.Errorf("GOMAXPROCS %d: another front", n)
 		}
+	}
+}
+
+// A lung as the organ is no obstacle; a kidney is not one of the other organs.
+func TestTheOrganItselfIsNoObstacle(t *testing.T) {
+	g := closedSegments().Grid
+	s := paint(g, part{imaging.LabelBody, tube(r3.Vec{Z: -200}, r3.Vec{Z: 200}, 45)}, part{imaging.LabelLung, ball(r3.Vec{}, 30)},
+		part{imaging.LabelKidneyLeft, ball(r3.Vec{X: 36}, 5)}, part{imaging.LabelTumour, ball(r3.Vec{}, 8)})
+	c := newCase(t, s, Config{Organ: imaging.LabelLung, Candidates: 2000, SkinMM: 4})
+	if c.has("lung") || !c.has("organ") || slices.ContainsFunc(c.Lost, func(l Loss) bool { return l.Output == "clearance_lung_mm" }) {
+		t.Errorf("obstacles %v, lost %v", c.obst, c.Lost)
+	}
+	simulateFirst(t, c)
+}
+
+// Simulate is a pure function: from many goroutines, in any order, at any
+// level, the same values.
+func TestSimulateIsPure(t *testing.T) {
+	c := closedCase(t)
+	in := c.Inputs()
+	plans := []planner.Plan{planOf(c, r3.Vec{X: -14, Y: -42}, r3.Vec{}), planOf(c, r3.Vec{X: -42, Y: -10}, r3.Vec{X: 2}), planOf(c, r3.Vec{X: 20, Y: 39}, r3.Vec{Y: 3})}
+	run := func(n int) *planner.Outcome {
+		x := planner.Medians(in)
+		for i := range x {
+			x[i] = in[i].Spread.Quantile(0.1 + 0.8*float64((n*7+i*3)%11)/10)
+		}
+		o, err := c.Simulate(context.Background(), plans[n%3], planner.Level(2*(n%2)), x)
+		if err != nil {
+			t.Error(err)
+		}
+		return o
+	}
+	const runs = 12
+	var alone, together [runs]*planner.Outcome
+	for n := range runs {
+		alone[n] = run(n)
+	}
+	c = closedCase(t)
+	var wg sync.WaitGroup
+	for n := range runs {
+		wg.Go(func() { together[runs-1-n] = run(runs - 1 - n) })
+	}
+	wg.Wait()
+	if !reflect.DeepEqual(alone, together) {
+		t.Error("the order of the runs changes what they give")
 	}
 }
 

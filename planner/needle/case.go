@@ -175,7 +175,9 @@ func NewCase(ctx context.Context, segs *imaging.Segments, cfg Config) (*Case, er
 	if !(spacing >= 0.2) || math.IsInf(spacing, 1) {
 		return nil, fmt.Errorf("needle: skin points %g mm apart: want 0.2 mm or more", spacing)
 	}
-	c.skin = c.skinPoints(spacing)
+	if c.skin, err = c.skinPoints(ctx, spacing); err != nil {
+		return nil, err
+	}
 	if len(c.skin) == 0 {
 		return nil, &MissingError{Structure: "skin within reach of the target", Remedy: fmt.Sprintf("scan a field that shows the skin within %.0f mm of the target", c.length)}
 	}

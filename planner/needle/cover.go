@@ -68,6 +68,9 @@ func (c *Case) cover(ctx context.Context, by preference) (*Cover, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	chosen := greedy(sets, len(want))
 	covered := newSet(len(want))
 	for _, n := range chosen {
@@ -216,14 +219,7 @@ func (s set) gain(o set) (n int) {
 // (Johnson 1974), and of those that hold the member which fewest sets hold, the
 // one that adds most. Sets that the others make superfluous are dropped.
 func greedy(sets []set, universe int) []int {
-	holders := make([]int32, universe)
-	for _, s := range sets {
-		for m := range holders {
-			if s.has(m) {
-				holders[m]++
-			}
-		}
-	}
+	holders := holdersOf(sets, universe)
 	var best []int
 	most := -1
 	for _, rarest := range []bool{true, false} {
@@ -350,28 +346,28 @@ func smaller(ctx context.Context, sets []set, want set, k int) (chosen []int, pr
 	return chosen, true, nil
 }
 
-func rarestFirst(sets []set, want set) []int32 {
-	var members []int32
-	var holders []int32
-	for i, w := range want {
-		for ; w != 0; w &= w - 1 {
-			m := i<<6 + bits.TrailingZeros64(w)
-			n := int32(0)
-			for _, s := range sets {
-				if s.has(m) {
-					n++
-				}
+// holdersOf counts for each member the sets that hold it.
+func holdersOf(sets []set, universe int) []int32 {
+	n := make([]int32, (universe+63)/64*64)
+	for _, s := range sets {
+		for i, w := range s {
+			for ; w != 0; w &= w - 1 {
+				n[i<<6+bits.TrailingZeros64(w)]++
 			}
-			members, holders = append(members, int32(m)), append(holders, n)
 		}
 	}
-	order := make([]int32, len(members))
-	for n := range order {
-		order[n] = int32(n)
+	return n[:universe]
+}
+
+// rarestFirst are the members of want, those that fewest sets hold first.
+func rarestFirst(sets []set, want set) []int32 {
+	holders := holdersOf(sets, 64*len(want))
+	var members []int32
+	for i, w := range want {
+		for ; w != 0; w &= w - 1 {
+			members = append(members, int32(i<<6+bits.TrailingZeros64(w)))
+		}
 	}
-	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(holders[a], holders[b]) })
-	for n, o := range order {
-		order[n] = members[o]
-	}
-	return order
+	slices.SortStableFunc(members, func(a, b int32) int { return cmp.Compare(holders[a], holders[b]) })
+	return members
 }

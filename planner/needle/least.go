@@ -17,8 +17,8 @@ const (
 
 // leastViolating finds the trajectories that come closest to keeping the hard
 // limits: by the larger of what obstacles lack and what the device is short of,
-// with entries apart. Shafts that leave the body are not among them unless
-// there are no others.
+// with entries apart where there are enough. Shafts that leave the body are not
+// among them.
 func (c *Case) leastViolating(ctx context.Context) ([]Trajectory, error) {
 	type near struct {
 		over        float64
@@ -88,8 +88,8 @@ func (c *Case) over(skin, point int, most float64) float64 {
 	}
 	o := max(0, long)
 	if c.clear != nil {
-		v, _ := s.least(c.clear, 0, s.n, 0, -most, c.blur)
-		if o = max(o, -v); o >= most {
+		v, _ := s.least(c.clear, 0, s.n, leastReserveMM, leastReserveMM-most, c.blur)
+		if o = max(o, leastReserveMM-v); o >= most {
 			return math.Inf(1)
 		}
 	}

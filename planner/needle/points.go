@@ -2,6 +2,7 @@ package needle
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 
@@ -14,14 +15,14 @@ import (
 // the given side that the skin passes near the middle of: about one for each
 // spacing² of skin. Only points within reach of the target are kept, in the
 // order of the grid.
-func (c *Case) skinPoints(spacing float64) []r3.Vec {
+func (c *Case) skinPoints(ctx context.Context, spacing float64) ([]r3.Vec, error) {
 	g, f := &c.Grid, c.body
 	h := g.SpacingMM()
 	half := spacing / 2
 	reach := c.length + c.beyond + c.depthMM
 	far := math.Sqrt(3)*max(h[0], h[1], h[2]) + half
 	slabs := make([][]r3.Vec, g.Size[2]-1)
-	par.Chunks(g.Size[2]-1, 4, func(lo, hi int) {
+	err := par.ChunksCtx(ctx, g.Size[2]-1, 2, func(lo, hi int) error {
 		for k := lo; k < hi; k++ {
 			var out []r3.Vec
 			for j := range g.Size[1] - 1 {
@@ -57,8 +58,9 @@ func (c *Case) skinPoints(spacing float64) []r3.Vec {
 			}
 			slabs[k] = out
 		}
+		return nil
 	})
-	return slices.Concat(slabs...)
+	return slices.Concat(slabs...), err
 }
 
 // inHull reports whether p lies between voxel centres of the case's grid.

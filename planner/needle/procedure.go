@@ -45,7 +45,7 @@ func (c *Case) Flags() []planner.Flag {
 
 // Objectives are what trajectories are compared by. Caps are where the search
 // stops counting as well.
-func (c *Case) Objectives(planner.Level) []planner.Objective {
+func (c *Case) Objectives(l planner.Level) []planner.Objective {
 	var out []planner.Objective
 	add := func(id string, less bool, limit float64) {
 		if c.gives(id) {
@@ -60,6 +60,9 @@ func (c *Case) Objectives(planner.Level) []planner.Objective {
 	add("organ_track_mm", false, trackBestMM)
 	add("scan_plane_angle_deg", true, scanBestDeg)
 	add("healthy_ml", true, 0)
+	if l >= planner.L2 {
+		add("target_shift_mm", true, 0)
+	}
 	return out
 }
 
@@ -98,7 +101,10 @@ func (c *Case) Generate(ctx context.Context, _ uint64, emit func(planner.Candida
 			for _, w := range cov.Ways {
 				p.Needles = append(p.Needles, c.needle(w))
 			}
-			p.Name = fmt.Sprintf("%d burns, %s", len(p.Needles), [...]string{"widest berth", "shortest ways", "steepest to capsule and scan"}[by])
+			p.Name = fmt.Sprintf("%d burns, %s", len(p.Needles), [...]string{"widest berth", "shortest ways", "best angles"}[by])
+			if cov.Minimal && len(p.Needles) > 1 {
+				p.Name += fmt.Sprintf(", no fewer of %d tried do", cov.Tried)
+			}
 			if err := give(p, []planner.Score{{ID: "coverage_percent", Value: 100 * cov.Covered}, {ID: "needles", Value: float64(len(cov.Ways)), Less: true}}); err != nil {
 				return err
 			}

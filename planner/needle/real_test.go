@@ -42,8 +42,8 @@ func TestRealPatient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := range 2 {
-		c := newCase(t, s, Config{Condition: "biopsy", Target: imaging.LabelTumour + imaging.Label(n), Candidates: 200000})
+	for n := range 1 {
+		c := newCase(t, s, Config{Condition: "biopsy", Target: imaging.LabelTumour + imaging.Label(n), Candidates: 60000, SkinMM: 2})
 		plans := 0
 		err := c.Generate(context.Background(), 1, func(k planner.Candidate) error {
 			plans++

@@ -32,8 +32,11 @@ const (
 	angleBestDeg  = 30
 	trackBestMM   = 20
 	scanBestDeg   = 20
-	nearSkinMM    = 3  // the shaft may graze the skin this far from the entry
-	outsideMM     = 60 // that much of the needle comes straight through the air
+	// leastReserveMM keeps what is found within the limits when the coordinates
+	// of a plan are rounded.
+	leastReserveMM = 0.05
+	nearSkinMM     = 3  // the shaft may graze the skin this far from the entry
+	outsideMM      = 60 // that much of the needle comes straight through the air
 )
 
 // candidate is a trajectory that keeps all hard limits.
@@ -54,7 +57,8 @@ type Trajectory struct {
 	CapsuleDeg float64 // between shaft and capsule normal; 0 without the organ
 	TrackMM    float64 // parenchyma before the target
 	ScanDeg    float64 // between shaft and scan plane
-	// OverMM is how far it is from keeping all hard limits, mm; 0 if it does.
+	// OverMM is how far it is from keeping all hard limits by leastReserveMM
+	// (0.05 mm), mm; 0 if it does.
 	OverMM float64
 	skin   int32
 	cost   [costs]uint16
@@ -75,6 +79,23 @@ type Found struct {
 
 // chunkSkin is how many skin points a core takes at a time.
 const chunkSkin = 256
+
+// Mismatches counts the differences between two findings: counts that differ
+// and trajectories of the fronts that are not the same to the bit.
+func Mismatches(a, b *Found) int {
+	n := 0
+	for _, v := range [][2]int{{a.Pairs, b.Pairs}, {a.InReach, b.InReach}, {a.Feasible, b.Feasible}, {len(a.Front), len(b.Front)}} {
+		if v[0] != v[1] {
+			n++
+		}
+	}
+	for i := range min(len(a.Front), len(b.Front)) {
+		if a.Front[i] != b.Front[i] {
+			n++
+		}
+	}
+	return n
+}
 
 // Search looks at every skin point and every target point. The front is that
 // of BruteForce, to the bit. The error is that of ctx.
@@ -152,7 +173,7 @@ func (c *Case) tip(entry, point r3.Vec) (tip r3.Vec, over float64) {
 	if c.beyond != 0 && l > 0 {
 		tip = r3.Add(point, r3.Scale(c.beyond/l, d))
 	}
-	return tip, max(0, l+c.beyond-c.length)
+	return tip, max(0, l+c.beyond-(c.length-leastReserveMM))
 }
 
 // judge looks at one shaft after another.
@@ -180,12 +201,12 @@ func (j *judge) costs(s *shaft) (cost [costs]uint16, ok bool) {
 	reserve := float64(reserveCapMM)
 	if c.clear != nil {
 		if !j.brute {
-			if i := max(0, s.n-j.blocked); c.clear.at(s.where(i)) < 0 {
+			if i := max(0, s.n-j.blocked); c.clear.at(s.where(i)) < leastReserveMM {
 				return cost, false
 			}
 		}
 		var at int
-		if reserve, at = least(c.clear, 0, s.n, reserveCapMM, 0, c.blur); reserve < 0 {
+		if reserve, at = least(c.clear, 0, s.n, reserveCapMM, leastReserveMM, c.blur); reserve < leastReserveMM {
 			j.blocked = s.n - at
 			return cost, false
 		}

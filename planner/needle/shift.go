@@ -20,13 +20,13 @@ import (
 // proportion.
 
 const (
-	factorBytes = 300 << 20 // of factored matrices that are kept
-	loadStepMM  = 1.0       // between forces along the shaft
-	underMM     = 3         // the capsule's force acts this far under the surface
+	factorsKept = 3   // on the coarse mesh, some 75 MB each
+	loadStepMM  = 1.0 // between forces along the shaft
+	underMM     = 3   // the capsule's force acts this far under the surface
 )
 
-// shiftCache keeps what plans have in common: the meshes and the factored
-// matrices of the samples, which are the same for every plan.
+// shiftCache keeps what plans have in common: the meshes, the factored matrices
+// used last, and the mesh error of each plan.
 type shiftCache struct {
 	mu      sync.Mutex // guards all, and the factors while they solve
 	coarse  *organMesh
@@ -40,7 +40,6 @@ type factor struct {
 	mu, ratio, bed float64
 	of             *organMesh
 	prepared       *fem.Prepared
-	bytes          int
 }
 
 // shifts fills in how far the target moves.
@@ -165,15 +164,13 @@ func (c *Case) factor(ctx context.Context, o *organMesh, mu, ratio, bed float64)
 	if err != nil {
 		return nil, err
 	}
-	f := &factor{mu, ratio, bed, o, p, 1500 * 3 * len(o.m.Nodes)}
+	f := &factor{mu, ratio, bed, o, p}
+	if o != s.coarse {
+		return f, nil
+	}
+	if len(s.factors) == factorsKept {
+		s.factors = append(s.factors[:0], s.factors[1:]...)
+	}
 	s.factors = append(s.factors, f)
-	total := 0
-	for _, f := range s.factors {
-		total += f.bytes
-	}
-	for total > factorBytes && len(s.factors) > 1 {
-		total -= s.factors[0].bytes
-		s.factors = s.factors[1:]
-	}
 	return f, nil
 }

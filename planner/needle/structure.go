@@ -68,6 +68,9 @@ func (c *Case) obstacles(ctx context.Context, cfg *Config, off [3]int, whole ima
 	}
 	g := c.Grid
 	for _, s := range list {
+		if s.Mask == nil && len(s.Labels) == 1 && s.Labels[0] == c.organ {
+			continue // the way leads through it
+		}
 		o := obstacle{Structure: s}
 		var bits uint32
 		for _, l := range s.Labels {
