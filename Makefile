@@ -7,7 +7,7 @@ SOURCES := $(shell find . -name '*.go' -not -path './build/*' -not -path './out/
 # Files that are embedded count as sources.
 SOURCES += $(shell find planner viewer fem -name '*.json' -o -name '*.html')
 
-.PHONY: demo test check setup tools proto fmt race fuzz viewer bench-walk bench-mesh bench-fem bench-segment verify clean help
+.PHONY: demo test check setup tools proto fmt race fuzz viewer bench-walk bench-mesh bench-fem bench-segment bench-planner verify clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -77,6 +77,9 @@ bench-fem: bin/halsted ## the figures of the solver, with CalculiX and FEniCS in
 
 bench-segment: bin/halsted ## the figures of segmentation, vessel trees and territories; PARTS=<names> for some
 	$(GO) run ./internal/bench segment $(PARTS)
+
+bench-planner: bin/halsted ## the figures of the planner: search, bounds, coverage, resection, replay; PARTS=<names> for some
+	$(GO) run ./internal/bench planner $(PARTS)
 
 clean: ## remove what was built
 	rm -rf bin build out

@@ -6,6 +6,7 @@
 //	go run ./internal/bench mesh
 //	go run ./internal/bench fem
 //	go run ./internal/bench segment
+//	go run ./internal/bench planner
 //
 // walk runs bin/halsted as a user would, as whole processes. Real data comes
 // from $HALSTED_DATA; without it the rows that need it say so.
@@ -95,17 +96,18 @@ var tools = map[string]func(args []string) error{"meshquality": meshQuality, "te
 // trials are what a child process can be asked to do and time.
 var trials = map[string]trial{
 	"net": trialNet, "surface": trialSurface, "smooth": trialSmooth, "decimate": trialDecimate,
-	"tets": trialTets, "cut": trialCut, "distance": trialDistance, "stl": trialSTL, "warm": trialWarm,
+	"tets": trialTets, "cut": trialCut, "distance": trialDistance, "stl": trialSTL, "warm": trialWarm, "bound": trialBound,
 }
 
 const usage = `usage: go run ./internal/bench walk
        go run ./internal/bench mesh [PART …]
        go run ./internal/bench fem [PART …]
        go run ./internal/bench segment [PART …]
+       go run ./internal/bench planner [PART …]
        go run ./internal/bench meshquality FILE.bin LABELS.raw SCENE.json
        go run ./internal/bench tets [-in s256] [-edge 3.9] [-label 4=2 …] [-keep FILE.bin]`
 
-var benches = map[string]func(parts []string) ([]Row, error){"walk": walk, "mesh": meshBench, "fem": femBench, "segment": segmentBench}
+var benches = map[string]func(parts []string) ([]Row, error){"walk": walk, "mesh": meshBench, "fem": femBench, "segment": segmentBench, "planner": plannerBench}
 
 func main() {
 	if len(os.Args) < 2 || benches[os.Args[1]] == nil && tools[os.Args[1]] == nil {
