@@ -54,7 +54,6 @@ type Case struct {
 
 	voxelMM   [3]float64
 	topMM     float64 // arc length of the first station from the lowest renal artery, negative above it
-	above     *polyline
 	devices   []rules.Device
 	flags     []planner.Flag
 	bifurMM   float64 // arc length of the bifurcation from the lowest renal artery

@@ -115,7 +115,7 @@ const (
 
 // settings are those of every solve.
 func settings(steps int) fem.Settings {
-	return fem.Settings{Formulation: fem.MeanDilatation, Steps: steps, ResidualTol: residualTol}
+	return fem.Settings{Formulation: fem.MeanDilatation, Steps: steps, ResidualTol: residualTol, MaxCutbacks: 3}
 }
 
 // Unloaded is the shape without pressure, and the way there.
@@ -140,7 +140,7 @@ func (w *Wall) Unload(ctx context.Context, t Tissue, ends Ends, imagingMmHg floa
 
 // maxForward bounds the forward solves of the fallback: what does not unload
 // in these does not in sixty.
-const maxForward = 8
+const maxForward = 5
 
 // notConverged turns the errors of unloading into those that a sample may fail
 // with.

@@ -63,12 +63,14 @@ func (p patient) segments(t testing.TB) *imaging.Segments {
 	g := imaging.NewGrid([3]int{n(x1 - x0), n(2 * y), n(p.aboveMM - low)}, r3.Vec{X: x0, Y: -y, Z: low}, [3]float64{p.spacingMM, p.spacingMM, p.spacingMM})
 	s := imaging.NewSegments(g, imaging.LabelAorta, imaging.LabelVesselWall)
 	type ball struct {
-		c       r3.Vec
+		c, axis r3.Vec // a disc across axis, or a ball without one
 		in, out float64
 	}
 	var line []ball
-	for s := -p.aboveMM - 10; s <= end; s++ {
-		line = append(line, ball{c: p.centre(s), in: p.lumen(s), out: p.outer(s)})
+	const disc = 0.5 // mm
+	for s := -p.aboveMM - 10; s <= end; s += disc {
+		axis := r3.Unit(r3.Sub(p.centre(s+disc), p.centre(s-disc)))
+		line = append(line, ball{p.centre(s), axis, p.lumen(s), p.outer(s)})
 	}
 	for _, side := range []float64{-1, 1} {
 		dir := r3.Unit(r3.Vec{X: side * 0.45, Z: -1})
@@ -87,7 +89,11 @@ func (p patient) segments(t testing.TB) *imaging.Segments {
 					if !g.Contains(i, j, k) {
 						continue
 					}
-					d := r3.Norm(r3.Sub(g.Point(float64(i), float64(j), float64(k)), b.c))
+					q := r3.Sub(g.Point(float64(i), float64(j), float64(k)), b.c)
+					if math.Abs(r3.Dot(q, b.axis)) > 0.6*disc {
+						continue
+					}
+					d := r3.Norm(q)
 					v := g.Index(i, j, k)
 					inside[v], whole[v] = inside[v] || d <= b.in, whole[v] || d <= b.out
 				}

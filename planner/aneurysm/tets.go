@@ -98,10 +98,7 @@ func (g *wallGrid) place(w *Wall, at []place, id []int32, depth int) {
 			if at[x] != (place{}) {
 				continue
 			}
-			p, straight := g.between(at[v[c[0]]], at[v[c[1]]])
-			if at[x] = p; !straight {
-				q.Nodes[x] = g.point(p)
-			}
+			at[x], q.Nodes[x] = g.between(at[v[c[0]]], at[v[c[1]]])
 		}
 	}
 	w.Mesh = q
@@ -133,7 +130,9 @@ func (g *wallGrid) place(w *Wall, at []place, id []int32, depth int) {
 				w.isWall[x] = true
 			}
 		}
-		w.Axes = append(w.Axes, g.axes(at, v))
+		for q := range 4 {
+			w.Axes = append(w.Axes, g.axes(at, v, q))
+		}
 	}
 	w.judge()
 }
@@ -164,26 +163,29 @@ func (w *Wall) judge() {
 	}
 }
 
-// between is the place in the middle of two corners, and whether the edge is to
-// stay straight: in thrombus that runs out, where the lattice has no surface.
-func (g *wallGrid) between(a, b place) (p place, straight bool) {
-	if d := a.col - b.col; d > g.cols/2 {
-		b.col += g.cols
-	} else if d < -g.cols/2 {
-		a.col += g.cols
-	}
-	p = place{(a.row + b.row) / 2, (a.col + b.col) / 2 % g.cols, (a.depth + b.depth) / 2}
-	a.col, b.col = a.col%g.cols, b.col%g.cols
+// between is the middle of two corners: the place, and the point on the
+// lattice's surfaces. In thrombus that runs out, where the lattice has no
+// surface, it stands inside the inner surface of the wall by the mean of what
+// the corners do.
+func (g *wallGrid) between(a, b place) (place, r3.Vec) {
 	top := 2 * g.o.ThrombusLayers
-	bare := func(q place) bool { return g.ilt[q.row*g.cols+q.col] == 0 }
-	if bare(a) && a.depth < top {
-		a.depth = top
+	cell := func(q place) int { return q.row*g.cols + q.col%g.cols }
+	bare := func(q place) bool { return g.ilt[cell(q)] == 0 }
+	for _, q := range []*place{&a, &b} {
+		if bare(*q) && q.depth < top {
+			q.depth = top
+		}
 	}
-	if bare(b) && b.depth < top {
-		b.depth = top
+	p := place{(a.row + b.row) / 2, (a.col + b.col) / 2, (a.depth + b.depth) / 2}
+	if d := a.col - b.col; d > g.cols/2 || d < -g.cols/2 {
+		p.col += g.cols / 2
 	}
-	p.depth = (a.depth + b.depth) / 2
-	return p, p.depth < top && (bare(a) || bare(b) || bare(p))
+	p.col %= g.cols
+	if p.depth >= top || !bare(a) && !bare(b) && !bare(p) {
+		return p, g.point(p)
+	}
+	from := func(q place) r3.Vec { return r3.Sub(g.point(q), g.inner[cell(q)]) }
+	return p, r3.Add(g.inner[cell(p)], r3.Scale(0.5, r3.Add(from(a), from(b))))
 }
 
 // point is a place in space: between lumen and wall, or through the wall.
@@ -198,28 +200,35 @@ func (g *wallGrid) point(p place) r3.Vec {
 
 func mix(a, b r3.Vec, t float64) r3.Vec { return r3.Add(r3.Scale(1-t, a), r3.Scale(t, b)) }
 
-// axes are the directions of the tissue in an element: around, along, outward.
-func (g *wallGrid) axes(at []place, v [4]int32) material.Mat3 {
-	var c, out r3.Vec
+// A Tet10 has its four quadrature points at the barycentric coordinates near of
+// one corner and far of the others: (5 ± 3√5)/20, (5 ∓ √5)/20 (A. Stroud,
+// Approximate Calculation of Multiple Integrals (1971), T3: 2-1).
+const near, far = 0.5854101966249685, 0.1381966011250105
+
+// axes are the directions of the tissue at quadrature point q of an element:
+// around, along, outward.
+func (g *wallGrid) axes(at []place, v [4]int32, q int) material.Mat3 {
+	var out r3.Vec
 	row := 0.0
-	for _, n := range v {
+	for a, n := range v {
+		w := far
+		if a == q {
+			w = near
+		}
 		p := at[n]
 		cell := p.row*g.cols + p.col
-		row += float64(p.row) / 4
-		c = r3.Add(c, r3.Scale(0.25, g.outer[cell]))
-		out = r3.Add(out, r3.Sub(g.outer[cell], g.inner[cell]))
+		row += w * float64(p.row)
+		out = r3.Add(out, r3.Scale(w, r3.Sub(g.outer[cell], g.inner[cell])))
 	}
-	_, u, w := g.s.frame(row / float64(g.rows-1) * g.s.LengthMM())
+	_, x, y := g.s.frame(row / float64(g.rows-1) * g.s.LengthMM())
 	out = r3.Unit(out)
-	along := r3.Cross(u, w)
-	around := r3.Unit(r3.Cross(along, out))
+	around := r3.Unit(r3.Cross(r3.Cross(x, y), out))
 	return material.Mat3{around, r3.Cross(out, around), out}
 }
 
 // minJacobian is the least determinant of the map of a Tet10 at its corners and
 // its quadrature points of degree 2.
 func minJacobian(m *mesh.TetMesh, e int) float64 {
-	const near, far = 0.5854101966249685, 0.1381966011250105 // (5 ± 3√5, 5 ∓ √5)/20
 	least := math.Inf(1)
 	for _, at := range [2][2]float64{{near, far}, {1, 0}} {
 		for q := range 4 {

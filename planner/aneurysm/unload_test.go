@@ -6,7 +6,7 @@ import (
 )
 
 // coarse keeps tests short.
-var coarse = MeshOptions{Angles: 12, ThrombusLayers: 1}
+var coarse = MeshOptions{Angles: 10, ThrombusLayers: 1}
 
 // The row of the published unloading (8 µm in 8 iterations, PMC5013432): at
 // most 1 µm in at most 5 forward solves, on a tube and on shapes as patients

@@ -75,7 +75,7 @@ type Wall struct {
 	Luminal     [][3]int32      // faces that the blood presses on: corner nodes
 	Ends        [2][]int32      // nodes of the upper and the lower end
 	EndNormal   [2]r3.Vec       // direction of flow there
-	Axes        []material.Mat3 // per element: around, along, outward
+	Axes        []material.Mat3 // per quadrature point: around, along, outward
 	isWall      []bool          // node of the wall
 	judged      []bool          // node whose stress counts
 	volume      []float64       // of the wall at each node, mm³

@@ -222,7 +222,7 @@ func (d *Dossier) panel(c canvas, id string, x, y, w float64) {
 	}
 	for n, it := range d.Items {
 		ry := ay + panelRow*(float64(n)+0.5)
-		c.text(ax-1.5, ry+0.9, 7, ink, it.Plan.ID == d.Knee && d.Knee != "", right, d.mark(n))
+		c.text(ax-2.2, ry+0.9, 7, ink, it.Plan.ID == d.Knee && d.Knee != "", right, d.mark(n))
 		if q, ok := it.Evaluation.Quantity(id); ok {
 			whisker(c, ax, ry, length, s, q, mutedIfVetoed(it, col))
 		} else {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-fonts/dejavu/dejavusanscondensed"
 	"github.com/go-fonts/dejavu/dejavusanscondensedbold"
+	"golang.org/x/image/font"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
 )
@@ -60,14 +61,17 @@ func (f face) ttf() []byte {
 	return thaiTTF
 }
 
-// coverage answers which characters a face can draw. A face that maps a
-// character to an empty outline cannot draw it.
+// coverage answers which characters a face can draw and how wide they are. A
+// face that maps a character to an empty outline cannot draw it.
 type coverage struct {
 	mu   sync.Mutex // guards buf and seen
 	font *sfnt.Font
 	buf  sfnt.Buffer
-	seen map[rune]bool
+	seen map[rune]int
 }
+
+// notDrawn marks a character without a glyph.
+const notDrawn = -1
 
 var coverages = func() (out [faces]func() *coverage) {
 	for f := range faces {
@@ -76,35 +80,49 @@ var coverages = func() (out [faces]func() *coverage) {
 			if err != nil {
 				panic("report: embedded font: " + err.Error())
 			}
-			return &coverage{font: font, seen: map[rune]bool{}}
+			return &coverage{font: font, seen: map[rune]int{}}
 		})
 	}
 	return out
 }()
 
-// has reports whether the face draws r. The PDF library knows the Basic
-// Multilingual Plane alone.
-func (f face) has(r rune) bool {
+// advance is the width of r in thousandths of the size, notDrawn when the face
+// does not draw it. The PDF library knows the Basic Multilingual Plane alone.
+func (f face) advance(r rune) int {
 	if r >= 0xFFFE || r < ' ' {
-		return false
+		return notDrawn
 	}
 	if f >= han && r < 0x0E00 { // spare the large face
-		return false
+		return notDrawn
 	}
 	c := coverages[f]()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	ok, known := c.seen[r]
-	if known {
-		return ok
+	if w, known := c.seen[r]; known {
+		return w
 	}
-	if n, err := c.font.GlyphIndex(&c.buf, r); err == nil && n != 0 {
-		segments, err := c.font.LoadGlyph(&c.buf, n, fixed.I(64), nil)
-		ok = err == nil && (len(segments) > 0 || unicode.IsSpace(r))
-	}
-	c.seen[r] = ok
-	return ok
+	w := c.measure(r)
+	c.seen[r] = w
+	return w
 }
+
+func (c *coverage) measure(r rune) int {
+	n, err := c.font.GlyphIndex(&c.buf, r)
+	if err != nil || n == 0 {
+		return notDrawn
+	}
+	const em = 1000
+	if segments, err := c.font.LoadGlyph(&c.buf, n, fixed.I(em), nil); err != nil || len(segments) == 0 && !unicode.IsSpace(r) {
+		return notDrawn
+	}
+	w, err := c.font.GlyphAdvance(&c.buf, n, fixed.I(em), font.HintingNone)
+	if err != nil {
+		return notDrawn
+	}
+	return w.Round()
+}
+
+func (f face) has(r rune) bool { return f.advance(r) != notDrawn }
 
 // faceOf is the first face that draws r, faces when none does.
 func faceOf(r rune, heavy bool) face {

@@ -76,6 +76,7 @@ func makePDF(d *Dossier) ([]byte, error) {
 // begin starts a page with the patient on top and the notice below.
 func (p *paper) begin(d *Dossier) {
 	p.f.AddPage()
+	p.size = 0
 	p.foot(d)
 	if p.f.PageNo() == 1 {
 		p.y = 10
@@ -103,6 +104,7 @@ func (p *paper) number() {
 	m := p.f.PageCount()
 	for n := 1; n <= m; n++ {
 		p.f.SetPage(n)
+		p.size = 0
 		p.text(pageW-marginX, 287.2, 7.5, faint, false, right, fmt.Sprintf("page %d of %d", n, m))
 	}
 }

@@ -12,7 +12,10 @@ type paper struct {
 	f    *fpdf.Fpdf
 	used [faces]bool
 	y    float64 // where the next block starts
-	page func()  // begins a page
+	// face and size are those the page's content has set; size 0: none.
+	face face
+	size float64
+	page func() // begins a page
 	// images are the pictures by content, widths their widths in pixels.
 	images map[string]imageSize
 	shown  int // pictures of the case that stand on the first page
@@ -33,7 +36,10 @@ func (p *paper) set(f face, size float64) {
 		p.f.AddUTF8FontFromBytes(family[f], "", append([]byte(nil), f.ttf()...))
 		p.used[f] = true
 	}
-	p.f.SetFont(family[f], "", size)
+	if p.face != f || p.size != size {
+		p.f.SetFont(family[f], "", size)
+		p.face, p.size = f, size
+	}
 }
 
 // mark puts the page into the outline of the document.
@@ -56,10 +62,18 @@ func basic(s string) string {
 func (p *paper) width(s string, size float64, heavy bool) float64 {
 	w := 0.0
 	for _, r := range shape(s, heavy) {
-		p.set(r.face, size)
-		w += p.f.GetStringWidth(r.text)
+		w += r.width(size)
 	}
 	return w
+}
+
+// width is the width of a run at a size in points, mm.
+func (r run) width(size float64) float64 {
+	w := 0
+	for _, c := range r.text {
+		w += max(0, r.face.advance(c))
+	}
+	return float64(w) * size * mmPerPoint / 1000
 }
 
 // text draws one line; y is its baseline.
@@ -80,7 +94,7 @@ func (p *paper) text(x, y, size float64, c colour, heavy bool, a anchor, s strin
 			p.f.SetTextColor(int(faint.r), int(faint.g), int(faint.b))
 		}
 		p.f.Text(x, y, r.text)
-		x += p.f.GetStringWidth(r.text)
+		x += r.width(size)
 	}
 }
 

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/bidi"
 )
@@ -26,20 +27,32 @@ func shape(s string, heavy bool) []run {
 		base = bold
 	}
 	var out []run
+	var piece []byte // of the last run
+	end := func() {
+		if n := len(out) - 1; n >= 0 {
+			out[n].text = string(piece)
+		}
+		piece = piece[:0]
+	}
 	for _, r := range text {
 		if r >= 0x200B && r <= 0x200F || r == 0x2060 || r >= 0xFE00 && r <= 0xFE0F { // joiners and variation selectors draw nothing
 			continue
 		}
-		next := run{face: faceOf(r, heavy), text: string(r)}
-		if next.face == faces {
-			next = run{face: base, text: fmt.Sprintf("‹U+%04X›", r), missing: true}
+		next := run{face: faceOf(r, heavy)}
+		if next.missing = next.face == faces; next.missing {
+			next.face = base
 		}
-		if n := len(out) - 1; n >= 0 && out[n].face == next.face && out[n].missing == next.missing {
-			out[n].text += next.text
-			continue
+		if n := len(out) - 1; n < 0 || out[n].face != next.face || out[n].missing != next.missing {
+			end()
+			out = append(out, next)
 		}
-		out = append(out, next)
+		if next.missing {
+			piece = fmt.Appendf(piece, "‹U+%04X›", r)
+		} else {
+			piece = utf8.AppendRune(piece, r)
+		}
 	}
+	end()
 	return out
 }
 
