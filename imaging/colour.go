@@ -8,7 +8,7 @@ var colours = map[Label][3]uint8{
 	LabelSpleen: {157, 108, 162}, LabelKidneyLeft: {185, 102, 83}, LabelKidneyRight: {175, 92, 93},
 	LabelAorta: {224, 97, 76}, LabelVenaCava: {0, 120, 200}, LabelBrain: {250, 250, 225},
 	LabelVesselWall: {230, 150, 140}, LabelGallbladder: {139, 150, 98}, LabelHeart: {206, 110, 84},
-	LabelStomach: {216, 132, 105},
+	LabelStomach: {216, 132, 105}, LabelRenalArtery: {222, 90, 70},
 }
 
 // Colour is a display colour for l, sRGB: one for each structure, tumours in

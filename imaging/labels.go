@@ -30,6 +30,7 @@ const (
 	LabelGallbladder
 	LabelHeart
 	LabelStomach
+	LabelRenalArtery
 	LabelTumour Label = 32
 )
 
@@ -73,6 +74,7 @@ var names = [...]struct {
 	{LabelGallbladder, "gallbladder", Code{"28231008", "SCT", "Gallbladder"}},
 	{LabelHeart, "heart", Code{"80891009", "SCT", "Heart"}},
 	{LabelStomach, "stomach", Code{"69695003", "SCT", "Stomach"}},
+	{LabelRenalArtery, "renal_artery", Code{"2841007", "SCT", "Renal artery"}},
 }
 
 // InOrgan reports whether l counts as liver: parenchyma, the tumours and the

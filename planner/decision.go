@@ -9,10 +9,11 @@ type WhyNot struct {
 
 // Contingency is what to do when one assumption of a plan fails.
 type Contingency struct {
-	Plan string `json:"plan"` // id
-	If   string `json:"if"`   // the assumption that fails: "1 mm of the margin is lost"
-	Then string `json:"then"` // id of the next plan that stays feasible; empty: none does
-	Text string `json:"text"` // one sentence
+	Plan  string `json:"plan"`  // id
+	If    string `json:"if"`    // the assumption that fails: "1 mm of the margin is lost"
+	Holds bool   `json:"holds"` // the plan keeps its hard rules all the same
+	Then  string `json:"then"`  // id of the next plan that stays feasible; empty: none does, or none is needed
+	Text  string `json:"text"`  // one sentence
 }
 
 // Decision is what a procedure's plans for one case come down to. It is

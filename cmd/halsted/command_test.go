@@ -21,12 +21,12 @@ import (
 )
 
 func Example() {
-	code := run(context.Background(), []string{"plan", "--help"}, os.Stdout, io.Discard)
+	code := run(context.Background(), []string{"simulate", "--help"}, os.Stdout, io.Discard)
 	fmt.Println("exit code", code)
 	// The help ends with an example and the exit codes:
 	// Output:
-	// usage: halsted plan [options] DICOM-FOLDER
-	// Take a series to ranked, simulated resection plans, without a server.
+	// usage: halsted simulate [options] DICOM-FOLDER
+	// Take a series to a few simulated liver resections by planes, with meshes and pictures.
 	//
 	//   -bits string
 	//     	structures of the mask bits, lowest first, e.g. body,bone,liver,portal_vein
@@ -50,8 +50,8 @@ func Example() {
 	//     	load steps of a simulation (default 5)
 	//
 	// Example:
-	//   halsted plan study/ --seed tumour_1=-62,-8,1210 --out out
-	//   halsted plan study/ --masks masks.nii.gz --bits body,bone,liver,portal_vein,hepatic_vein,artery,tumour_1
+	//   halsted simulate study/ --seed tumour_1=-62,-8,1210 --out out
+	//   halsted simulate study/ --masks masks.nii.gz --bits body,bone,liver,portal_vein,hepatic_vein,artery,tumour_1
 	//
 	// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the input is refused, 4 the solve did not converge, 130 cancelled.
 	// exit code 0
@@ -101,10 +101,10 @@ func TestBadInputEndsInOneSentence(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(empty, "notes.txt"), []byte("no DICOM"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"plan", empty}, {"segment", empty}, {"send", empty}, {"plan", filepath.Join(empty, "gone")}, {"plan", filepath.Join(empty, "notes.txt")}} {
+	for _, args := range [][]string{{"simulate", empty}, {"segment", empty}, {"send", empty}, {"simulate", filepath.Join(empty, "gone")}, {"simulate", filepath.Join(empty, "notes.txt")}} {
 		var out, log bytes.Buffer
 		out2 := filepath.Join(t.TempDir(), "out")
-		if args[0] == "plan" {
+		if args[0] == "simulate" {
 			args = append(args, "--out", out2)
 		}
 		code := run(t.Context(), append(args, "--json"), &out, &log)

@@ -60,7 +60,7 @@ func demoCommand() *command {
 
 // demo is one walk as its users see it: the parts speak only through DIMSE and
 // gRPC, as if they were machines apart.
-func demo(ctx context.Context, folder, out string, patient uint64, f caseFlags, s pipeline.Settings, b *bar) (*planResult, error) {
+func demo(ctx context.Context, folder, out string, patient uint64, f caseFlags, s pipeline.Settings, b *bar) (*simulateResult, error) {
 	tmp, err := os.MkdirTemp("", "halsted-demo-")
 	if err != nil {
 		return nil, err

@@ -199,10 +199,10 @@ func part(name string, l imaging.Label, s *mesh.Surface) meshio.Part {
 }
 
 // result is the machine-readable summary, without times.
-func (d *dossier) result(names []string) *planResult {
+func (d *dossier) result(names []string) *simulateResult {
 	a := d.prepared
 	q := mesh.Quality(a.Organ)
-	r := &planResult{Study: d.study, Case: a.Case, Plans: d.plans(), Evaluations: d.evaluations, Artefacts: names, Notice: planner.Notice,
+	r := &simulateResult{Study: d.study, Case: a.Case, Plans: d.plans(), Evaluations: d.evaluations, Artefacts: names, Notice: planner.Notice,
 		Organ: organFigures{VoxelML: a.Anatomy.OrganML, SurfaceML: a.Surface.VolumeMM3(imaging.Label.InOrgan) / 1000, TetML: a.Organ.VolumeMM3(nil) / 1000,
 			Tets: len(a.Organ.Tets), MinDihedralDeg: q.MinDihedralDeg, MaxDihedralDeg: q.MaxDihedralDeg}}
 	for _, s := range d.ranked() {

@@ -3,7 +3,8 @@
 //	halsted demo                      the main job on the sample patient
 //	halsted demo --dicom DIR          the same on a real series
 //	halsted serve --data DIR          DICOM node and gRPC service
-//	halsted plan DIR                  a series to ranked plans, without a server
+//	halsted plan CASE                 search, quantify and rank the plans of a procedure
+//	halsted simulate DIR              a few liver resections by planes, with meshes
 //	halsted segment DIR               a series to labels
 //	halsted convert IN OUT            volumes and labels between DICOM, NIfTI and NRRD
 //	halsted mesh LABELS               labels to surfaces and tetrahedra

@@ -2,225 +2,221 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
-	"strconv"
+	"os"
 	"strings"
 
-	"halsted/imaging"
-	"halsted/imaging/nifti"
 	"halsted/planner"
+	"halsted/planner/bundle"
 	"halsted/planner/pipeline"
-	"halsted/planner/report"
-
-	"gonum.org/v1/gonum/spatial/r3"
+	"halsted/planner/rules"
+	"halsted/planner/uncertainty"
 )
 
-// caseFlags are what a person says about a case.
-type caseFlags struct {
-	masks, bits, condition string
-	seeds                  seedFlag
+// planSettings are what a person chooses for a run. They are part of its
+// bundle, so that it can be run again.
+type planSettings struct {
+	Procedure string           `json:"procedure"`
+	Condition string           `json:"condition"`
+	Patient   *planner.Patient `json:"patient,omitempty"`
+	Seeds     []planner.Seed   `json:"seeds,omitempty"`
+	Bits      string           `json:"bits,omitempty"`
+	Level     planner.Level    `json:"level"`
+	Method    uncertainty.Kind `json:"method"`
+	Runs      int              `json:"runs"`
+	Shown     int              `json:"shown"`
+	Seed      uint64           `json:"random_seed"`
 }
 
-func (f *caseFlags) register(fs *flag.FlagSet) {
-	fs.StringVar(&f.masks, "masks", "", "NIfTI bit masks to use instead of our own segmentation")
-	fs.StringVar(&f.bits, "bits", "", "structures of the mask bits, lowest first, e.g. body,bone,liver,portal_vein")
-	fs.StringVar(&f.condition, "condition", "normal", "condition of the organ: normal, chemotherapy, cirrhosis")
-	fs.Var(&f.seeds, "seed", "a point inside a structure, LPS mm: tumour_1=-40,20,110 (may be repeated)")
-}
-
-// seedFlag parses NAME=x,y,z.
-type seedFlag []planner.Seed
-
-func (s *seedFlag) String() string { return fmt.Sprint(len(*s), " seeds") }
-
-func (s *seedFlag) Set(v string) error {
-	name, at, ok := strings.Cut(v, "=")
-	l, known := parseLabel(name)
-	xyz := strings.Split(at, ",")
-	if !ok || !known || len(xyz) != 3 {
-		return fmt.Errorf("want STRUCTURE=x,y,z in LPS mm, structures: %s", labelNames())
-	}
-	var p [3]float64
-	for n, c := range xyz {
-		f, err := strconv.ParseFloat(c, 64)
-		if err != nil {
-			return fmt.Errorf("coordinate %q: want a number of mm", c)
-		}
-		p[n] = f
-	}
-	*s = append(*s, planner.Seed{Label: l, LPS: r3.Vec{X: p[0], Y: p[1], Z: p[2]}})
-	return nil
-}
-
-// parseLabel is the structure of a name.
-func parseLabel(name string) (imaging.Label, bool) {
-	l, err := imaging.ParseLabel(name)
-	return l, err == nil
-}
-
-// labelNames lists the names parseLabel knows.
-func labelNames() string {
-	var s []string
-	for _, l := range imaging.Structures() {
-		s = append(s, l.String())
-	}
-	return strings.Join(append(s, imaging.LabelTumour.String()), ", ") + " …"
-}
-
-func parseBits(list string) ([]imaging.Label, error) {
-	if list == "" {
-		return nil, usagef("--masks needs --bits, the structures of its bits, lowest first: %s", labelNames())
-	}
-	var out []imaging.Label
-	for _, name := range strings.Split(list, ",") {
-		l, ok := parseLabel(strings.TrimSpace(name))
-		if !ok {
-			return nil, usagef("--bits: no structure %q; known: %s", name, labelNames())
-		}
-		out = append(out, l)
-	}
-	return out, nil
-}
-
-// segments gives the case's masks: imported when asked, else by our recipe.
-func (f *caseFlags) segments(ctx context.Context, v *imaging.Volume, c planner.Case, p pipeline.Progress) (*imaging.Segments, []string, error) {
-	if f.masks == "" {
-		segs, rep, err := pipeline.Segment(ctx, v, c, p)
-		if err != nil {
-			return nil, nil, err
-		}
-		return segs, rep.Notes(), nil
-	}
-	bits, err := parseBits(f.bits)
-	if err != nil {
-		return nil, nil, err
-	}
-	if p != nil {
-		p("import masks", 0)
-	}
-	segs, err := nifti.ReadSegments(f.masks, v.Grid, bits)
-	if err != nil {
-		return nil, nil, refusedError{err}
-	}
-	return segs, []string{"structures imported from masks"}, nil
+// planJob is one call of `halsted plan`.
+type planJob struct {
+	planSettings
+	structures, rules, out, replay string
+	level, method, family          string
+	patient                        planner.Patient
+	seeds                          seedFlag
 }
 
 // planResult is what `halsted plan --json` prints.
 type planResult struct {
-	Study       planner.Study        `json:"study"`
-	Case        planner.Case         `json:"case"`
-	Organ       organFigures         `json:"organ"`
-	Remnants    []remnantFigures     `json:"remnants"`
-	Plans       []planner.Plan       `json:"plans"`
-	Evaluations []planner.Evaluation `json:"evaluations"`
-	Artefacts   []string             `json:"artefacts"`
-	Stages      []stageTime          `json:"stages"`
-	Notice      string               `json:"notice"`
-}
-
-type organFigures struct {
-	VoxelML        float64 `json:"voxel_ml"`
-	SurfaceML      float64 `json:"surface_ml"`
-	TetML          float64 `json:"tet_ml"`
-	Tets           int     `json:"tets"`
-	MinDihedralDeg float64 `json:"min_dihedral_deg"`
-	MaxDihedralDeg float64 `json:"max_dihedral_deg"`
-}
-
-type remnantFigures struct {
-	Plan           string  `json:"plan"`
-	Tets           int     `json:"tets"`
-	DOF            int     `json:"dof"`
-	MinDihedralDeg float64 `json:"min_dihedral_deg"`
-	Newton         int     `json:"newton_iterations"`
+	Decision  *planner.Decision `json:"decision"`
+	Bundle    string            `json:"bundle"` // id of the run
+	Replay    *replayed         `json:"replay,omitempty"`
+	Artefacts []string          `json:"artefacts,omitempty"`
+	Stages    []stageTime       `json:"stages"`
 }
 
 func planCommand() *command {
-	var f caseFlags
-	var out string
-	var s pipeline.Settings
-	var most int
+	var j planJob
 	return &command{
-		name: "plan", args: "DICOM-FOLDER", summary: "Take a series to ranked, simulated resection plans, without a server",
-		example: "halsted plan study/ --seed tumour_1=-62,-8,1210 --out out\nhalsted plan study/ --masks masks.nii.gz --bits body,bone,liver,portal_vein,hepatic_vein,artery,tumour_1",
+		name: "plan", args: "CASE", summary: "Search, quantify and rank the plans of a procedure for a case: a DICOM folder or a volume file",
+		example: "halsted plan study/ --procedure liver.resection --structures masks.seg.nrrd --out out\nhalsted plan ct.nii.gz --procedure needle.trajectory --structures masks.nii.gz --bits body,bone,liver,tumour_1\nhalsted plan study/ --structures masks.seg.nrrd --replay out/bundle",
 		flags: func(fs *flag.FlagSet) {
-			f.register(fs)
-			fs.StringVar(&out, "out", "out", "folder for the artefacts")
-			fs.Float64Var(&s.EdgeMM, "edge", 10, "edge of the tetrahedra, mm")
-			fs.IntVar(&s.Steps, "steps", 5, "load steps of a simulation")
-			fs.IntVar(&most, "plans", 2, "plans to simulate")
-			fs.Float64Var(&s.Retract, "retract", 30, "prescribed pull on the remnant, mm")
+			fs.StringVar(&j.Procedure, "procedure", "liver.resection", "what to plan: "+strings.Join(pipeline.Procedures(), ", "))
+			fs.StringVar(&j.structures, "structures", "", "structures to plan on instead of our own segmentation: SEG, RTSTRUCT, .seg.nrrd or NIfTI bit masks")
+			fs.StringVar(&j.Bits, "bits", "", "structures of the mask bits of a NIfTI file, lowest first, e.g. body,bone,liver,portal_vein")
+			fs.Var(&j.seeds, "seed", "a point inside a structure, LPS mm: tumour_1=-40,20,110 (may be repeated)")
+			fs.StringVar(&j.Condition, "condition", "", "condition of the organ or the purpose, as the rules know it: normal, cirrhosis; biopsy, ablation")
+			fs.Float64Var(&j.patient.HeightCM, "height", 0, "height of the patient, cm; 0: not known")
+			fs.Float64Var(&j.patient.WeightKG, "weight", 0, "weight of the patient, kg; 0: not known")
+			fs.StringVar(&j.patient.Sex, "sex", "", "F or M; empty: not known")
+			fs.Float64Var(&j.patient.MeanMmHg, "mean-pressure", 0, "mean arterial pressure at imaging, mmHg; 0: not known")
+			fs.Float64Var(&j.patient.SystolicMmHg, "systolic-pressure", 0, "usual systolic pressure, mmHg; 0: not known")
+			fs.StringVar(&j.family, "family-history", "", "yes or no; empty: not known")
+			fs.StringVar(&j.level, "level", "L1", "how faithfully plans are simulated: L0 geometry, L1 coarse mesh, L2 nonlinear")
+			fs.StringVar(&j.method, "method", "chaos", "how uncertain inputs are spread over the mechanics: random, latin-hypercube, sobol, chaos")
+			fs.IntVar(&j.Runs, "runs", 0, "simulations of a plan; 0: the method's own number")
+			fs.IntVar(&j.Shown, "shown", 7, "plans that are quantified and shown")
+			fs.Uint64Var(&j.Seed, "random-seed", 1, "of the search and the samples")
+			fs.StringVar(&j.rules, "rules", "", "a hospital's changes to the rules, JSON")
+			fs.StringVar(&j.out, "out", "out", "folder for the report and the bundle; a run that was stopped goes on there")
+			fs.StringVar(&j.replay, "replay", "", "run a bundle again and compare the result byte for byte")
 		},
 		run: func(ctx context.Context, o output, args []string) (any, error) {
 			if len(args) != 1 {
-				return nil, usagef("want one folder with a DICOM series")
+				return nil, usagef("want one case: a DICOM folder or a volume file")
+			}
+			if err := j.settle(); err != nil {
+				return nil, err
 			}
 			b := newBar(o.log)
-			r, err := plan(ctx, args[0], out, f, s, most, b)
+			work := j.run
+			if j.replay != "" {
+				work = j.again
+			}
+			r, err := work(ctx, args[0], b)
 			if err != nil {
 				b.abandon()
 				return nil, err
 			}
 			r.Stages = b.finish()
 			if !o.json {
-				fmt.Fprintln(o.out)
-				if err := report.Table(o.out, items(r.Plans, r.Evaluations)); err != nil {
-					return nil, err
-				}
-				fmt.Fprintf(o.out, "\nWritten to %s: %s\n", out, strings.Join(r.Artefacts, ", "))
+				return r, j.print(o, r)
 			}
 			return r, nil
 		},
 	}
 }
 
-// plan runs the whole walk in this process.
-func plan(ctx context.Context, folder, out string, f caseFlags, s pipeline.Settings, most int, b *bar) (*planResult, error) {
-	v, study, err := pipeline.Open(ctx, folder, b.set)
-	if err != nil {
-		return nil, err
+// settle reads the flags that are words.
+func (j *planJob) settle() error {
+	switch strings.ToUpper(j.level) {
+	case "L0":
+		j.Level = planner.L0
+	case "L1":
+		j.Level = planner.L1
+	case "L2":
+		j.Level = planner.L2
+	default:
+		return usagef("--level %s: want L0, L1 or L2", j.level)
 	}
-	c := planner.Case{Study: study.ID, Procedure: "liver.resection", Condition: f.condition, Seeds: f.seeds}
-	if f.masks != "" {
-		if c.Masks, err = fileHash(f.masks); err != nil {
-			return nil, err
+	if err := j.Method.UnmarshalText([]byte(j.method)); err != nil {
+		return usagef("--method: %v", err)
+	}
+	switch j.family {
+	case "":
+	case "yes", "no":
+		yes := j.family == "yes"
+		j.patient.FamilyHistory = &yes
+	default:
+		return usagef("--family-history %s: want yes or no", j.family)
+	}
+	if j.patient != (planner.Patient{}) {
+		if err := j.patient.Validate(); err != nil {
+			return usagef("%v", err)
+		}
+		j.Patient = &j.patient
+	}
+	if j.Shown < 1 || j.Shown > 64 {
+		return usagef("--shown %d: want 1 to 64", j.Shown)
+	}
+	j.Seeds = j.seeds
+	if j.Condition == "" {
+		j.Condition = pipeline.Condition(j.Procedure)
+	}
+	return nil
+}
+
+// pack is the rules of the procedure with the hospital's changes.
+func (j *planJob) pack() (*rules.Pack, error) {
+	p, err := rules.Shipped(j.Procedure)
+	if err != nil {
+		return nil, usagef("--procedure %s: want one of %s", j.Procedure, strings.Join(pipeline.Procedures(), ", "))
+	}
+	if j.rules == "" {
+		return p, nil
+	}
+	f, err := os.Open(j.rules)
+	if err != nil {
+		return nil, refusedError{err}
+	}
+	defer f.Close()
+	if p, err = rules.Override(p, f); err != nil {
+		return nil, refusedError{err}
+	}
+	return p, nil
+}
+
+// open takes the case up to its procedure.
+func (j *planJob) open(ctx context.Context, path string, pack *rules.Pack, b *bar) (*pipeline.Subject, planner.Procedure, *scan, error) {
+	in, err := openScan(ctx, path, "CT", b)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	s := &pipeline.Subject{Volume: in.v, Pack: pack, Case: planner.Case{Procedure: j.Procedure, Condition: j.Condition, Seeds: j.Seeds, Patient: j.Patient}}
+	if in.study != nil {
+		s.Case.Study = in.study.ID
+	} else if s.Case.Study, err = bundle.HashFile(path); err != nil {
+		return nil, nil, nil, refusedError{err}
+	}
+	if j.structures != "" {
+		b.set("read structures", 0)
+		if s.Segments, s.Notes, err = readTruth(ctx, j.structures, j.Bits, in.v.Grid, in); err != nil {
+			return nil, nil, nil, err
+		}
+		if s.Case.Masks, err = bundle.HashFile(j.structures); err != nil {
+			return nil, nil, nil, refusedError{err}
 		}
 	}
-	c = c.Sealed()
-	segs, notes, err := f.segments(ctx, v, c, b.set)
+	s.Case = s.Case.Sealed()
+	p, err := s.Open(ctx, b.set)
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, refusedUnlessCancelled(err)
 	}
-	v = nil // the labels are enough from here on
-	prep, err := pipeline.Prepare(ctx, c, segs, s, b.set)
+	return s, p, in, nil
+}
+
+// question is what is asked of the procedure.
+func (j *planJob) question(s *pipeline.Subject) pipeline.Question {
+	m := uncertainty.Method{Kind: j.Method, Runs: j.Runs}
+	return pipeline.Question{Pack: s.Pack, Lost: s.Lost, Seed: j.Seed, Shown: j.Shown, Level: j.Level, Mechanics: m}
+}
+
+// manifest is what the run is made of.
+func (j *planJob) manifest(s *pipeline.Subject) (bundle.Manifest, error) {
+	settings, err := json.Marshal(j.planSettings)
 	if err != nil {
-		return nil, err
+		return bundle.Manifest{}, err
 	}
-	prep.Notes = notes
-	plans, _, err := prep.Propose(ctx, most, b.set)
-	if err != nil {
-		return nil, err
+	k, err := bundle.ThisProgram()
+	return bundle.Manifest{
+		Procedure: j.Procedure, Case: s.Case, Inputs: []bundle.Input{{Name: "study", SHA256: s.Case.Study}, {Name: "structures", SHA256: s.SegmentsHash()}},
+		RulePack: s.Pack.ID + "@" + s.Pack.Version, RulesHash: planner.ContentID("rules", s.Pack), Settings: settings, Seed: j.Seed, Kernels: k,
+	}, err
+}
+
+func (j *planJob) print(o output, r *planResult) error {
+	fmt.Fprintln(o.out)
+	if err := printDecision(o.out, r.Decision); err != nil {
+		return err
 	}
-	var sims []*pipeline.Simulated
-	var es []planner.Evaluation
-	for n, p := range plans {
-		sim, err := prep.Simulate(ctx, p, pipeline.Sink{}, func(stage string, done float64) {
-			b.set(fmt.Sprintf("%s %d/%d", stage, n+1, len(plans)), done)
-		})
-		if err != nil {
-			return nil, err
-		}
-		sims = append(sims, sim)
-		es = append(es, sim.Evaluation)
+	if p := r.Replay; p != nil {
+		fmt.Fprintln(o.out, "\n"+p.String())
 	}
-	if err := prep.Rank(es); err != nil {
-		return nil, err
+	if len(r.Artefacts) > 0 {
+		fmt.Fprintf(o.out, "\nWritten to %s: %s\n", j.out, strings.Join(r.Artefacts, ", "))
 	}
-	d := dossier{prepared: prep, study: study, sims: sims, evaluations: es}
-	names, err := d.write(ctx, out, b.set)
-	if err != nil {
-		return nil, err
-	}
-	return d.result(names), nil
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"sync"
 
+	"halsted/imaging"
 	"halsted/imaging/nifti"
 	"halsted/planner"
 	"halsted/planner/jobs"
@@ -24,8 +25,11 @@ type runner struct {
 	// simulated, if set, is told of each finished simulation.
 	simulated func(*pipeline.Prepared, *pipeline.Simulated)
 
-	mu   sync.Mutex // guards last, and that one case is prepared at a time
-	last *pipeline.Prepared
+	bundles string // folder for what decisions leave to go on from
+
+	mu     sync.Mutex // guards the two below, and that one case is prepared at a time
+	last   *pipeline.Prepared
+	opened *opened
 }
 
 var _ jobs.Runner = (*runner)(nil)
@@ -105,18 +109,7 @@ func (r *runner) prepare(ctx context.Context, caseID string, p pipeline.Progress
 	if r.last != nil && r.last.Case.ID == caseID {
 		return r.last, nil
 	}
-	c, err := r.st.Case(ctx, caseID)
-	if err != nil {
-		return nil, err
-	}
-	if c.Masks != "" {
-		return nil, refusedError{errors.New("the case names imported masks; the service plans on its own segmentation, `halsted plan --masks` on imported ones")}
-	}
-	study, err := r.st.Study(ctx, c.Study)
-	if err != nil {
-		return nil, err
-	}
-	v, _, err := pipeline.OpenFS(ctx, &blobFS{ctx: ctx, st: r.st, keys: study.Files}, p)
+	c, v, err := r.volume(ctx, caseID, p)
 	if err != nil {
 		return nil, err
 	}
@@ -134,6 +127,22 @@ func (r *runner) prepare(ctx context.Context, caseID string, p pipeline.Progress
 	}
 	r.last = prep
 	return prep, nil
+}
+
+// volume reads a stored case and its study.
+func (r *runner) volume(ctx context.Context, caseID string, p pipeline.Progress) (c planner.Case, v *imaging.Volume, err error) {
+	if c, err = r.st.Case(ctx, caseID); err != nil {
+		return c, nil, err
+	}
+	if c.Masks != "" {
+		return c, nil, refusedError{errors.New("the case names imported masks; the service plans on its own segmentation, `halsted plan --structures` on imported ones")}
+	}
+	study, err := r.st.Study(ctx, c.Study)
+	if err != nil {
+		return c, nil, err
+	}
+	v, _, err = pipeline.OpenFS(ctx, &blobFS{ctx: ctx, st: r.st, keys: study.Files}, p)
+	return c, v, err
 }
 
 // keep stores the labels and the displayed surfaces of a prepared case.

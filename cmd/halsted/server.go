@@ -74,7 +74,7 @@ func startServer(ctx context.Context, cfg serverConfig, r *runner) (_ *server, e
 	if s.st, err = store.Open(ctx, filepath.Join(cfg.data, "store")); err != nil {
 		return nil, err
 	}
-	r.st = s.st
+	r.st, r.bundles = s.st, filepath.Join(cfg.data, "bundles")
 	if s.queue, err = jobs.Open(ctx, s.st, r, jobs.Config{Log: cfg.log}); err != nil {
 		return nil, err
 	}
@@ -85,6 +85,7 @@ func startServer(ctx context.Context, cfg serverConfig, r *runner) (_ *server, e
 	if err = tokens.Issue(s.Token, access.Identity{Subject: "local", Role: access.Admin}); err != nil {
 		return nil, err
 	}
+<<<<<<< /tmp/wire/server.go.mine
 	if cfg.surgeon != "" {
 		s.SurgeonToken = s.Token + "-surgeon"
 		if err = tokens.Issue(s.SurgeonToken, surgeonIdentity(cfg.surgeon)); err != nil {
@@ -92,6 +93,9 @@ func startServer(ctx context.Context, cfg serverConfig, r *runner) (_ *server, e
 		}
 	}
 	if s.svc, err = service.New(service.Config{Store: s.st, Queue: s.queue, Tokens: tokens, Proposer: r, Trail: s.trail, Build: buildID(), Log: cfg.log}); err != nil {
+=======
+	if s.svc, err = service.New(service.Config{Store: s.st, Queue: s.queue, Tokens: tokens, Proposer: r, Decider: r, Trail: s.trail, Build: buildID(), Log: cfg.log}); err != nil {
+>>>>>>> /tmp/wire/server.go.theirs
 		return nil, err
 	}
 	if s.http, err = s.svc.HTTPServer(); err != nil {

@@ -128,7 +128,7 @@ func TestDemo(t *testing.T) {
 	if code := run(t.Context(), []string{"demo", "--out", out, "--json"}, &printed, &log); code != exitOK {
 		t.Fatalf("exit %d: %s", code, log.String())
 	}
-	var r planResult
+	var r simulateResult
 	if err := json.Unmarshal(printed.Bytes(), &r); err != nil {
 		t.Fatal(err)
 	}

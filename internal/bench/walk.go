@@ -43,7 +43,7 @@ func halsted(procs int, args ...string) (process, error) {
 	return p, nil
 }
 
-// planOutput is what `halsted plan --json` prints, as far as the bench reads it.
+// planOutput is what `halsted simulate --json` prints, as far as the bench reads it.
 type planOutput struct {
 	Organ struct {
 		VoxelML     float64 `json:"voxel_ml"`
@@ -99,7 +99,7 @@ func realCase(tmp string) ([]Row, error) {
 	var runs [2]process
 	for n := range runs {
 		var err error
-		runs[n], err = halsted(2-n, "plan", filepath.Join(study, "dicom"), "--masks", masks, "--bits", ircadBits, "--out", filepath.Join(tmp, fmt.Sprint("ircad", n)), "--json")
+		runs[n], err = halsted(2-n, "simulate", filepath.Join(study, "dicom"), "--masks", masks, "--bits", ircadBits, "--out", filepath.Join(tmp, fmt.Sprint("ircad", n)), "--json")
 		if err != nil {
 			return nil, err
 		}

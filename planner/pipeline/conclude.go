@@ -94,7 +94,7 @@ func conclude(d *planner.Decision, p planner.Procedure, q Question, shown []*qua
 	}
 	d.KneeText = f.KneeText
 	for _, c := range f.Contingency {
-		d.Contingencies = append(d.Contingencies, planner.Contingency{Plan: c.Plan, If: label(p.Name(), c.Scenario), Then: c.Switch, Text: c.Text})
+		d.Contingencies = append(d.Contingencies, planner.Contingency{Plan: c.Plan, If: label(p.Name(), c.Scenario), Holds: c.Holds, Then: c.Switch, Text: c.Text})
 	}
 	d.WhyNot = whyNot(before, f, plans)
 	d.Method = append(d.Method, f.Basis)
@@ -138,23 +138,6 @@ func whyNot(before, after *rank.Front, plans map[string]planner.Plan) []planner.
 	return slices.DeleteFunc(out, func(w planner.WhyNot) bool {
 		return slices.ContainsFunc(after.Shown, func(n int) bool { return after.Plans[n].Plan == w.Plan.ID })
 	})
-}
-
-// scenarios are the assumptions whose failure each procedure's plans are tried
-// under.
-var scenarios = map[string][]rank.Scenario{
-	"liver.resection":   {rank.MarginLost("margin_mm", 2), rank.ClampSlips("blood_loss_ml", 60)},
-	"needle.trajectory": {rank.MarginLost("min_clearance_mm", 2)},
-}
-
-// label is what a surgeon reads for a scenario.
-func label(procedure, id string) string {
-	for _, s := range scenarios[procedure] {
-		if s.ID == id {
-			return s.Label
-		}
-	}
-	return id
 }
 
 // method says how the numbers came about, for people.

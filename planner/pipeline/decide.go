@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"halsted/internal/par"
@@ -23,6 +24,7 @@ type Question struct {
 	Geometry  uncertainty.Method // at L0; zero: 128 scrambled Sobol points
 	Mechanics uncertainty.Method // at Level; zero: polynomial chaos of degree 2
 	Workers   int                // samples at a time; 0: one per core
+	Lost      []string           // outputs that the case cannot give, and why
 	// Journal keeps finished samples, so that a run goes on; may be nil.
 	Journal uncertainty.Journal
 	// Watch is told of a plan's bands as samples arrive; may be nil.
@@ -91,7 +93,7 @@ func Decide(ctx context.Context, p planner.Procedure, c planner.Case, q Question
 	if err != nil {
 		return nil, err
 	}
-	d := &planner.Decision{Case: c, Procedure: p.Name(), RulePack: q.Pack.ID + "@" + q.Pack.Version, Searched: len(all), Flags: p.Flags(), Notice: planner.Notice}
+	d := &planner.Decision{Case: c, Procedure: p.Name(), RulePack: q.Pack.ID + "@" + q.Pack.Version, Searched: len(all), Flags: p.Flags(), Lost: slices.Clone(q.Lost), Notice: planner.Notice}
 	es := make([]planner.Evaluation, len(all))
 	plans, notes := make(map[string]planner.Plan, len(all)), map[string][]string{}
 	for n, s := range all {
@@ -125,10 +127,30 @@ func Decide(ctx context.Context, p planner.Procedure, c planner.Case, q Question
 		if err != nil {
 			return nil, err
 		}
-		d.Lost = append(d.Lost, rules.Lost(vs)...)
+		d.Lost = append(d.Lost, lost(vs)...)
 	}
 	d.Method = method(d, q, shown)
 	return d, conclude(d, p, q, shown, before, plans)
+}
+
+// lost tells which rules could not be checked: hard ones in full, soft ones by
+// their ids.
+func lost(vs []rules.Verdict) []string {
+	var hard []rules.Verdict
+	var soft []string
+	for _, v := range vs {
+		switch {
+		case v.Rule.Severity == rules.Hard:
+			hard = append(hard, v)
+		case v.State == rules.Unchecked:
+			soft = append(soft, v.Rule.ID)
+		}
+	}
+	out := rules.Lost(hard)
+	if len(soft) > 0 {
+		out = append(out, "soft rules that could not be checked, because their quantity was not computed: "+strings.Join(soft, ", "))
+	}
+	return out
 }
 
 // search simulates every candidate at L0.

@@ -30,7 +30,9 @@ func (p Progress) stage(name string) func(float64) {
 }
 
 // stagef is stage with a name that is put together.
-func (p Progress) stagef(format string, a ...any) func(float64) { return p.stage(fmt.Sprintf(format, a...)) }
+func (p Progress) stagef(format string, a ...any) func(float64) {
+	return p.stage(fmt.Sprintf(format, a...))
+}
 
 // Settings are the knobs of a walk; the zero value means the defaults. They
 // are part of every result.
@@ -73,7 +75,11 @@ type Prepared struct {
 // and the case's seeds. A plan needs the liver and everything that was seeded:
 // without one of them it returns the *segment.NotFoundError.
 func Segment(ctx context.Context, v *imaging.Volume, c planner.Case, p Progress) (*imaging.Segments, *segment.Report, error) {
-	r, err := segment.Builtin(segment.AbdomenPortal)
+	return segmented(ctx, segment.AbdomenPortal, v, c, p)
+}
+
+func segmented(ctx context.Context, recipe string, v *imaging.Volume, c planner.Case, p Progress) (*imaging.Segments, *segment.Report, error) {
+	r, err := segment.Builtin(recipe)
 	if err != nil {
 		return nil, nil, err
 	}

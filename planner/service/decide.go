@@ -184,7 +184,7 @@ func toDecision(d *planner.Decision, evals []*pb.Evaluation) *pb.Decision {
 		m.WhyNot = append(m.WhyNot, &pb.WhyNot{Plan: toPlan(w.Plan), Text: w.Text, Vetoes: mapped(w.Vetoes, toVeto)})
 	}
 	for _, c := range d.Contingencies {
-		m.Contingencies = append(m.Contingencies, &pb.Contingency{Plan: named(c.Plan), Assumption: c.If, ThenPlan: named(c.Then), Text: c.Text})
+		m.Contingencies = append(m.Contingencies, &pb.Contingency{Plan: named(c.Plan), Assumption: c.If, ThenPlan: named(c.Then), Text: c.Text, Holds: c.Holds})
 	}
 	for _, f := range d.Flags {
 		m.Flags = append(m.Flags, &pb.DomainFlag{Id: f.ID, Text: f.Text, Touches: f.Touches})

@@ -641,10 +641,13 @@ type Contingency struct {
 	Plan string `protobuf:"bytes,1,opt,name=plan,proto3" json:"plan,omitempty"`
 	// The assumption that fails.
 	Assumption string `protobuf:"bytes,2,opt,name=assumption,proto3" json:"assumption,omitempty"`
-	// Name of the next plan that stays feasible; empty: none does.
+	// Name of the next plan that stays feasible; empty: none does, or none is
+	// needed.
 	ThenPlan string `protobuf:"bytes,3,opt,name=then_plan,json=thenPlan,proto3" json:"then_plan,omitempty"`
 	// One sentence.
-	Text          string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	// The plan keeps its hard rules all the same.
+	Holds         bool `protobuf:"varint,5,opt,name=holds,proto3" json:"holds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -705,6 +708,13 @@ func (x *Contingency) GetText() string {
 		return x.Text
 	}
 	return ""
+}
+
+func (x *Contingency) GetHolds() bool {
+	if x != nil {
+		return x.Holds
+	}
+	return false
 }
 
 // A way in which a case lies outside the verified range.
@@ -819,14 +829,15 @@ const file_halsted_v1_decision_proto_rawDesc = "" +
 	"\x06WhyNot\x12$\n" +
 	"\x04plan\x18\x01 \x01(\v2\x10.halsted.v1.PlanR\x04plan\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12(\n" +
-	"\x06vetoes\x18\x03 \x03(\v2\x10.halsted.v1.VetoR\x06vetoes\"r\n" +
+	"\x06vetoes\x18\x03 \x03(\v2\x10.halsted.v1.VetoR\x06vetoes\"\x88\x01\n" +
 	"\vContingency\x12\x12\n" +
 	"\x04plan\x18\x01 \x01(\tR\x04plan\x12\x1e\n" +
 	"\n" +
 	"assumption\x18\x02 \x01(\tR\n" +
 	"assumption\x12\x1b\n" +
 	"\tthen_plan\x18\x03 \x01(\tR\bthenPlan\x12\x12\n" +
-	"\x04text\x18\x04 \x01(\tR\x04text\"J\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\x12\x14\n" +
+	"\x05holds\x18\x05 \x01(\bR\x05holds\"J\n" +
 	"\n" +
 	"DomainFlag\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"halsted/imaging/nifti"
+	"halsted/imaging/phantom"
+	"halsted/planner"
+	"halsted/planner/report"
+)
+
+// writeCase writes a coarse sample patient as a volume and bit masks; it
+// returns their names and what the bits are.
+func writeCase(t *testing.T) (volume, masks, bits string) {
+	t.Helper()
+	l := phantom.NewLiver(1)
+	g := l.GridAt([3]float64{3, 3, 3})
+	dir := t.TempDir()
+	volume, masks = filepath.Join(dir, "ct.nii"), filepath.Join(dir, "masks.nii")
+	v, err := l.Volume(t.Context(), g, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := l.Truth(g)
+	write := func(path string, encode func(*os.File) error) {
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := encode(f); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(volume, func(f *os.File) error { return nifti.Encode(f, v) })
+	write(masks, func(f *os.File) error { return nifti.EncodeSegments(f, s) })
+	var names []string
+	for _, of := range s.Of {
+		names = append(names, of.String())
+	}
+	return volume, masks, strings.Join(names, ",")
+}
+
+// plans runs `halsted plan --json` and reads what it prints.
+func plans(t *testing.T, args ...string) (r planResult, code int, said string) {
+	t.Helper()
+	var out, log bytes.Buffer
+	code = run(t.Context(), append([]string{"plan", "--json"}, args...), &out, &log)
+	if code == exitOK {
+		if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r, code, log.String() + out.String()
+}
+
+func TestPlanDecidesWritesAndReplays(t *testing.T) {
+	volume, masks, bits := writeCase(t)
+	out := filepath.Join(t.TempDir(), "out")
+	args := []string{volume, "--structures", masks, "--bits", bits, "--procedure", "needle.trajectory", "--level", "L0", "--shown", "3", "--out", out}
+	r, code, said := plans(t, args...)
+	if code != exitOK {
+		t.Fatal(said)
+	}
+	d := r.Decision
+	if d.Searched < 2 || len(d.Plans) == 0 || len(d.Plans) > 3 || len(d.Evaluations) != len(d.Plans) || d.Notice != planner.Notice {
+		t.Fatalf("%d searched, %d plans, %d evaluations", d.Searched, len(d.Plans), len(d.Evaluations))
+	}
+	for _, e := range d.Evaluations {
+		for _, q := range e.Quantities {
+			if err := q.Validate(); err != nil {
+				t.Error(err)
+			}
+		}
+		if q, ok := e.Quantity("min_clearance_mm"); !ok || !q.HasInterval() {
+			t.Errorf("clearance %v", q)
+		}
+	}
+	for _, name := range []string{"decision.json", "plans.txt", "report.html", "report.pdf", "report.json", "bundle/manifest.json", "bundle/result.json", "bundle/samples.jsonl"} {
+		if st, err := os.Stat(filepath.Join(out, name)); err != nil || st.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if slices.Contains(r.Artefacts, "report.dcm") {
+		t.Error("a DICOM report of a case that is not DICOM")
+	}
+	if b, err := os.ReadFile(filepath.Join(out, "report.json")); err != nil || !strings.Contains(string(b), report.Schema) {
+		t.Errorf("report.json: %v", err)
+	}
+
+	// The same call goes on where nothing is left to do, and says the same.
+	again, code, said := plans(t, args...)
+	if code != exitOK || again.Bundle != r.Bundle {
+		t.Errorf("again: %d %s", code, said)
+	}
+	// Another run does not mix with this one.
+	if _, code, said = plans(t, append(args, "--random-seed", "2")...); code != exitRefused || !strings.Contains(said, "another run") {
+		t.Errorf("another seed in the same folder: %d %s", code, said)
+	}
+	// A replay takes its settings from the bundle and gives the same bytes.
+	p, code, said := plans(t, volume, "--structures", masks, "--replay", filepath.Join(out, "bundle"))
+	if code != exitOK || p.Replay == nil || !p.Replay.Identical || !p.Replay.SameProgram {
+		t.Errorf("replay: %d %s", code, said)
+	}
+	if _, code, said = plans(t, volume, "--structures", volume, "--replay", filepath.Join(out, "bundle")); code == exitOK {
+		t.Error("a replay on other structures passed: " + said)
+	}
+	// What came out is not what the bundle says: the difference is named.
+	path := filepath.Join(out, "bundle", "result.json")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.Replace(b, []byte(`"searched":`), []byte(`"searched":1`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, code, said = plans(t, volume, "--structures", masks, "--replay", filepath.Join(out, "bundle")); code != exitFailed || !strings.Contains(said, "searched: was 1") {
+		t.Errorf("a changed result: %d %s", code, said)
+	}
+}
+
+func TestPlanRefusesInOneSentence(t *testing.T) {
+	volume, masks, bits := writeCase(t)
+	over := filepath.Join(t.TempDir(), "over.json")
+	if err := os.WriteFile(over, []byte(`{"schema":"halsted.rules-override/1"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{volume, "--procedure", "knee.replacement"}, exitUsage, "liver.resection"},
+		{[]string{volume, "--level", "L3"}, exitUsage, "L0, L1 or L2"},
+		{[]string{volume, "--method", "guess"}, exitUsage, "sobol"},
+		{[]string{volume, "--weight", "0.5"}, exitUsage, "weight"},
+		{[]string{volume, "--shown", "0"}, exitUsage, "shown"},
+		{[]string{volume, "--family-history", "maybe"}, exitUsage, "yes or no"},
+		{[]string{}, exitUsage, "one case"},
+		{[]string{filepath.Join(t.TempDir(), "gone")}, exitRefused, "no such file"},
+		{[]string{volume, "--rules", over}, exitRefused, "rules"},
+		{[]string{volume, "--structures", masks}, exitUsage, "--bits"},
+		{[]string{volume, "--structures", masks, "--bits", bits, "--condition", "unheard-of"}, exitRefused, "condition"},
+		{[]string{volume, "--structures", masks, "--bits", bits, "--replay", t.TempDir()}, exitRefused, "manifest"},
+	} {
+		_, code, said := plans(t, append(c.args, "--out", filepath.Join(t.TempDir(), "out"))...)
+		if code != c.code || !strings.Contains(said, c.want) {
+			t.Errorf("%v: exit %d, %s", c.args, code, said)
+		}
+	}
+}
