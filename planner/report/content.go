@@ -14,7 +14,7 @@ var titles = map[string]string{
 }
 
 func (d *Dossier) title() string {
-	if t := clean(d.Title); t != "" {
+	if t := shortened(clean(d.Title), 120); t != "" {
 		return t
 	}
 	if t, ok := titles[d.Case.Procedure]; ok {

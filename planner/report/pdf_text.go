@@ -187,15 +187,18 @@ func words(s string) []string {
 
 // fit shortens a text to one line of w mm.
 func (p *paper) fit(s string, w, size float64, heavy bool) string {
-	lines := p.wrap(s, w, size, heavy)
-	if len(lines) <= 1 {
-		return sentence(s)
+	s = sentence(s)
+	if p.width(s, size, heavy) <= w {
+		return s
 	}
-	cut := []rune(lines[0])
-	for len(cut) > 0 && p.width(string(cut)+"…", size, heavy) > w {
-		cut = cut[:len(cut)-1]
+	cut := []rune(s)
+	used, n := p.width("…", size, heavy), 0
+	for ; n < len(cut); n++ {
+		if used += p.width(string(cut[n]), size, heavy); used > w {
+			break
+		}
 	}
-	return strings.TrimRight(string(cut), " ") + "…"
+	return strings.TrimRight(string(cut[:n]), " ") + "…"
 }
 
 // lead is the distance of lines at a size in points, mm.

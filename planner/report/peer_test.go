@@ -167,3 +167,33 @@ func TestStudyMustBeKnown(t *testing.T) {
 		t.Error("a reference without UIDs is accepted")
 	}
 }
+
+func TestIdentify(t *testing.T) {
+	image := dicomfile.New()
+	for tg, v := range map[dicomfile.Tag]string{dicomfile.PatientName: "Hong^Gildong=洪^吉洞=홍^길동", dicomfile.PatientID: "7", dicomfile.PatientBirthDate: "19610327", dicomfile.PatientSex: "F",
+		dicomfile.StudyInstanceUID: "1.2.3", dicomfile.StudyDate: "20260914", dicomfile.FrameOfReferenceUID: "1.2.4", dicomfile.StudyDescription: "CT"} {
+		if err := image.Set(tg, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := sampleDossier()
+	var id SRIdentity
+	d.Patient, d.Scan, id = Identify(image)
+	var b bytes.Buffer
+	if err := SR(&b, d, id); err != nil {
+		t.Fatal(err)
+	}
+	got, err := dicomfile.Read(&b, -1, dicomfile.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tg := range []dicomfile.Tag{dicomfile.PatientName, dicomfile.PatientID, dicomfile.PatientBirthDate, dicomfile.PatientSex, dicomfile.StudyInstanceUID, dicomfile.StudyDate, dicomfile.StudyDescription} {
+		want, _ := image.String(tg)
+		if have, _ := got.String(tg); have != want {
+			t.Errorf("%s is %q, want %q", tg.Name(), have, want)
+		}
+	}
+	if text := pdfText(t, render(t, "PDF", d)); text != "" && !strings.Contains(text, "홍 길동") {
+		t.Error("the PDF lacks the phonetic group")
+	}
+}
