@@ -85,17 +85,13 @@ func startServer(ctx context.Context, cfg serverConfig, r *runner) (_ *server, e
 	if err = tokens.Issue(s.Token, access.Identity{Subject: "local", Role: access.Admin}); err != nil {
 		return nil, err
 	}
-<<<<<<< /tmp/wire/server.go.mine
 	if cfg.surgeon != "" {
 		s.SurgeonToken = s.Token + "-surgeon"
 		if err = tokens.Issue(s.SurgeonToken, surgeonIdentity(cfg.surgeon)); err != nil {
 			return nil, err
 		}
 	}
-	if s.svc, err = service.New(service.Config{Store: s.st, Queue: s.queue, Tokens: tokens, Proposer: r, Trail: s.trail, Build: buildID(), Log: cfg.log}); err != nil {
-=======
 	if s.svc, err = service.New(service.Config{Store: s.st, Queue: s.queue, Tokens: tokens, Proposer: r, Decider: r, Trail: s.trail, Build: buildID(), Log: cfg.log}); err != nil {
->>>>>>> /tmp/wire/server.go.theirs
 		return nil, err
 	}
 	if s.http, err = s.svc.HTTPServer(); err != nil {
