@@ -24,12 +24,16 @@ var plannerParts = []struct {
 	{"bound", "59-run bound of one plan", plannerBound},
 	{"coverage", "coverage of the 95 % intervals", plannerCoverage},
 	{"reinflate", "zero-pressure shapes", plannerReinflate},
+	{"ircad", "liver.resection on ircad01_17", plannerIRCAD},
+	{"flr", "FLR on the phantom family", plannerFLR},
+	{"replay", "replay of a bundle in a second checkout", plannerReplay},
 }
 
 // plannerBench measures the "Must show" figures of the planner. A part that
 // fails is a row that says so; the others are measured all the same.
 //
-// Parts may be named: needle, million, score, bound, coverage, reinflate.
+// Parts may be named: needle, million, score, bound, coverage, reinflate,
+// ircad, flr, replay.
 func plannerBench(names []string) ([]Row, error) {
 	var rows []Row
 	for _, part := range plannerParts {

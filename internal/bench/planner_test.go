@@ -3,7 +3,15 @@ package main
 import (
 	"math"
 	"slices"
+	"strconv"
 	"testing"
+
+	"halsted/imaging"
+	"halsted/imaging/phantom"
+	"halsted/planner"
+	"halsted/planner/liver"
+
+	"gonum.org/v1/gonum/spatial/r3"
 )
 
 func TestBenchLinesAreRead(t *testing.T) {
@@ -74,5 +82,76 @@ func TestPlannerPartsAreNamedOnce(t *testing.T) {
 	}
 	if _, err := plannerBench([]string{"no-such-part"}); err == nil {
 		t.Error("a part that is not there passed")
+	}
+}
+
+func TestLargestPart(t *testing.T) {
+	size := [3]int{9, 7, 6}
+	in := make([]bool, size[0]*size[1]*size[2])
+	put := func(i, j, k int) { in[i+size[0]*(j+size[1]*k)] = true }
+	for i := 1; i < 4; i++ { // 12 points
+		for j := 1; j < 3; j++ {
+			put(i, j, 1)
+			put(i, j, 2)
+		}
+	}
+	put(4, 3, 3) // touches by a corner
+	for i := 5; i < 8; i++ {
+		put(i, 5, 4)
+	}
+	if got := largestPart(size, in); got != 12 {
+		t.Errorf("%d points, want 12", got)
+	}
+	if got := largestPart(size, in); got != 0 {
+		t.Errorf("%d points are left", got)
+	}
+}
+
+// The remnant of a plane far outside is the organ, of which the tumours are not
+// in the denominator.
+func TestFLRTruthAgreesWithTheVolumes(t *testing.T) {
+	l := phantom.NewLiver(1)
+	p := planner.Plan{Cuts: []planner.Plane{{Point: r3.Vec{X: 1e6}, Normal: r3.Vec{X: 1}}}}
+	organ := l.VolumeML(imaging.LabelLiver)
+	want := 100 * organ / (organ - l.VolumeML(imaging.LabelTumour) - l.VolumeML(imaging.LabelTumour+1))
+	if got := newLattice(l).flrPercent(&p); math.Abs(got-want) > 0.05 {
+		t.Errorf("%.3f %%, want %.3f", got, want)
+	}
+}
+
+func TestDifferingBytes(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"abc", "abc", 0}, {"abc", "axc", 1}, {"abc", "ab", 1}, {"", "xyz", 3}, {"abcd", "xb", 3}} {
+		if got := differingBytes([]byte(c.a), []byte(c.b)); got != c.want {
+			t.Errorf("%q and %q: %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+func TestSeedFlags(t *testing.T) {
+	got, err := seedFlags([]byte(`{"seeds":[{"label":` + strconv.Itoa(int(imaging.LabelTumour)) + `,"lps_mm":{"X":-1.5,"Y":2,"Z":1e-7}}]}`))
+	if err != nil || !slices.Equal(got, []string{"--seed", "tumour_1=-1.5,2,1e-07"}) {
+		t.Errorf("%q %v", got, err)
+	}
+}
+
+func TestMechanicalQuantitiesAreCounted(t *testing.T) {
+	all := liver.MechanicalOutputs()
+	e := planner.Evaluation{Warnings: []string{"L2 on 12000 degrees of freedom"}}
+	for n, o := range all {
+		q := planner.Quantity{ID: o.ID}
+		if n > 0 {
+			q.Solution = &planner.Solution{MeshError: float64(n - 1)}
+		}
+		e.Quantities = append(e.Quantities, q)
+	}
+	d := planner.Decision{Evaluations: []planner.Evaluation{e, {}}}
+	if have, lack := meshErrors(&d); have != len(all)-2 || lack != len(all)+2 {
+		t.Errorf("%d with and %d without, of twice %d", have, lack, len(all))
+	}
+	if meshesNotStated(&d) != 1 {
+		t.Error("the plan without a mesh is not found")
 	}
 }
