@@ -82,7 +82,7 @@ type aorta struct {
 	trunk     polyline
 	side      [2]*polyline // left, right, from the bifurcation down; nil: not seen
 	sideSplit [2]float64   // arc length of the first branching on it, mm; its end without one
-	branches  []float64    // arc lengths on the trunk where branches leave
+	branches  []r3.Vec     // points of side branches just outside the trunk, LPS mm
 }
 
 const (
@@ -161,14 +161,26 @@ func findAorta(t *vessel.Tree) (*aorta, error) {
 		break
 	}
 	a.trunk = newPolyline(points(trunk))
-	s := 0.0
-	for k, n := range trunk {
-		s += t.Branches[n].LengthMM()
-		if k < len(trunk)-1 {
-			a.branches = append(a.branches, s)
+	for _, n := range trunk[:len(trunk)-1] {
+		for _, child := range t.Branches[n].Children {
+			if !slices.Contains(trunk, child) {
+				a.branches = append(a.branches, leaving(&t.Branches[child], end(n), t.Branches[n].RadiusMM))
+			}
 		}
 	}
 	return a, nil
+}
+
+// leaving is the point of a branch just outside its parent, whose lumen it
+// starts in the middle of.
+func leaving(b *vessel.Branch, from r3.Vec, radius []float64) r3.Vec {
+	const outside = 2 // mm
+	for _, p := range b.Points {
+		if r3.Norm(r3.Sub(p, from)) > radius[len(radius)-1]+outside {
+			return p
+		}
+	}
+	return b.Points[len(b.Points)-1]
 }
 
 // field is a smoothed mask: ½ is its border.

@@ -18,6 +18,7 @@ type patient struct {
 	bendDeg                    float64 // of the aneurysm against the neck
 	thrombusMM                 float64 // at the widest place; 0: none, and no outer border
 	iliacMM, wallMM, spacingMM float64
+	renals                     bool // in the mask of the lumen: at 0 and 6 mm above
 }
 
 var usual = patient{aboveMM: 40, neckMM: 25, sacMM: 75, neckR: 11, sacR: 25, iliacR: 6, bendDeg: 20, iliacMM: 55, wallMM: 1.5, spacingMM: 1}
@@ -76,6 +77,13 @@ func (p patient) segments(t testing.TB) *imaging.Segments {
 		dir := r3.Unit(r3.Vec{X: side * 0.45, Z: -1})
 		for d := 0.0; d <= p.iliacMM; d++ {
 			line = append(line, ball{c: r3.Add(p.centre(end), r3.Scale(d, dir)), in: p.iliacR, out: p.iliacR + p.wallMM})
+		}
+	}
+	if p.renals {
+		for n, side := range []float64{1, -1} {
+			for d := 0.0; d < p.neckR+30; d++ {
+				line = append(line, ball{c: r3.Vec{X: side * d, Z: 6 * float64(n)}, in: 3, out: 3 + p.wallMM})
+			}
 		}
 	}
 	aorta, wall := s.Bit(imaging.LabelAorta), s.Bit(imaging.LabelVesselWall)

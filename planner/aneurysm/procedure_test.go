@@ -229,6 +229,54 @@ func TestSimulateL2(t *testing.T) {
 	}
 }
 
+// The lowest renal artery is found where the mask of the lumen has it.
+func TestRenalArteriesInTheMask(t *testing.T) {
+	p := usual
+	p.spacingMM, p.renals = 1.25, true
+	c, err := New(context.Background(), p.segments(t), Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Neck == nil {
+		t.Fatal("not found")
+	}
+	given := prepared(t, p, Config{})
+	if d := c.Neck.LengthMM - given.Neck.LengthMM; math.Abs(d) > 3 {
+		t.Errorf("the neck is %.1f mm longer than from the artery's origin as given", d)
+	}
+}
+
+// Every output of a plan gets an interval; that of stress comes from pressure,
+// thickness and stiffness and is wide, that of an angle from nothing.
+func TestIntervals(t *testing.T) {
+	p := usual
+	p.spacingMM = 1.5
+	c := prepared(t, p, Config{Patient: known(false), Mesh: coarse})
+	x, _ := best(t, c)
+	r, err := uncertainty.Quantify(context.Background(), c, x.Plan, uncertainty.Options{Level: planner.L1, Method: uncertainty.Method{Kind: uncertainty.LatinHypercube, Runs: 40, Seed: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Quantities) == 0 {
+		t.Fatal("nothing")
+	}
+	for _, q := range r.Quantities {
+		if err := q.Validate(); err != nil {
+			t.Error(err)
+		}
+		switch q.ID {
+		case "wall_stress_p99_kpa", "rupture_index":
+			if !q.HasInterval() || q.Spread.P97_5 < 1.5*q.Spread.P2_5 || q.Evidence != planner.EvidenceUnverified {
+				t.Errorf("%s: %v, %v", q.ID, q, q.Evidence)
+			}
+		case "max_diameter_mm":
+			if !q.HasInterval() || q.Spread.P97_5-q.Spread.P2_5 > 8 { // the wall was not seen: twice its thickness is in it
+				t.Errorf("%v", q)
+			}
+		}
+	}
+}
+
 // Without a neck no graft is feasible: the rule says by how much, and the least
 // violating device stands first.
 func TestNoNeck(t *testing.T) {

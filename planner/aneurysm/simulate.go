@@ -269,8 +269,8 @@ func (c *Case) solve(ctx context.Context, l planner.Level, sample []float64) (*m
 		mesh.ThrombusLayers = 1
 	}
 	w, err := NewWall(c.Shape.moved(sample[inBorder]), min(max(sample[inThickness], 0.3), 6), mesh)
-	if err != nil {
-		return nil, err
+	if err != nil { // a wall that folds under this sample is one that fails, not a plan that cannot be simulated
+		return nil, &fem.NotConvergedError{Reason: err.Error()}
 	}
 	const least = 0.05 // of the published mean: a normal law has a tail below nothing
 	t := Tissue{AlphaMPa: max(sample[inAlpha]/1000, least*0.174), BetaMPa: max(sample[inBeta]/1000, least*1.881)}

@@ -86,8 +86,8 @@ func (c *Case) measure(a *aorta, in, out *field) error {
 				widest = i
 			}
 		}
-		for _, s := range a.branches {
-			if s -= skip; s < float64(widest)*whole.StepMM && s > renal {
+		for _, p := range a.branches {
+			if s, _ := trunk.nearest(p); s < float64(widest)*whole.StepMM && s > renal {
 				renal, known = s, true
 			}
 		}
