@@ -55,6 +55,7 @@ type direct struct {
 	factor              *sparse.Cholesky
 	weight              float64 // N per mm³ of the second equation
 	newtons, gmresSteps int
+	limit               int64 // bytes; 0: none
 	elemF               []r3.Vec
 }
 
@@ -70,7 +71,7 @@ func newDirect(ctx context.Context, m *fem.Model, set fem.Settings) (*direct, er
 	if len(m.Stages) > 0 || len(m.Stiffness) > 0 || len(m.Membranes)+len(m.Springs)+len(m.Trusses)+len(m.Foundations)+len(m.Contacts)+len(m.Ties) > 0 || m.Dynamic != nil || remembers(m) || set.ArcLength != nil {
 		return nil, errNoDirect
 	}
-	d := &direct{ctx: ctx, me: me, k: element.Tet4Nodes, img: me.Nodes}
+	d := &direct{ctx: ctx, limit: set.MemoryLimit, me: me, k: element.Tet4Nodes, img: me.Nodes}
 	rule, shape := element.TetRule(1), element.Shape(element.Tet4)
 	if me.Mid != nil {
 		d.k, rule, shape = element.Tet10Nodes, element.TetRule(2), element.Shape(element.Tet10)
@@ -206,13 +207,14 @@ func (d *direct) pressures(loads []fem.FaceLoad) error {
 
 // Newton's method of direct.
 const (
-	directTol    = 1e-11 // residual relative to the loads at which it ends
-	directEnough = 1e-8  // that is accepted when rounding stops it
-	directNewton = 30
-	directLeast  = 1. / 64 // of a step
-	directCuts   = 4       // halvings of the load
-	gmresTol     = 1e-5
-	gmresVectors = 60
+	directTol          = 1e-11 // residual relative to the loads at which it ends
+	directEnough       = 1e-8  // that is accepted when rounding stops it
+	directNewton       = 30
+	directLeast        = 1. / 64 // of a step
+	directCuts         = 4       // halvings of the load
+	gmresTol           = 1e-5
+	gmresVectors       = 80
+	directScratchBytes = 9000 // of directScratch
 )
 
 // run finds X for the whole load. prescribed motions are taken off at the start.
@@ -229,6 +231,11 @@ func (d *direct) run(motions []fem.Prescribed) ([]float64, error) {
 	var err error
 	if d.factor, err = sparse.NewCholeskyCtx(d.ctx, d.pre, sparse.CholeskyConfig{Indefinite: true}); err != nil {
 		return nil, err
+	}
+	// matrices, factor, vectors of GMRES and of Newton's method, elements at work
+	need := d.mat.Bytes() + d.pre.Bytes() + d.factor.Bytes() + int64(gmresVectors+spareVectors)*8*int64(3*n+len(d.law)) + 24*3*int64(len(d.conn)) + directChunk*directScratchBytes
+	if d.limit > 0 && need > d.limit {
+		return nil, errNoDirect
 	}
 	d.x = slices.Clone(start)
 	reached, step := 0.0, 1.0

@@ -2,6 +2,7 @@ package inverse
 
 import (
 	"context"
+	"errors"
 	"math"
 	"runtime"
 	"testing"
@@ -128,6 +129,21 @@ func TestDirectSameBits(t *testing.T) {
 			}
 		}
 		first = x
+	}
+}
+
+// Where the memory does not reach the direct solve leaves it to the fixed point,
+// before it has taken any.
+func TestDirectKeepsToTheMemory(t *testing.T) {
+	m, _ := tubeModel(1, 12, aneurysmInner, aneurysmOuter, 2, aneurysmPressure, raghavanVorp(t, 0.4999))
+	for limit, want := range map[int64]error{1 << 20: errNoDirect, 1 << 30: nil} {
+		d, err := newDirect(context.Background(), m, fem.Settings{Formulation: fem.MeanDilatation, MemoryLimit: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.run(m.Prescribed); !errors.Is(err, want) {
+			t.Errorf("in %d bytes: %v", limit, err)
+		}
 	}
 }
 
