@@ -12,8 +12,10 @@ import (
 const (
 	// unionsAtMost bounds the unions of subtrees for one set of tumours, and
 	// rootsAtMost the branches of one: nobody divides more one by one.
-	unionsAtMost = 120
+	unionsAtMost = 60
 	rootsAtMost  = 6
+	// looseAtMost of them are joined with a curved cut.
+	looseAtMost = 16
 	// stemShare of the organ hangs at least on a branch that is divided alone.
 	stemShare = 0.015
 )
@@ -83,9 +85,7 @@ func (t *Trees) unions(tumours []int, marginMM float64, k cover) [][]int {
 			next = slices.DeleteFunc(next, func(x []int) bool { return len(x) > rootsAtMost })
 			slices.SortStableFunc(next, func(x, y []int) int { return cmp.Compare(s.feeds(x), s.feeds(y)) })
 			sets = sets[:0]
-			for k := range min(len(next), unionsAtMost) { // evenly from small to large
-				sets = append(sets, next[k*len(next)/min(len(next), unionsAtMost)])
-			}
+			sets = append(sets, thinOut(next, unionsAtMost)...)
 		}
 		return sets
 	}
@@ -105,6 +105,18 @@ func (t *Trees) unions(tumours []int, marginMM float64, k cover) [][]int {
 	sets := all(s.Tree.Roots())
 	slices.SortStableFunc(sets, func(x, y []int) int { return cmp.Compare(s.feeds(x), s.feeds(y)) })
 	return slices.DeleteFunc(sets, func(x []int) bool { return len(x) == 0 })
+}
+
+// thinOut takes at most count of a list, evenly.
+func thinOut[T any](list []T, count int) []T {
+	if len(list) <= count {
+		return list
+	}
+	out := make([]T, count)
+	for k := range out {
+		out[k] = list[k*len(list)/count]
+	}
+	return out
 }
 
 // feeds is the expected volume of a union of subtrees that lie apart.

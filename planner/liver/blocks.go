@@ -31,6 +31,9 @@ type blocks struct {
 	voxML  float64
 	wide   float64 // half the diagonal of a block, mm
 
+	groups []blockGroup
+	far    float64 // the largest reach of a group from its middle, mm
+
 	smoothOnce sync.Once
 	weight     []float32 // one over the smoothed organ, per block of grid
 }
@@ -81,6 +84,7 @@ func (a *Anatomy) newBlocks(stepMM float64) *blocks {
 		b.total += c * b.voxML
 		b.border += skin[n] / 1000
 	}
+	b.group()
 	b.next = make([][3]int32, len(b.vox)) // the neighbour ahead along each axis
 	for v, n := range b.vox {
 		i, j, k := b.grid.IJK(int(n))
@@ -92,6 +96,41 @@ func (a *Anatomy) newBlocks(stepMM float64) *blocks {
 		}
 	}
 	return b
+}
+
+// blockGroup is up to groupSide³ neighbouring blocks.
+type blockGroup struct {
+	centre r3.Vec
+	wide   float64 // how far its blocks reach from the centre, mm
+	of     []int32
+}
+
+const groupSide = 4
+
+// group fills groups.
+func (b *blocks) group() {
+	s := b.grid.Size
+	nb := [3]int{(s[0] + groupSide - 1) / groupSide, (s[1] + groupSide - 1) / groupSide, (s[2] + groupSide - 1) / groupSide}
+	all := make([][]int32, nb[0]*nb[1]*nb[2])
+	for v, n := range b.vox {
+		i, j, k := b.grid.IJK(int(n))
+		g := i/groupSide + nb[0]*(j/groupSide+nb[1]*(k/groupSide))
+		all[g] = append(all[g], int32(v))
+	}
+	for _, of := range all {
+		if len(of) == 0 {
+			continue
+		}
+		g := blockGroup{of: of}
+		for _, v := range of {
+			g.centre = r3.Add(g.centre, r3.Scale(1/float64(len(of)), b.centre[v]))
+		}
+		for _, v := range of {
+			g.wide = max(g.wide, r3.Norm(r3.Sub(b.centre[v], g.centre))+b.wide)
+		}
+		b.far = max(b.far, g.wide)
+		b.groups = append(b.groups, g)
+	}
 }
 
 // find is the block that holds p, or −1.
@@ -139,8 +178,10 @@ type nearTumour struct {
 	of     []imaging.Grid // one per tumour
 	mm     [][]float32    // distance from its border, negative inside
 	skin   []float64      // area of its border, ml per mm
-	grid   imaging.Grid   // that holds all of them
-	vessel []bool         // on grid: beside a major vessel
+	centre []r3.Vec
+	wide   []float64    // how far it reaches from its centre, mm
+	grid   imaging.Grid // that holds all of them
+	vessel []bool       // on grid: beside a major vessel
 }
 
 func (a *Anatomy) newNearTumour(ctx context.Context, t *Trees) (*nearTumour, error) {
@@ -162,6 +203,11 @@ func (a *Anatomy) newNearTumour(ctx context.Context, t *Trees) (*nearTumour, err
 			}
 		}
 		n.skin = append(n.skin, skin/1000)
+		wide := 0.0
+		for _, p := range u.shell {
+			wide = max(wide, r3.Norm(r3.Sub(p, u.Centre)))
+		}
+		n.centre, n.wide = append(n.centre, u.Centre), append(n.wide, wide+2*a.cellMM) // a voxel's half diagonal, and more
 	}
 	n.vessel = make([]bool, n.grid.Len())
 	for _, s := range t.Systems() {
@@ -221,6 +267,16 @@ func (n *nearTumour) nearest(p r3.Vec, tumours []int) (mm float64, ok bool) {
 		}
 	}
 	return mm, mm <= nearMM
+}
+
+// beyond reports whether p is surely further than mm from every tumour.
+func (n *nearTumour) beyond(p r3.Vec, mm float64) bool {
+	for k, c := range n.centre {
+		if r := max(0, mm+n.wide[k]); r3.Norm2(r3.Sub(p, c)) < r*r {
+			return false
+		}
+	}
+	return true
 }
 
 // beside reports whether p is beside a major vessel, within the neighbourhood.

@@ -49,8 +49,8 @@ var cutaways = sync.Pool{New: func() any { return new(cutaway) }}
 
 // desk is the working memory of cutaways.
 type desk struct {
-	piece []int32
-	sizes []float64
+	run, parent []int32
+	sizes       []float64
 }
 
 // newCutaway computes the geometry of p. dst is overwritten; its memory is used
@@ -83,8 +83,8 @@ func (a *Anatomy) newCutaway(ctx context.Context, t *Trees, p *planner.Plan, dst
 	w := desks.Get().(*desk)
 	defer desks.Put(w)
 	a.remove(dst)
-	dst.takenML = t.blocks.total - dst.remnantML
 	dst.setAside(w)
+	dst.takenML = t.blocks.total - dst.remnantML - dst.isolatedML
 	if dst.remnantML == 0 || dst.takenML <= 0 {
 		return &NothingLeftError{p.Name, dst.remnantML == 0}
 	}
@@ -100,27 +100,37 @@ func (a *Anatomy) remove(c *cutaway) {
 	if len(c.gone) != len(b.vox) {
 		c.gone = make([]float32, len(b.vox))
 	}
-	near := make([]*raster, 0, len(c.parts))
-	for v := range b.vox {
-		gone, parts := float32(0), near[:0]
-		if c.reg != nil {
-			gone = float32(c.reg.share[v])
-		}
+	open, near := make([]*raster, 0, len(c.parts)), make([]*raster, 0, len(c.parts))
+	for _, g := range b.groups {
+		group := float32(0)
+		open = open[:0]
 		for _, r := range c.parts {
-			if gone == 1 {
-				break
-			}
-			if side, ok := r.block(b.centre[v], b.wide); ok {
-				gone = max(gone, side)
+			if side, ok := r.block(g.centre, g.wide, r.steepFar); ok {
+				group = max(group, side)
 			} else {
-				parts = append(parts, r)
+				open = append(open, r)
 			}
 		}
-		if len(parts) > 0 && gone < 1 {
-			gone = a.removeBlock(b, v, parts, gone)
+		for _, v := range g.of {
+			gone, parts := group, near[:0]
+			if c.reg != nil {
+				gone = max(gone, float32(c.reg.share[v]))
+			}
+			for _, r := range open {
+				if gone == 1 {
+					break
+				}
+				if side, ok := r.block(b.centre[v], b.wide, r.steep); ok {
+					gone = max(gone, side)
+				} else {
+					parts = append(parts, r)
+				}
+			}
+			if len(parts) > 0 && gone < 1 {
+				gone = a.removeBlock(b, int(v), parts, gone)
+			}
+			c.gone[v] = gone
 		}
-		c.gone[v] = gone
-		c.remnantML += b.ml[v] * float64(1-gone)
 	}
 }
 
@@ -131,11 +141,17 @@ func (a *Anatomy) removeBlock(b *blocks, v int, parts []*raster, base float32) f
 	i0, j0, k0 = b.first[0]+i0*b.factor[0], b.first[1]+j0*b.factor[1], b.first[2]+k0*b.factor[2]
 	s := b.fine.Size
 	sum, count := 0.0, 0
+	i1 := min(i0+b.factor[0], s[0])
 	for k := k0; k < min(k0+b.factor[2], s[2]); k++ {
 		for j := j0; j < min(j0+b.factor[1], s[1]); j++ {
-			row := b.fine.Index(0, j, k)
-			for i := i0; i < min(i0+b.factor[0], s[0]); i++ {
-				if !a.Labels.ID[row+i].InOrgan() {
+			row := a.Labels.ID[b.fine.Index(i0, j, k):b.fine.Index(i1, j, k)]
+			if len(parts) == 1 {
+				n, x := parts[0].row(row, float64(i0), float64(j), float64(k), float64(base))
+				count, sum = count+n, sum+x
+				continue
+			}
+			for i, id := range row {
+				if !id.InOrgan() {
 					continue
 				}
 				x := float64(base)
@@ -143,7 +159,7 @@ func (a *Anatomy) removeBlock(b *blocks, v int, parts []*raster, base float32) f
 					if x == 1 {
 						break
 					}
-					x = max(x, r.part(float64(i), float64(j), float64(k)))
+					x = max(x, r.part(float64(i0+i), float64(j), float64(k)))
 				}
 				sum += x
 				count++
@@ -157,59 +173,73 @@ func (a *Anatomy) removeBlock(b *blocks, v int, parts []*raster, base float32) f
 // remnant, and counts it as gone.
 func (c *cutaway) setAside(w *desk) {
 	b := c.t.blocks
-	if len(w.piece) < len(b.vox) {
-		w.piece = make([]int32, len(b.vox))
+	if len(w.run) < len(b.vox) {
+		w.run, w.parent, w.sizes = make([]int32, len(b.vox)), make([]int32, len(b.vox)), make([]float64, len(b.vox))
 	}
-	parent := w.piece[:len(b.vox)]
-	for v := range parent {
-		parent[v] = int32(v)
-	}
-	root := func(v int32) int32 {
-		for parent[v] != v {
-			parent[v] = parent[parent[v]]
-			v = parent[v]
-		}
-		return v
-	}
+	run, parent, runs := w.run[:len(b.vox)], w.parent, int32(0)
 	const stays = 0.5
-	for v := range parent {
-		if c.gone[v] >= stays {
+	for v := range run { // runs of blocks along i are one piece each
+		switch {
+		case c.gone[v] >= stays:
+			run[v] = -1
+		case v > 0 && run[v-1] >= 0 && b.next[v-1][0] == int32(v):
+			run[v] = run[v-1]
+		default:
+			run[v], parent[runs] = runs, runs
+			runs++
+		}
+	}
+	root := func(r int32) int32 {
+		for parent[r] != r {
+			parent[r] = parent[parent[r]]
+			r = parent[r]
+		}
+		return r
+	}
+	var last [3][2]int32
+	for v, r := range run {
+		if r < 0 {
 			continue
 		}
-		for _, o := range b.next[v] {
-			if o >= 0 && c.gone[o] < stays {
-				if x, y := root(int32(v)), root(o); x != y {
-					parent[max(x, y)] = min(x, y)
-				}
+		for d := 1; d < 3; d++ {
+			o := b.next[v][d]
+			if o < 0 || run[o] < 0 || last[d] == [2]int32{r + 1, run[o] + 1} {
+				continue
+			}
+			last[d] = [2]int32{r + 1, run[o] + 1}
+			if x, y := root(r), root(run[o]); x != y {
+				parent[max(x, y)] = min(x, y)
 			}
 		}
 	}
-	if cap(w.sizes) < len(b.vox) {
-		w.sizes = make([]float64, len(b.vox))
-	}
-	sizes := w.sizes[:len(b.vox)]
+	sizes := w.sizes[:runs]
 	clear(sizes)
-	best := int32(-1)
-	for v := range parent {
-		if c.gone[v] < stays {
-			r := root(int32(v))
+	for v, r := range run {
+		if r >= 0 {
 			sizes[r] += b.ml[v]
-			if best < 0 || sizes[r] > sizes[best] {
-				best = r
-			}
 		}
 	}
-	for v := range parent {
+	for r := runs - 1; r >= 0; r-- { // parents stand before their children
+		if q := root(r); q != r {
+			sizes[q] += sizes[r]
+		}
+	}
+	best := int32(-1)
+	for r := range runs {
+		if parent[r] == r && (best < 0 || sizes[r] > sizes[best]) {
+			best = r
+		}
+	}
+	for v, r := range run {
 		stay := float64(1 - c.gone[v])
-		if c.gone[v] < stays && root(int32(v)) != best {
+		if r >= 0 && root(r) != best {
 			c.isolatedML += b.ml[v] * stay
-			c.remnantML -= b.ml[v] * stay
 			c.gone[v] = 1
 			continue
 		}
+		c.remnantML += b.ml[v] * stay
 		c.skin += b.skin[v] * stay
 	}
-	c.remnantML = max(0, c.remnantML)
 	if best < 0 {
 		c.remnantML = 0
 	}
@@ -236,12 +266,18 @@ func (a *Anatomy) measureCut(c *cutaway) {
 	c.parenchymaMM, c.vesselMM = nearMM, nearMM
 	for n, r := range c.parts {
 		others := len(c.parts) > 1 || c.reg != nil
+		at := r.voxels(g)
 		for y := range r.nv {
 			for x := range r.nu {
+				fx, fy, h := float64(x), float64(y), r.h[x+r.nu*y]
+				i := int(at[0].X + fx*at[1].X + fy*at[2].X + h*at[3].X + 0.5)
+				j := int(at[0].Y + fx*at[1].Y + fy*at[2].Y + h*at[3].Y + 0.5)
+				k := int(at[0].Z + fx*at[1].Z + fy*at[2].Z + h*at[3].Z + 0.5)
+				if i <= 0 || j <= 0 || k <= 0 || i >= g.Size[0] || j >= g.Size[1] || k >= g.Size[2] || a.Phi[g.Index(i, j, k)] >= 0 {
+					continue // voxels at the border of the crop are not organ
+				}
 				p, steep := r.node(x, y)
-				i, j, k := g.Voxel(p)
-				ii, jj, kk := int(math.Floor(i+0.5)), int(math.Floor(j+0.5)), int(math.Floor(k+0.5))
-				if !g.Contains(ii, jj, kk) || a.Phi[g.Index(ii, jj, kk)] >= 0 || others && c.resected(p, n) > 0 {
+				if others && c.resected(p, n) > 0 {
 					continue
 				}
 				c.areaMM2 += rasterMM * rasterMM * steep
@@ -250,7 +286,7 @@ func (a *Anatomy) measureCut(c *cutaway) {
 		}
 	}
 	if c.reg != nil {
-		a.measureRegion(c)
+		c.measureRegion()
 	}
 	for n := range a.Tumours { // left behind as a whole
 		t := &a.Tumours[n]
@@ -264,9 +300,13 @@ func (a *Anatomy) measureCut(c *cutaway) {
 
 // near takes a point of the cut into the margins.
 func (c *cutaway) near(p r3.Vec) {
+	least := max(c.vesselMM, c.parenchymaMM)
+	if c.t.near.beyond(p, least) {
+		return
+	}
 	mm, ok := c.t.near.nearest(p, nil)
 	switch {
-	case !ok || mm >= max(c.vesselMM, c.parenchymaMM):
+	case !ok || mm >= least:
 	case c.t.near.beside(p):
 		c.vesselMM = min(c.vesselMM, mm)
 	default:
@@ -274,32 +314,16 @@ func (c *cutaway) near(p r3.Vec) {
 	}
 }
 
-// measureRegion adds the border of a territory: its area is the sum over the
-// blocks of a hat function of the depth times the length of its gradient,
-// ∫ δ(d) |∇d| dV.
-func (a *Anatomy) measureRegion(c *cutaway) {
-	b, r := c.t.blocks, c.reg
-	h := 0.0
-	for _, axis := range b.grid.Axes {
-		h = max(h, r3.Norm(axis))
-	}
-	for v, n := range b.vox {
-		d := float64(r.depth[n])
-		if math.Abs(d) >= h {
+// measureRegion adds the border of a territory.
+func (c *cutaway) measureRegion() {
+	for n := range c.reg.border {
+		q := &c.reg.border[n]
+		if len(c.parts) > 0 && c.resected(q.foot, len(c.parts)) > 0 {
 			continue
 		}
-		s := r.slope(int(n))
-		l2 := r3.Norm2(s)
-		if l2 == 0 {
-			continue
-		}
-		foot := r3.Sub(b.centre[v], r3.Scale(d/l2, s))
-		if len(c.parts) > 0 && c.resected(foot, len(c.parts)) > 0 {
-			continue
-		}
-		c.areaMM2 += 1000 * b.ml[v] * (1 - math.Abs(d)/h) / h * math.Sqrt(l2)
-		if math.Abs(d) <= h*math.Sqrt(l2) { // the border passes through this block
-			c.near(foot)
+		c.areaMM2 += q.mm2
+		if q.here {
+			c.near(q.foot)
 		}
 	}
 }

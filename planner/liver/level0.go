@@ -51,7 +51,7 @@ func (a *Anatomy) newLevel0(ctx context.Context, t *Trees, p *planner.Plan) (*le
 	if err := a.newCutaway(ctx, t, p, &c); err != nil {
 		return nil, err
 	}
-	l := &level0{takenML: c.takenML - c.isolatedML, remnantML: c.remnantML, isolatedML: c.isolatedML, skin: c.skin, areaCM2: c.areaMM2 / 100,
+	l := &level0{takenML: c.takenML, remnantML: c.remnantML, isolatedML: c.isolatedML, skin: c.skin, areaCM2: c.areaMM2 / 100,
 		parenchymaMM: c.parenchymaMM, vesselMM: c.vesselMM, embolised: len(p.Embolised) > 0}
 	if l.embolised {
 		if t.Portal == nil {

@@ -77,7 +77,7 @@ func (pr *Procedure) proposals(ctx context.Context, seed uint64) ([]proposal, er
 				o, name := t.Portal.divide(u)
 				add(name, option{divided: o})
 			}
-			for _, u := range t.unions(all, m, loose) { // borders of territories pass through margins
+			for _, u := range thinOut(t.unions(all, m, loose), looseAtMost) { // borders of territories pass through margins
 				o, name := t.Portal.divide(u)
 				for n := range all {
 					if c := singles[n][k]; len(c) > 0 {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"halsted/imaging"
 	"halsted/planner"
 
 	"gonum.org/v1/gonum/spatial/r3"
@@ -20,6 +21,7 @@ type raster struct {
 	nu, nv     int
 	h          []float64 // [a + nu·b], mm
 	steep      []float64 // bound on √(1 + slope²) around each tile of cells
+	steepFar   []float64 // the same for the reach of a group of blocks
 	tu         int       // tiles along u
 	flat       bool
 
@@ -60,7 +62,7 @@ func (b *blocks) tabulate(r *raster, s *planner.Sheet) {
 	r.fill(s, lo)
 	r.place(b)
 	if !r.flat {
-		r.bound(b.wide)
+		r.bound(b.wide, b.far)
 	}
 }
 
@@ -120,12 +122,14 @@ func (r *raster) place(b *blocks) {
 // tileNodes is the side of the tiles that steep is kept for.
 const tileNodes = 4
 
-// bound fills steep: for each tile of cells the largest slope within wide of it.
-func (r *raster) bound(wide float64) {
+// bound fills steep and steepFar: for each tile of cells the largest slope
+// within wide and far of it.
+func (r *raster) bound(wide, far float64) {
 	tu, tv := (r.nu+tileNodes-1)/tileNodes, (r.nv+tileNodes-1)/tileNodes
 	r.tu = tu
-	r.steep = slices.Grow(r.steep, 2*tu*tv)[:2*tu*tv]
-	tile, steep := r.steep[tu*tv:], r.steep[:tu*tv]
+	all := slices.Grow(r.steep[:0], 3*tu*tv)[:3*tu*tv]
+	tile := all[2*tu*tv:]
+	r.steep, r.steepFar = all[:tu*tv], all[tu*tv:2*tu*tv]
 	clear(tile)
 	for b := 0; b+1 < r.nv; b++ {
 		row, up := r.h[r.nu*b:r.nu*(b+1)], r.h[r.nu*(b+1):r.nu*(b+2)]
@@ -136,19 +140,34 @@ func (r *raster) bound(wide float64) {
 			to[a/tileNodes] = max(to[a/tileNodes], hu*hu+hv*hv)
 		}
 	}
-	w := int(math.Ceil(wide / (rasterMM * tileNodes)))
-	for b := range tv {
-		for a := range tu {
-			m := 0.0
-			for y := max(0, b-w); y <= min(tv-1, b+w); y++ {
-				for x := max(0, a-w); x <= min(tu-1, a+w); x++ {
-					m = max(m, tile[x+tu*y])
+	for n, dst := range [2][]float64{r.steep, r.steepFar} {
+		w := int(math.Ceil([2]float64{wide, far}[n] / (rasterMM * tileNodes)))
+		for b := range tv {
+			for a := range tu {
+				m := 0.0
+				for y := max(0, b-w); y <= min(tv-1, b+w); y++ {
+					for x := max(0, a-w); x <= min(tu-1, a+w); x++ {
+						m = max(m, tile[x+tu*y])
+					}
 				}
+				dst[a+tu*b] = math.Sqrt(1 + m/(rasterMM*rasterMM))
 			}
-			steep[a+tu*b] = math.Sqrt(1 + m/(rasterMM*rasterMM))
 		}
 	}
-	r.steep = steep
+}
+
+// voxels are the voxel coordinates of node (0, 0) at height 0 and their changes
+// along u and v by a node and along n by a millimetre.
+func (r *raster) voxels(g imaging.Grid) (at [4]r3.Vec) {
+	to := func(p r3.Vec) r3.Vec {
+		x, y, z := g.Voxel(p)
+		return r3.Vec{X: x, Y: y, Z: z}
+	}
+	at[0] = to(r.o)
+	for n, d := range [3]r3.Vec{r3.Scale(rasterMM, r.u), r3.Scale(rasterMM, r.v), r.n} {
+		at[n+1] = r3.Sub(to(r3.Add(r.o, d)), at[0])
+	}
+	return at
 }
 
 // cell is the cell of node coordinates and the place in it; beyond the table
@@ -176,13 +195,14 @@ func (r *raster) height(n int, fa, fb float64) float64 {
 
 // block says whether the block around c, which reaches wide from it, lies
 // wholly above (1) or below (0) the cut; ok is false when neither is certain.
-func (r *raster) block(c r3.Vec, wide float64) (side float32, ok bool) {
+// steep is the bound for that reach.
+func (r *raster) block(c r3.Vec, wide float64, steep []float64) (side float32, ok bool) {
 	d := r3.Sub(c, r.o)
 	g := r3.Dot(d, r.n)
 	if !r.flat {
 		n, fa, fb := r.cell(r3.Dot(d, r.u)/rasterMM, r3.Dot(d, r.v)/rasterMM)
 		g -= r.height(n, fa, fb)
-		wide *= r.steep[n%r.nu/tileNodes+r.tu*(n/r.nu/tileNodes)]
+		wide *= steep[n%r.nu/tileNodes+r.tu*(n/r.nu/tileNodes)]
 	}
 	switch {
 	case g > wide:
@@ -213,6 +233,33 @@ func (r *raster) part(i, j, k float64) float64 {
 		w += math.Abs(r.step[d].z - hu*r.step[d].a - hv*r.step[d].b)
 	}
 	return max(0, min(1, 0.5+g/w))
+}
+
+// row sums part over the voxels of a row that are organ, at least base each;
+// the row starts at voxel (i, j, k).
+func (r *raster) row(ids []imaging.Label, i, j, k, base float64) (count int, sum float64) {
+	a := r.from.a + i*r.step[0].a + j*r.step[1].a + k*r.step[2].a
+	b := r.from.b + i*r.step[0].b + j*r.step[1].b + k*r.step[2].b
+	g := r.from.z + i*r.step[0].z + j*r.step[1].z + k*r.step[2].z
+	flat := math.Abs(r.step[0].z) + math.Abs(r.step[1].z) + math.Abs(r.step[2].z)
+	for n, id := range ids {
+		if !id.InOrgan() {
+			continue
+		}
+		t := float64(n)
+		over, w := g+t*r.step[0].z, flat
+		if !r.flat {
+			c, fa, fb := r.cell(a+t*r.step[0].a, b+t*r.step[0].b)
+			h00, h10, h01, h11 := r.h[c], r.h[c+1], r.h[c+r.nu], r.h[c+r.nu+1]
+			lo, hi := h00*(1-fa)+h10*fa, h01*(1-fa)+h11*fa
+			over -= lo*(1-fb) + hi*fb
+			hu, hv := (h10-h00)*(1-fb)+(h11-h01)*fb, hi-lo
+			w = math.Abs(r.step[0].z-hu*r.step[0].a-hv*r.step[0].b) + math.Abs(r.step[1].z-hu*r.step[1].a-hv*r.step[1].b) + math.Abs(r.step[2].z-hu*r.step[2].a-hv*r.step[2].b)
+		}
+		sum += max(base, min(1, 0.5+over/w))
+		count++
+	}
+	return count, sum
 }
 
 // node is a point of the cut and √(1 + slope²) there.

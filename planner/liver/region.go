@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"halsted/imaging"
 	"halsted/planner"
 
 	"gonum.org/v1/gonum/spatial/r3"
@@ -18,6 +19,15 @@ type region struct {
 	depth []float32
 	share []float64 // part of each block of the organ, 0 to 1
 	in    []bool    // branches divided and all below them
+	// border is the surface in pieces, one for each block near it.
+	border []borderPiece
+}
+
+// borderPiece is a piece of a region's border.
+type borderPiece struct {
+	foot r3.Vec // on it
+	mm2  float64
+	here bool // it passes through the block
 }
 
 // smoothPasses of a mean over 3×3×3 blocks take the corners off a border: a
@@ -48,37 +58,109 @@ func (t *Trees) newRegion(p *planner.Plan) (*region, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := t.blocks
+	key := fmt.Sprint(p.Divided)
+	t.regionMu.Lock()
+	r := t.regions[key]
+	t.regionMu.Unlock()
+	if r == nil {
+		r = t.blocks.newRegion(s, in)
+		t.regionMu.Lock()
+		defer t.regionMu.Unlock()
+		if len(t.regions) >= keptRegions || t.regions == nil {
+			t.regions = map[string]*region{}
+		}
+		t.regions[key] = r
+	}
+	return r, nil
+}
+
+// keptRegions bounds the regions that plans which divide the same share.
+const keptRegions = 16
+
+// newRegion is what the branches in feed.
+func (b *blocks) newRegion(s *System, in []bool) *region {
 	b.smoothOnce.Do(b.smoothWeights)
 	r := &region{b: b, in: in, share: make([]float64, len(b.vox)), depth: make([]float32, b.grid.Len())}
-	value, tmp := make([]float32, b.grid.Len()), make([]float32, b.grid.Len())
+	box := imaging.Box{Lo: b.grid.Size}
 	for v, n := range b.vox {
 		if of := s.Of[v]; of >= 0 && in[of] {
-			value[n] = 1
+			i, j, k := b.grid.IJK(int(n))
+			for d, x := range [3]int{i, j, k} {
+				box.Lo[d], box.Hi[d] = min(box.Lo[d], x-smoothPasses), max(box.Hi[d], x+1+smoothPasses)
+			}
 		}
 	}
-	value = b.smooth(value, tmp)
 	h := 0.0
 	for _, a := range b.grid.Axes {
 		h += r3.Norm(a) / 3
 	}
 	const least = 0.01 // beyond, the mean says only which side
 	deep := h * smoothSD / logitOfSD * math.Log((1-least)/least)
-	for n := range value {
-		x := float64(value[n] * b.weight[n])
-		switch {
+	for n := range r.depth {
+		r.depth[n] = float32(-deep)
+	}
+	if box = box.Clip(b.grid); !box.Empty() {
+		b.draw(r, s, box, h, deep, least)
+	}
+	for v, n := range b.vox {
+		r.share[v] = max(0, min(1, 0.5+float64(r.depth[n])/h))
+	}
+	r.findBorder()
+	return r
+}
+
+// findBorder fills border: the area is the sum over the blocks of a hat
+// function of the depth times the length of its gradient, ∫ δ(d) |∇d| dV.
+func (r *region) findBorder() {
+	b := r.b
+	h := 0.0
+	for _, axis := range b.grid.Axes {
+		h = max(h, r3.Norm(axis))
+	}
+	for v, n := range b.vox {
+		d := float64(r.depth[n])
+		if math.Abs(d) >= h {
+			continue
+		}
+		s := r.slope(int(n))
+		l2 := r3.Norm2(s)
+		if l2 == 0 {
+			continue
+		}
+		r.border = append(r.border, borderPiece{r3.Sub(b.centre[v], r3.Scale(d/l2, s)), 1000 * b.ml[v] * (1 - math.Abs(d)/h) / h * math.Sqrt(l2), math.Abs(d) <= h*math.Sqrt(l2)})
+	}
+}
+
+// draw fills the depth in a box that holds the region and what smoothing
+// reaches.
+func (b *blocks) draw(r *region, s *System, box imaging.Box, h, deep, least float64) {
+	size := box.Size()
+	value, tmp := make([]float32, size[0]*size[1]*size[2]), make([]float32, size[0]*size[1]*size[2])
+	each := func(f func(m, n int)) {
+		for k := range size[2] {
+			for j := range size[1] {
+				m, n := size[0]*(j+size[1]*k), b.grid.Index(box.Lo[0], box.Lo[1]+j, box.Lo[2]+k)
+				for i := range size[0] {
+					f(m+i, n+i)
+				}
+			}
+		}
+	}
+	each(func(m, n int) {
+		if v := b.at[n]; v >= 0 && s.Of[v] >= 0 && r.in[s.Of[v]] {
+			value[m] = 1
+		}
+	})
+	value = smooth(value, tmp, size)
+	each(func(m, n int) {
+		switch x := float64(value[m] * b.weight[n]); {
 		case x <= least:
-			r.depth[n] = float32(-deep)
 		case x >= 1-least:
 			r.depth[n] = float32(deep)
 		default:
 			r.depth[n] = float32(h * smoothSD / logitOfSD * math.Log(x/(1-x)))
 		}
-	}
-	for v, n := range b.vox {
-		r.share[v] = max(0, min(1, 0.5+float64(r.depth[n])/h))
-	}
-	return r, nil
+	})
 }
 
 // marked are branches named in a plan with all below them.
@@ -107,7 +189,7 @@ func (b *blocks) smoothWeights() {
 	for _, n := range b.vox {
 		one[n] = 1
 	}
-	b.weight = b.smooth(one, make([]float32, len(one)))
+	b.weight = smooth(one, make([]float32, len(one)), b.grid.Size)
 	for n, w := range b.weight {
 		if w > 0 {
 			b.weight[n] = 1 / w
@@ -116,10 +198,10 @@ func (b *blocks) smoothWeights() {
 }
 
 // smooth takes the means over 3×3×3 blocks; the result is one of the two.
-func (b *blocks) smooth(value, tmp []float32) []float32 {
+func smooth(value, tmp []float32, size [3]int) []float32 {
 	for range smoothPasses {
 		for axis := range 3 {
-			b.mean3(tmp, value, axis)
+			mean3(tmp, value, size, axis)
 			value, tmp = tmp, value
 		}
 	}
@@ -127,8 +209,7 @@ func (b *blocks) smooth(value, tmp []float32) []float32 {
 }
 
 // mean3 is the sum over each block and its two neighbours along an axis.
-func (b *blocks) mean3(dst, src []float32, axis int) {
-	s := b.grid.Size
+func mean3(dst, src []float32, s [3]int, axis int) {
 	if axis == 0 {
 		for from := 0; from < len(src); from += s[0] {
 			row, to := src[from:from+s[0]], dst[from:from+s[0]]

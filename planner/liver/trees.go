@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"halsted/imaging"
 	"halsted/imaging/filter"
@@ -64,6 +65,9 @@ type Trees struct {
 	Missing []MissingTree
 	blocks  *blocks
 	near    *nearTumour
+
+	regionMu sync.Mutex // guards regions
+	regions  map[string]*region
 }
 
 // MissingTree is a vessel system that a case lacks.
