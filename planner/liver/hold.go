@@ -31,6 +31,37 @@ type holds struct {
 	grooveAt, graspAt r3.Vec     // LPS mm
 	// grooveShare is the area of the disc over that of the faces.
 	grooveShare float64
+	// under are the corner nodes of what the liver lies on, each with its share
+	// of the liver's weight.
+	under []underNode
+}
+
+// underNode carries a share of the weight; the shares add up to 1.
+type underNode struct {
+	node  int32
+	share float64
+}
+
+// liesOn shares the weight out over the corner nodes of the surface that looks
+// to the back, where a patient on the back has what carries the liver, in
+// proportion to the area seen from there.
+func (o *organMesh) liesOn(faces []skinFace) []underNode {
+	share, sum := make([]float64, o.corners), 0.0
+	for i, f := range faces {
+		if seen := f.area * f.normal.Y; seen > 0 {
+			sum += seen
+			for _, n := range o.skin[i] {
+				share[n] += seen / 3
+			}
+		}
+	}
+	var out []underNode
+	for n, v := range share {
+		if v > 0 {
+			out = append(out, underNode{int32(n), v / sum})
+		}
+	}
+	return out
 }
 
 // skinFace is a face of the organ's surface.
@@ -157,6 +188,7 @@ func (a *Anatomy) holds(r *Resection, o *organMesh) (*holds, error) {
 			held[n] = true
 		}
 	}
+	h.under = o.liesOn(faces)
 	back := r3.Unit(r3.Vec{Y: 1, Z: 1})
 	for i, f := range faces {
 		if !slices.Contains(groove, i) && r3.Norm(r3.Sub(f.at, h.grooveAt)) <= ligamentRadiusMM && r3.Dot(f.normal, back) >= ligamentFacing {

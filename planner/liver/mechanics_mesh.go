@@ -65,24 +65,40 @@ type organMesh struct {
 	lost []imaging.Label
 }
 
-// halvings is how often cells of edgeMM are halved at the resected part so that
-// cellsAcross of them lie across it.
-func (a *Anatomy) halvings(r *Resection, edgeMM float64) int {
-	across := math.Cbrt(a.OrganML*1000-r.RemnantMM3) / cellsAcross
-	return max(0, min(maxHalvings, int(math.Round(math.Log2(edgeMM/across)))))
+// halved says how often cells are halved at the resected part and at tumours, so
+// that cellsAcross of them lie across it.
+type halved struct{ resected, tumours int }
+
+func (a *Anatomy) halvings(r *Resection, edgeMM float64) halved {
+	times := func(mm3 float64) int {
+		across := math.Cbrt(mm3) / cellsAcross
+		return max(0, min(maxHalvings, int(math.Round(math.Log2(edgeMM/across)))))
+	}
+	h := halved{resected: times(a.OrganML*1000 - r.RemnantMM3)}
+	for _, t := range a.Tumours {
+		h.tumours = max(h.tumours, min(1, times(t.ML*1000)))
+	}
+	h.tumours = max(h.tumours, h.resected)
+	return h
 }
 
-// meshOrgan meshes organ, tumours and cut of r with cells of edgeMM, halved that
-// often at the resected part; open doubles the nodes of the part of the cut that
-// is opened first.
-func (a *Anatomy) meshOrgan(ctx context.Context, r *Resection, edgeMM float64, halvings int, open bool) (*organMesh, error) {
-	labels := a.mechanicalLabels(r, edgeMM/cellsPerEdge/float64(int(1)<<halvings))
+// meshOrgan meshes organ, tumours and cut of r with cells of edgeMM, halved as h
+// says; open doubles the nodes of the part of the cut that is opened first.
+func (a *Anatomy) meshOrgan(ctx context.Context, r *Resection, edgeMM float64, h halved, open bool) (*organMesh, error) {
+	labels := a.mechanicalLabels(r, edgeMM/cellsPerEdge/float64(int(1)<<h.tumours))
 	opt := tetra.Options{EdgeMM: edgeMM, JunctionLevels: -1, MinComponentMM3: math.Pow(leastPartEdges*edgeMM, 3)}
-	if halvings > 0 {
-		small := edgeMM / float64(int(1)<<halvings)
-		opt.LabelEdgeMM = map[imaging.Label]float64{regionResected: small, regionTumourResected: small}
-		opt.MinComponentMM3 = math.Pow(leastPartEdges*small, 3)
+	opt.LabelEdgeMM = map[imaging.Label]float64{}
+	local := func(times int, labels ...imaging.Label) {
+		if times > 0 {
+			small := edgeMM / float64(int(1)<<times)
+			for _, l := range labels {
+				opt.LabelEdgeMM[l] = small
+			}
+			opt.MinComponentMM3 = min(opt.MinComponentMM3, math.Pow(leastPartEdges*small, 3))
+		}
 	}
+	local(h.resected, regionResected)
+	local(h.tumours, regionTumourRemnant, regionTumourResected)
 	tet4, rep, err := tetra.Mesh(ctx, labels, opt)
 	if err != nil {
 		return nil, fmt.Errorf("liver: mesh for plan %q: %w", r.Plan.Name, err)

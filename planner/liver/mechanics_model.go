@@ -130,9 +130,49 @@ func (d *discretised) model(x MechanicalSample) (*fem.Model, error) {
 	for _, p := range d.openPairs {
 		m.Springs = append(m.Springs, fem.Spring{Name: cutName, Nodes: p, StiffnessNPerMM: sutureNPerMM})
 	}
+	m.Springs = append(m.Springs, d.rests(x)...)
 	m.Stages = d.stages()
 	return m, nil
 }
+
+// What lies around the liver answers a change of gravity: at the median of the
+// support's stiffness it holds restShare times the change of the liver's weight
+// when it has given way by restDepthMM, and no more beyond. Both are assumptions;
+// held by the groove alone a mobilised liver would hang from it by a decimetre.
+const (
+	restDepthMM = 10
+	restShare   = 2
+)
+
+// rests hold the under-surface against a change of gravity; without one there
+// are none: the weight as imaged is carried by what lies under the liver and by
+// packs that follow it.
+func (d *discretised) rests(x MechanicalSample) []fem.Spring {
+	g := r3.Norm(d.plan.GravityG)
+	if g == 0 {
+		return nil
+	}
+	weight := 0.0 // N
+	for t, l := range d.Region {
+		rho := d.tissue.densityTPerMM3
+		if tumourRegion(l) {
+			rho = d.tissue.tumourDensity
+		}
+		weight += rho * tetMM3(d.organMesh, d.Tets[t]) * standardG
+	}
+	weight *= restShare * g
+	depth := restDepthMM * supportKPaPerMM / x.SupportKPaPerMM
+	var out []fem.Spring
+	for _, u := range d.under {
+		f := u.share * weight
+		out = append(out, fem.Spring{Nodes: [2]int32{u.node, -1}, AnchorMM: d.Nodes[u.node], Curve: []fem.SpringPoint{
+			{}, {ElongationMM: 0.75 * depth, ForceN: 0.75 * f}, {ElongationMM: 1.25 * depth, ForceN: f}, {ElongationMM: 2*depth + beyondMM, ForceN: f}}})
+	}
+	return out
+}
+
+// beyondMM is beyond every displacement.
+const beyondMM = 1000
 
 // Stages of the load history.
 const (

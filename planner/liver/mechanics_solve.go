@@ -164,7 +164,7 @@ func (m *Mechanics) note() {
 			m.Notes = append(m.Notes, fmt.Sprintf("force at the grasp %.2g N, outside the %g to %g N that hands and retractors apply", v, ReactionRangeN[0], ReactionRangeN[1]))
 		}
 	}
-	m.Notes = append(m.Notes, "the CT shows the liver hanging in gravity: its weight, as far as what lies under it carries it, is not in the force at the grasp")
+	m.Notes = append(m.Notes, "the liver's weight is taken to be carried by what lies under it and by packs: only its change is in the force at the grasp")
 }
 
 // discretise meshes r with n to dofSlack·n degrees of freedom.

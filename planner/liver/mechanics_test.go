@@ -334,6 +334,18 @@ func TestReactionsBalanceGravity(t *testing.T) {
 				sum = r3.Sub(sum, r3.Scale(area.area, pull))
 			}
 		}
+		for _, s := range m.Springs {
+			v := f.U[s.Nodes[0]]
+			if s.Name != "" || f.Stage == 3 && !d.stays[s.Nodes[0]] || v == (r3.Vec{}) {
+				continue
+			}
+			l, c := r3.Norm(v), s.Curve // the first piece is straight through 0
+			force := c[1].ForceN * l / c[1].ElongationMM
+			if l > c[1].ElongationMM {
+				force = min(c[2].ForceN, c[1].ForceN+(c[2].ForceN-c[1].ForceN)*(l-c[1].ElongationMM)/(c[2].ElongationMM-c[1].ElongationMM))
+			}
+			sum = r3.Sub(sum, r3.Scale(force/l, v))
+		}
 		g := weight(func(l imaging.Label) bool { return f.Stage < 3 || !resectedRegion(l) })
 		if off := r3.Norm(r3.Add(sum, g)); off > 2e-3*r3.Norm(g) {
 			t.Errorf("stage %s: %g N of %g N are not balanced", m.Stages[f.Stage].Name, off, r3.Norm(g))
