@@ -38,6 +38,20 @@
 // interpolants, so that a trajectory that passes has each structure's
 // clearance. The least of it over the shaft is the reserve.
 //
+// # The chance of a hit
+//
+// The shaft strays by registration, direction, depth and breathing (Errors).
+// Simulate moves the needle by a sample of these inputs and measures again; the
+// outputs p_hit_… integrate them in closed form, P(d + e < 0) at the likeliest
+// point of the shaft, given the border of the structure (clinical.md §4).
+//
+// # The shift of the target
+//
+// At L2 the organ (quadratic tetrahedra, neo-Hookean, Glisson's capsule as a
+// sheet that carries tension, a stiffer target) is held at the vena cava, lies
+// in a bed of fat, and is dragged along the track by friction and pushed by the
+// tip. The needle is a line of forces: it does not stiffen the tissue.
+//
 // # What it does not do
 //
 // Needles do not bend and are not steered; the skin is where it was in the

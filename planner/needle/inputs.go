@@ -35,6 +35,7 @@ const (
 	parenchymaTissue = "liver.parenchyma.normal"
 	tumourTissue     = "liver.tumour.malignant.mre"
 	bedTissue        = "fat.invivo"
+	capsuleTissue    = "liver.capsule"
 )
 
 // Inputs are the uncertain inputs. Zone sizes count for ablation only, tissue

@@ -46,7 +46,7 @@ func (c *Case) near(ctx context.Context, needles []planner.Needle) (*nearby, err
 			}
 		}
 	}
-	box = box.Grow(c.Grid, nearMM+strayMM).Clip(c.Grid)
+	box = box.Grow(c.Grid, nearMM+strayMM+c.errors.FreeMM/2).Clip(c.Grid)
 	for a, n := range box.Size() {
 		if n < 2 {
 			return nil, fmt.Errorf("needle: the plan's needles lie outside the scan along %c", "ijk"[a])

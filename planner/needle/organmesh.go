@@ -37,6 +37,8 @@ type organMesh struct {
 	skin   [][3]int32 // outer faces, corner nodes
 	target []float64  // share of each element that lies in the target
 	mean   []float64  // per node: the mean over the target is Σ mean·value
+	// capsule is Glisson's capsule; nil for other organs.
+	capsule *material.BilinearMembrane
 }
 
 // organBox is the crop that the organ's field covers.
@@ -73,7 +75,30 @@ func (c *Case) newOrganMesh(ctx context.Context, edge float64) (*organMesh, erro
 		}
 	}
 	o.share(c)
+	if c.organ == imaging.LabelLiver {
+		if o.capsule, err = capsule(); err != nil {
+			return nil, err
+		}
+	}
 	return o, c.hold(ctx, o, outer, sub, box)
+}
+
+// capsule carries tension with the small-strain modulus of the record (Umale et
+// al. 2011) beyond a short toe, and next to nothing below it, where so thin a
+// sheet wrinkles.
+func capsule() (*material.BilinearMembrane, error) {
+	const toe, slack = 0.04, 0.01
+	t, err := material.Lookup(capsuleTissue)
+	if err != nil {
+		return nil, err
+	}
+	e, ok := t.Param("E_small_Pa")
+	h, ok2 := t.Param("thickness_m")
+	if !ok || !ok2 {
+		return nil, fmt.Errorf("needle: tissue record %s has no modulus or no thickness", t.ID)
+	}
+	law, err := material.NewBilinearMembrane(slack*e/1e6, e/1e6, toe, 0, h*1e3)
+	return &law, err
 }
 
 // largest keeps the largest connected part.
@@ -220,6 +245,9 @@ func (o *organMesh) model(mu, ratio, bed float64) (*fem.Model, error) {
 	m := &fem.Model{Mesh: o.m, Prescribed: o.held, Regions: []fem.Region{{Label: imaging.LabelLiver, Law: law, DensityTPerMM3: 1.079e-9}}}
 	for _, s := range o.target {
 		m.Stiffness = append(m.Stiffness, 1+(ratio-1)*s)
+	}
+	if o.capsule != nil {
+		m.Membranes = []fem.Membrane{{Name: "capsule", Faces: o.skin, Law: *o.capsule}}
 	}
 	if !math.IsInf(bed, 1) {
 		fat, err := material.Lookup(bedTissue)

@@ -51,7 +51,7 @@ func (c *Case) Outputs() []planner.Output {
 		add("p_hit_"+o.ID+"_percent", "Probability of hitting "+o.Name, "%", planner.L0, errors, "boundary_mm")
 	}
 	add("target_shift_mm", "Shift of the target while the needle is driven in, mean over the target", "mm", planner.L2, planner.EvidenceUnverified, "organ_shear_kpa", "tumour_ratio", "friction_n_per_mm", "tip_force_n", "bed")
-	add("puncture_shift_mm", "Shift of the target just before the capsule gives way, mean over the target", "mm", planner.L2, planner.EvidenceUnverified, "organ_shear_kpa", "tumour_ratio", "puncture_n", "bed")
+	add("puncture_shift_mm", "Shift of the target just before the capsule gives way, mean over the target, to first order", "mm", planner.L2, planner.EvidenceUnverified, "organ_shear_kpa", "tumour_ratio", "puncture_n", "bed")
 	return out
 }
 

@@ -36,9 +36,8 @@ type killed struct{ all, tumour, covered, wanted, organ float64 }
 
 func (c *Case) killed(burns []burn, grow float64) (k killed) {
 	// what is to be killed, and what the burns reach
-	wide := float64(targetMarginMM - ablationMarginMM - 2 - max(0, int(math.Ceil(grow))))
-	box := imaging.Box{}
-	h := c.Grid.SpacingMM()
+	box, h := imaging.Box{}, c.Grid.SpacingMM()
+	wide := targetMarginMM - ablationMarginMM - 2*max(h[0], h[1], h[2]) - max(0, grow)
 	for a := range box.Lo {
 		in := max(0, int(wide/h[a])) // the crop of the target has more margin than needed
 		lo, n := int(c.tumour.lo[a]), c.tumour.size[a]
