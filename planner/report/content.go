@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"halsted/planner"
 )
 
 // titles of the procedures.
@@ -100,7 +102,8 @@ func (d *Dossier) tags(n int) []string {
 }
 
 // reasons are the plan's first three reasons; a vetoed plan's are its vetoes.
-func reasons(it Item) []string {
+// A plan with fewer says which hard rules it keeps, and by what.
+func (d *Dossier) reasons(it Item) []string {
 	var out []string
 	for _, v := range it.Evaluation.Vetoes {
 		out = append(out, clean(v.Text)+": want "+asks(v.Want)+", have "+value(v.Have))
@@ -111,8 +114,25 @@ func reasons(it Item) []string {
 		}
 		out = append(out, clean(r))
 	}
+	for _, l := range d.Limits {
+		if q, ok := it.Evaluation.Quantity(l.Quantity); ok && l.Hard && len(it.Evaluation.Vetoes) == 0 && len(out) < 3 && q.Unit == l.Limit.Unit && keeps(q.Value, l.Limit) {
+			out = append(out, fmt.Sprintf("%s: %s (95 %%: %s), asked %s", shortened(clean(l.Text), 60), value(q), brief(q), asks(l.Limit)))
+		}
+	}
 	return out[:min(3, len(out))]
 }
+
+// keeps reports a value on the right side of a limit.
+func keeps(v float64, l planner.Limit) bool {
+	if l.Operator == "<=" {
+		return v <= l.Value
+	}
+	return v >= l.Value
+}
+
+// warnings are those of all plans: the dossier's notes and what every plan
+// warns of.
+func (d *Dossier) warnings() []string { return append(texts(d.Notes), texts(Common(d.Items))...) }
 
 // own are the warnings of a plan that not all plans share.
 func own(common []string, it Item) []string {

@@ -33,7 +33,11 @@ func FromDecision(study planner.Study, c *planner.Decision) (Dossier, error) {
 	}
 	for _, k := range c.Contingencies {
 		if it := d.plan(k.Plan); it != nil {
-			it.Contingency = append(it.Contingency, Contingency{If: k.If, Then: k.Then, Text: k.Text})
+			then := k.Then
+			if k.Holds {
+				then = k.Plan
+			}
+			it.Contingency = append(it.Contingency, Contingency{If: k.If, Then: then, Text: k.Text})
 		}
 	}
 	for _, w := range c.WhyNot {

@@ -33,7 +33,7 @@ func spoilt(s string) Dossier {
 	d.Case.ID, d.Case.Condition, d.Study.ID, d.Study.Modality = s, s, s, s
 	d.RulePack, d.KernelSet, d.Bundle = s, s, s
 	d.KneeWhy, d.Missing, d.Method, d.Sources = []string{s}, []string{s}, []string{s}, []string{s}
-	d.Flags[0].Text, d.Pictures[0].Caption = s, s
+	d.Flags[0].Text, d.Pictures[0].Caption, d.Notes = s, s, []string{s}
 	d.Found[0].Label, d.Found[0].Basis = s, "b"+s
 	d.Limits[0].Text, d.Limits[0].Rule, d.Limits[0].Limit.Source = s, s, "s"+s
 	it := &d.Items[0]

@@ -28,7 +28,7 @@ var policy = func() string {
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"clean": clean, "texts": texts, "value": value, "interval": interval, "brief": brief, "basis": basis, "evidence": evidence,
-	"remarks": remarks, "marks": marks, "veto": veto, "vessel": vesselName, "name": planName, "place": place, "limit": limitText, "reasons": reasons,
+	"remarks": remarks, "marks": marks, "veto": veto, "vessel": vesselName, "name": planName, "place": place, "limit": limitText,
 	"rank": func(e planner.Evaluation) string { return rank(e) },
 	"src": func(p Picture) template.URL {
 		return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(p.PNG))
@@ -60,6 +60,8 @@ func (s sheet) Mark(n int) string             { return s.mark(n) }
 func (s sheet) Tags(n int) string             { return strings.Join(s.tags(n), ", ") }
 func (s sheet) Proposed(it Item) bool         { return s.Knee != "" && it.Plan.ID == s.Knee }
 func (s sheet) Fallback(c Contingency) string { return s.fallback(c) }
+func (s sheet) ReasonsOf(it Item) []string    { return s.reasons(it) }
+func (s sheet) ForAll() []string              { return s.warnings() }
 func (s sheet) Warning(it Item) string        { return warning(s.Common, it) }
 func (s sheet) Own(it Item) []string          { return own(s.Common, it) }
 func (s sheet) Heading(id string) string      { return heading(s.Items, id) }

@@ -154,8 +154,8 @@ func (p *paper) decision(d *Dossier) {
 		p.box(red, 8, "Outside the verified range, or missing", texts(flags))
 	}
 	common := Common(d.Items)
-	if len(common) > 0 {
-		p.box(amber, 8, "Warnings for all plans", texts(common))
+	if all := d.warnings(); len(all) > 0 {
+		p.box(amber, 8, "Warnings for all plans", all)
 	}
 	p.box(ofPct, 8.5, d.proposal(), append(texts(d.KneeWhy), d.approved()))
 	if len(d.Items) == 0 {
@@ -179,7 +179,7 @@ func (p *paper) decision(d *Dossier) {
 		}
 		p.room(lead(8) + 2*lead(7.5))
 		p.para(marginX, textW, 8, c, true, d.planTitle(n)+" ("+strings.Join(d.tags(n), ", ")+")")
-		p.item("•", marginX+1, textW-1, 7.5, ink, strings.Join(reasons(it), "; "))
+		p.item("•", marginX+1, textW-1, 7.5, ink, strings.Join(d.reasons(it), "; "))
 		p.item("!", marginX+1, textW-1, 7.5, colour{138, 90, 0}, "Warning: "+warning(common, it))
 		p.y += 0.8
 	}
@@ -221,8 +221,8 @@ func (p *paper) table(d *Dossier) {
 	for n, it := range d.Items {
 		knee := d.Knee != "" && it.Plan.ID == d.Knee
 		name := p.wrap(planName(it), nameW-9, 8.5, knee)
-		if len(name) > 2 {
-			name = []string{name[0], p.fit(strings.Join(name[1:], " "), nameW-9, 8.5, knee)}
+		if len(name) > 3 {
+			name = append(name[:2], p.fit(strings.Join(name[2:], " "), nameW-9, 8.5, knee))
 		}
 		h := lead(8.5)*float64(len(name)) + lead(6.8) + 1.6
 		h = max(h, lead(9)+lead(6.8)+1.6)

@@ -98,6 +98,9 @@ func (p *paper) beside(pic Picture, vs []planner.VesselCut) {
 		}
 		put("at "+place(v.At), false)
 	}
+	if doubtful(vs) {
+		put("* unverified source", false)
+	}
 	p.y = max(low, y) + 1
 }
 
@@ -192,6 +195,16 @@ func (p *paper) vessels(vs []planner.VesselCut) {
 		rows = append(rows, []string{vesselName(v), measured(v.Radius), flow, place(v.At)})
 	}
 	p.grid([]column{{"vessel", 46}, {"radius", 48}, {"flow", 48}, {"centre of the cut", 40}}, rows, 0)
+	if doubtful(vs) {
+		p.para(marginX, textW, 6.8, faint, false, "* unverified source")
+	}
+}
+
+// doubtful reports a number of a vessel that rests on an unverified source.
+func doubtful(vs []planner.VesselCut) bool {
+	return slices.ContainsFunc(vs, func(v planner.VesselCut) bool {
+		return unverified(v.Radius.Evidence) || v.Flow != nil && unverified(v.Flow.Evidence)
+	})
 }
 
 // measured is a quantity in one sentence.
@@ -199,9 +212,6 @@ func measured(q planner.Quantity) string {
 	in := interval(q)
 	if q.HasInterval() {
 		in = "95 %: " + brief(q)
-	}
-	if unverified(q.Evidence) {
-		in += "; " + evidence(q.Evidence)
 	}
 	return value(q) + marks(q) + " (" + strings.Join(append([]string{in}, remarks(q)...), "; ") + ")"
 }

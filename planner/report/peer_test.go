@@ -66,6 +66,7 @@ func srText(t *testing.T, b []byte) string {
 // scheme, and that it cannot check text in UTF-8.
 func TestPeersReadTheReport(t *testing.T) {
 	d := sampleDossier()
+	d.Items[0].Evaluation.Quantities[3].Label = strings.Repeat("Rémanent fonctionnel ", 5)
 	id := SRIdentity{StudyUID: "1.2.3.4", StudyDate: "20260914", StudyTime: "101500", StudyID: "7", AccessionNumber: "A-77812", ReferringPhysician: "Doe^Jane", FrameUID: "1.2.3.5",
 		References: []Reference{{"1.2.3.6", dicomfile.CTImageStorage, "1.2.3.7"}, {"1.2.3.6", dicomfile.CTImageStorage, "1.2.3.8"}}}
 	var b bytes.Buffer

@@ -98,6 +98,7 @@ type Dossier struct {
 	Front    [2]Axis        `json:"front"`              // zero: from Headline
 	Limits   []Limit        `json:"limits,omitempty"`
 	Flags    []planner.Flag `json:"flags,omitempty"`   // outside the verified range
+	Notes    []string       `json:"notes,omitempty"`   // what to check before any plan is used; on the first page
 	Missing  []string       `json:"missing,omitempty"` // structures that are not there and which outputs are lost
 	Method   []string       `json:"method,omitempty"`  // what was done and what was left out
 	Sources  []string       `json:"sources,omitempty"`

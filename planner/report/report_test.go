@@ -159,7 +159,7 @@ func TestFormsSayTheSame(t *testing.T) {
 		}
 		s = strings.Join(strings.Fields(s), " ")
 		for _, want := range []string{planner.Notice, "Right posterior sectionectomy", "approved by Dr Curie, Marie", "portal branch of segment 6",
-			"Slice thickness of 1.6 mm lies outside", "liver.resection@2026.1", d.Bundle, "No biliary tree", "214 candidates"} {
+			"Slice thickness of 1.6 mm lies outside", "liver.resection@2026.1", d.Bundle, "No biliary tree", "214 candidates", "is an automatic candidate"} {
 			if form == "JSON" && strings.HasPrefix(want, "approved by") {
 				want = "pproved by Dr Curie, Marie"
 			}
@@ -226,7 +226,7 @@ func TestJSONNames(t *testing.T) {
 		in    map[string]json.RawMessage
 		names string
 	}{
-		{got, "schema notice status patient scan case study rule_pack kernel_set bundle headline found plans knee knee_why rejected front limits flags missing method sources pictures"},
+		{got, "schema notice status patient scan case study rule_pack kernel_set bundle headline found plans knee knee_why rejected front limits flags notes missing method sources pictures"},
 		{plans[0], "plan evaluation why_not contingency approval pictures"},
 	} {
 		for _, n := range strings.Fields(c.names) {

@@ -138,6 +138,7 @@ func sampleDossier() Dossier {
 			{"liver.retraction.force.high", "reaction_n", "force of a retraction", false, planner.Limit{Operator: "<=", Value: 8, Unit: "N", Source: "recalled from measurements on retractors", Evidence: planner.EvidenceUnverified}},
 		},
 		Flags:   []planner.Flag{{ID: "slice", Text: "Slice thickness of 1.6 mm lies outside the verified range of 0.6 to 1.5 mm.", Touches: nil}},
+		Notes:   []string{"tumour 1 is an automatic candidate: confirm it or put a seed into it"},
 		Missing: []string{"No biliary tree in the masks: distance to bile ducts and bile leakage are not computed."},
 		Method: []string{"Tetrahedra of 10 mm edge, quadratic (Tet10) with mean dilatation; nearly incompressible neo-Hookean parenchyma; 5 load steps.",
 			"The organ is simulated as imaged: only the change of gravity since the scan would load it.",

@@ -259,7 +259,7 @@ func (b *srBuilder) evaluations() []*dicomfile.Dataset {
 		add("flag", []string{f.Text})
 	}
 	add("missing", d.Missing)
-	add("warning", Common(d.Items))
+	add("warning", d.warnings())
 	for _, it := range d.Rejected {
 		add("rejected", append([]string{it.Plan.Name}, it.WhyNot...))
 		for _, v := range it.Evaluation.Vetoes {

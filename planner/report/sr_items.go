@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"halsted/imaging/dicomfile"
 	"halsted/planner"
@@ -52,12 +53,25 @@ var unitMeaning = map[string]string{"1": "no units", "%": "percent", "mm": "mill
 // quantityCode is the concept of a quantity: its stable id in the private
 // scheme with what a surgeon reads as meaning.
 func quantityCode(q planner.Quantity) srCode {
-	id, name := shortened(clean(q.ID), 64), shortened(clean(q.Label), 64)
+	id, name := inBytes(clean(q.ID), 64), inBytes(clean(q.Label), 64)
 	if name == "" {
 		name = id
 	}
 	bar := strings.NewReplacer(`\`, "/") // the backslash separates values in DICOM
 	return srCode{bar.Replace(id), privateScheme, bar.Replace(name)}
+}
+
+// inBytes cuts a text to a number of bytes: DICOM counts characters, but
+// readers that do not know UTF-8 count bytes.
+func inBytes(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	most -= len("...")
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return strings.TrimRight(s[:most], " ") + "..."
 }
 
 func (b *srBuilder) codeItem(c srCode) *dicomfile.Dataset {
