@@ -35,7 +35,18 @@
 // Offset is the error of a segmented border: a smooth random field of normal
 // offsets, in mm at LPS points, seeded by an input of its own (FieldSeed).
 //
+// How large and how smooth that error is can be read from the image itself.
+// MeasureNoise takes noise and its correlation from even tissue; Scan.Border
+// finds a structure's border between voxels, how far blur has moved it, and how
+// far noise, blur and contrast let it lie elsewhere; Border.Move is the border
+// under one sample of that, with volumes and least distances. The coverage test
+// holds the intervals that come out against 400 patients whose truth is a
+// formula. What it does not hold: a structure taken for another, an edge that
+// leaks, motion, or a scan unlike those patients (their steps are 40 to 80 HU,
+// their noise 12 to 20 HU, their slices 2 to 3 mm).
+//
 // # Units and frames
 //
-// Values are in the unit of their input or output; positions are LPS mm.
+// Values are in the unit of their input or output; positions are LPS mm,
+// volumes mm³.
 package uncertainty

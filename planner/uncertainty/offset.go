@@ -25,9 +25,10 @@ import (
 // scrambled Sobol points through the normal quantile, so that one field has
 // nearly the covariance of them all; the phases are independent.
 type Offset struct {
-	amplitude float64
-	omega     [features]r3.Vec // rad/mm
-	phase     [features]float64
+	zero      bool
+	amplitude [features]float64
+	omega     [features]r3.Vec  // turns/mm
+	phase     [features]float64 // turns
 }
 
 // features is the number M of cosines, in groups of four.
@@ -45,35 +46,71 @@ func (e *OffsetError) Error() string {
 // mm. The seed ½, the median, gives the field that is 0 everywhere. Fields of
 // different seeds are independent, however close the seeds.
 func NewOffset(seed, sdMM, lengthMM float64) (*Offset, error) {
-	if !(seed > 0 && seed < 1) || !(sdMM >= 0 && finite(sdMM)) || !(lengthMM > 0 && finite(lengthMM) && finite(1/lengthMM)) {
-		return nil, &OffsetError{seed, sdMM, lengthMM}
+	return newMixture(seed, []Scale{{sdMM, lengthMM}})
+}
+
+// Scale is one part of a field that has errors of several sizes: its standard
+// deviation, and its correlation length in mm.
+type Scale struct{ SD, LengthMM float64 }
+
+// newMixture is the sum of independent fields; the cosines are shared out evenly.
+func newMixture(seed float64, scales []Scale) (*Offset, error) {
+	for _, s := range scales {
+		if !(seed > 0 && seed < 1) || !(s.SD >= 0 && finite(s.SD)) || !(s.LengthMM > 0 && finite(s.LengthMM) && finite(1/s.LengthMM)) {
+			return nil, &OffsetError{seed, s.SD, s.LengthMM}
+		}
 	}
-	o := &Offset{amplitude: sdMM * math.Sqrt(2./features)}
-	if seed == 0.5 {
-		o.amplitude = 0
-	}
+	o := &Offset{zero: seed == 0.5}
 	key := mix(math.Float64bits(seed))
 	rng := rand.New(rand.NewPCG(key, 0))
 	for m := range features {
+		s := scales[m*len(scales)/features]
 		normal := func(d int) float64 {
-			return mathext.NormalQuantile(scrambledSobol(d, uint32(m), key)) / lengthMM
+			return mathext.NormalQuantile(scrambledSobol(d, uint32(m), key)) / (2 * math.Pi * s.LengthMM)
 		}
+		o.amplitude[m] = s.SD * math.Sqrt(2*float64(len(scales))/features)
 		o.omega[m] = r3.Vec{X: normal(0), Y: normal(1), Z: normal(2)}
-		o.phase[m] = 2 * math.Pi * rng.Float64()
+		o.phase[m] = rng.Float64()
 	}
 	return o, nil
 }
 
 // At is the offset at p, mm; positive where the true border lies further out.
 func (o *Offset) At(p r3.Vec) float64 {
-	if o.amplitude == 0 {
+	if o.zero {
 		return 0
 	}
 	s := 0.0
 	for m := range features {
-		s += math.Cos(r3.Dot(o.omega[m], p) + o.phase[m])
+		w := &o.omega[m]
+		s += o.amplitude[m] * cosTurns(w.X*p.X+w.Y*p.Y+w.Z*p.Z+o.phase[m])
 	}
-	return o.amplitude * s
+	return s
+}
+
+// round added and taken away again rounds to a whole number: the last bit of a
+// float of this size is 1.
+const round = 1.5 * (1 << 52)
+
+// cosTurns is cos 2πt to 1e-9: t is brought to ±½ turn, then to the quarter
+// turn y = ¼ − |t|, where cos 2πt = sin 2πy has this Taylor polynomial in
+// x = 2πy of degree 13.
+func cosTurns(t float64) float64 {
+	t -= (t + round) - round
+	x := 2 * math.Pi * (0.25 - math.Abs(t))
+	z := x * x
+	return x * (1 + z*(-1./6+z*(1./120+z*(-1./5040+z*(1./362880+z*(-1./39916800+z*(1./6227020800)))))))
+}
+
+// averaged is the field averaged by a Gaussian of standard deviation sdMM: each
+// cosine is damped by exp(−(|ω|·sd)²/2).
+func (o *Offset) averaged(sdMM float64) *Offset {
+	out := *o
+	for m, w := range o.omega {
+		k := 2 * math.Pi * sdMM
+		out.amplitude[m] *= math.Exp(-r3.Norm2(w) * k * k / 2)
+	}
+	return &out
 }
 
 // rows is the number of grid rows that one task fills.
@@ -87,7 +124,7 @@ func (o *Offset) OnGrid(dst []float32, g imaging.Grid) {
 	if len(dst) != g.Len() {
 		panic("uncertainty: offsets for a grid of another size")
 	}
-	if o.amplitude == 0 {
+	if o.zero {
 		clear(dst)
 		return
 	}
@@ -100,15 +137,15 @@ func (o *Offset) OnGrid(dst []float32, g imaging.Grid) {
 			for m := 0; m < features; m += 4 {
 				var a, b, c [4]float64 // cos at two neighbours, 2·cos of the step
 				for k := range 4 {
-					step := r3.Dot(o.omega[m+k], g.Axes[0])
-					theta := r3.Dot(o.omega[m+k], start) + o.phase[m+k]
-					a[k], b[k], c[k] = math.Cos(theta), math.Cos(theta+step), 2*math.Cos(step)
+					step := 2 * math.Pi * r3.Dot(o.omega[m+k], g.Axes[0])
+					theta := 2 * math.Pi * (r3.Dot(o.omega[m+k], start) + o.phase[m+k])
+					a[k], b[k], c[k] = o.amplitude[m+k]*math.Cos(theta), o.amplitude[m+k]*math.Cos(theta+step), 2*math.Cos(step)
 				}
 				addCosines(sum, a, b, c)
 			}
 			out := dst[row*n : (row+1)*n]
 			for i, s := range sum {
-				out[i] = float32(o.amplitude * s)
+				out[i] = float32(s)
 			}
 		}
 	})

@@ -134,3 +134,23 @@ func BenchmarkOffsetOnGrid(b *testing.B) {
 	}
 	b.ReportMetric(float64(g.Len())*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mvoxel/s")
 }
+
+func TestCosTurns(t *testing.T) {
+	for i := -4000; i <= 4000; i++ {
+		x := float64(i) / 777
+		if got, want := cosTurns(x), math.Cos(2*math.Pi*x); math.Abs(got-want) > 1e-9 {
+			t.Fatalf("cos of %g turns is %.12f, want %.12f", x, got, want)
+		}
+	}
+}
+
+// BenchmarkOffsetAt is one offset at one point.
+func BenchmarkOffsetAt(b *testing.B) {
+	o, _ := NewOffset(0.3, 0.5, 7)
+	p, s := r3.Vec{X: 1, Y: 2, Z: 3}, 0.0
+	for b.Loop() {
+		p.X += 0.1
+		s += o.At(p)
+	}
+	_ = s
+}
