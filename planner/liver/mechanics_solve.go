@@ -44,6 +44,10 @@ const (
 // output of the phantom changes by more than 0.1 % (tested).
 const mechanicalTol = 1e-4
 
+// mostCutbacks bounds the halvings of a stage: a sample that needs more counts as
+// not converged.
+const mostCutbacks = 4
+
 // solveMemory bounds the memory of one solve, bytes.
 const solveMemory = 2 << 30
 
@@ -356,7 +360,7 @@ func (d *discretised) solve(ctx context.Context, x MechanicalSample, guess [][]r
 	if d.level == planner.L1 {
 		_, err = fem.SolveCoarse(ctx, m, fem.Settings{MemoryLimit: solveMemory}, emit)
 	} else {
-		_, err = fem.Solve(ctx, m, fem.Settings{ResidualTol: mechanicalTol, MemoryLimit: solveMemory, Guesses: guess}, emit)
+		_, err = fem.Solve(ctx, m, fem.Settings{ResidualTol: mechanicalTol, MaxCutbacks: mostCutbacks, MemoryLimit: solveMemory, Guesses: guess}, emit)
 	}
 	if err != nil {
 		return nil, err
