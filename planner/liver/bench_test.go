@@ -3,9 +3,12 @@ package liver
 import (
 	"context"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
+	"halsted/imaging/nifti"
 	"halsted/imaging/phantom"
 	"halsted/planner"
 )
@@ -125,4 +128,39 @@ func BenchmarkCalibrateBloodLoss(b *testing.B) {
 	slices.Sort(loss)
 	b.ReportMetric(700/loss[len(loss)/2]*bleedingMedian, "factor")
 	b.ReportMetric(float64(len(loss)), "plans")
+}
+
+// BenchmarkPatient is level L0 on patient 17 of 3D-IRCADb-01 from its masks:
+// trees, candidates and their first look.
+func BenchmarkPatient(b *testing.B) {
+	root := os.Getenv("HALSTED_DATA")
+	if root == "" {
+		b.Skip("HALSTED_DATA is not set")
+	}
+	path := filepath.Join(root, "cases", "ircad01_17_liver_ct", "masks_bits.nii.gz")
+	v, err := nifti.ReadVolume(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	segs, err := nifti.ReadSegments(path, v.Grid, nifti.IRCADBits())
+	if err != nil {
+		b.Fatal(err)
+	}
+	count := 0
+	for b.Loop() {
+		a, err := NewAnatomy(context.Background(), segs)
+		if err != nil {
+			b.Fatal(err)
+		}
+		pr := procedure(b, a, ProcedureSpec{})
+		count = 0
+		if err := pr.Generate(context.Background(), 1, func(c planner.Candidate) error {
+			count++
+			_, err := pr.Simulate(context.Background(), c.Plan, planner.L0, nil)
+			return err
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(count), "candidates")
 }

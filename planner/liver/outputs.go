@@ -74,14 +74,14 @@ func l0Outputs(c reach) []l0Output {
 	}
 	add("resected_ml", "Resected volume", "mL", computed, []string{"organ_border_mm", "portal_split", "portal_borders"}, func(r *result) float64 { return r.resectedML })
 	if c.portal {
-		in := []string{"portal_borders"}
+		in := volume
 		add("devascularised_ml", "Remnant without portal inflow", "mL", computed, in, func(r *result) float64 { return r.dryML })
-		add("devascularised_percent", "Remnant without portal inflow (of the remnant)", "%", computed, append(in, volume...), func(r *result) float64 { return 100 * r.dryML / r.remnantML })
+		add("devascularised_percent", "Remnant without portal inflow (of the remnant)", "%", computed, in, func(r *result) float64 { return 100 * r.dryML / r.remnantML })
 	}
 	if c.hepatic {
-		in := []string{"hepatic_borders"}
+		in := append([]string{"hepatic_borders"}, volume...)
 		add("congested_ml", "Remnant without venous outflow", "mL", computed, in, func(r *result) float64 { return r.congestedML })
-		add("congested_percent", "Remnant without venous outflow (of the remnant)", "%", computed, append(in, volume...), func(r *result) float64 { return 100 * r.congestedML / r.remnantML })
+		add("congested_percent", "Remnant without venous outflow (of the remnant)", "%", computed, in, func(r *result) float64 { return 100 * r.congestedML / r.remnantML })
 	}
 	border := []string{"tumour_border_mm"}
 	add("margin_mm", "Resection margin", "mm", computed, border, func(r *result) float64 { return r.margin(min(r.l.parenchymaMM, r.l.vesselMM)) })

@@ -28,6 +28,9 @@ type ProcedureSpec struct {
 	Phase              string      // of the contrast: "portal", "arterial", "venous", "none"; "": not known
 	Confidence         float64     // of the segmentation, 0 to 1; 0: not known
 	Mesh               MeshSize    // of L2
+	// Measured are properties of the image that verified ranges speak of, as the
+	// segmentation found them: "portal_contrast", …
+	Measured []planner.Measured
 }
 
 // Procedure is liver.resection on one prepared case.
@@ -39,6 +42,7 @@ type Procedure struct {
 	inputs  []planner.Input
 	l0      []l0Output
 	outputs []planner.Output
+	flags   []planner.Flag
 	limit   *rules.Rule // the hard limit on the remnant
 	tumour  float64     // ml
 
@@ -122,7 +126,7 @@ func NewProcedure(ctx context.Context, a *Anatomy, spec ProcedureSpec) (*Procedu
 		}
 		pr.outputs = append(pr.outputs, o)
 	}
-	return pr, nil
+	return pr, pr.findFlags()
 }
 
 // Name is "liver.resection".
@@ -155,24 +159,32 @@ func (pr *Procedure) Objectives(l planner.Level) []planner.Objective {
 }
 
 // Flags tells where the case lies outside the range that the procedure was
-// verified in: portal-venous CT of 0.5 to 5 mm slices.
-func (pr *Procedure) Flags() []planner.Flag {
-	var out []planner.Flag
+// verified in (planner/rules), and which structures are missing or doubtful.
+func (pr *Procedure) Flags() []planner.Flag { return slices.Clone(pr.flags) }
+
+// findFlags fills flags.
+func (pr *Procedure) findFlags() error {
 	h := pr.a.Grid.SpacingMM()
 	thick, thin := max(h[0], h[1], h[2]), min(h[0], h[1], h[2])
-	const thickest, longest = 5.0, 5.0
-	if thick > thickest {
-		out = append(out, planner.Flag{ID: "slice_thickness", Text: fmt.Sprintf("Slices are %.2g mm apart; volumes, margins and vessels were verified up to %g mm.", thick, thickest)})
+	measured := append([]planner.Measured{{ID: "slice_thickness", Value: thick, Unit: "mm"}}, pr.spec.Measured...)
+	if pr.spec.Confidence > 0 {
+		measured = append(measured, planner.Measured{ID: "liver_confidence", Value: pr.spec.Confidence, Unit: "1"})
 	}
+	ranges, err := rules.Ranges(ProcedureName, rules.OfImage)
+	if err != nil {
+		return err
+	}
+	// What only the image tells is flagged by who has the image.
+	ranges = slices.DeleteFunc(ranges, func(r planner.Range) bool {
+		return !slices.ContainsFunc(measured, func(m planner.Measured) bool { return m.ID == r.ID })
+	})
+	out := planner.OutOfDomain(ranges, measured)
+	const longest = 5.0
 	if thick > longest*thin {
 		out = append(out, planner.Flag{ID: "anisotropy", Text: fmt.Sprintf("Voxels are %.2g times as long as wide; verified up to %g times.", thick/thin, longest)})
 	}
 	if p := pr.spec.Phase; p != "" && p != "portal" {
-		out = append(out, planner.Flag{ID: "contrast_phase", Text: fmt.Sprintf("The contrast phase is %q; vessels and tumours were verified in the portal-venous phase.", p)})
-	}
-	const sure = 0.8
-	if c := pr.spec.Confidence; c > 0 && c < sure {
-		out = append(out, planner.Flag{ID: "segmentation", Text: fmt.Sprintf("The segmentation has a confidence of %.2f; verified from %.1f.", c, sure)})
+		out = append(out, planner.Flag{ID: "contrast_phase", Text: fmt.Sprintf("The contrast phase is %.20q; vessels and tumours were verified in the portal-venous phase.", p)})
 	}
 	for _, m := range pr.trees.Missing {
 		out = append(out, planner.Flag{ID: "no_" + m.System + "_tree", Text: fmt.Sprintf("There is no %s tree: %s.", m.System, m.Why), Touches: []string{"vessels_cut", "blood_loss_ml", "margin_vessel_mm"}})
@@ -180,7 +192,8 @@ func (pr *Procedure) Flags() []planner.Flag {
 	for _, s := range pr.trees.Systems() {
 		out = append(out, s.flags(pr.trees.blocks.total)...)
 	}
-	return out
+	pr.flags = out
+	return nil
 }
 
 // flags of a tree: what of the organ it does not reach, and radii that no
@@ -395,19 +408,20 @@ func (pr *Procedure) notes(p *planner.Plan, l *level0, o *planner.Outcome) []str
 		return out
 	}
 	above, below := "", ""
-	for _, id := range []string{"flr_percent", "flr_of_total_percent", "flr_standardised_percent"} {
-		v, ok := o.Value(id)
+	for _, d := range []struct{ id, of string }{{"flr_percent", "CT volume minus tumours"}, {"flr_of_total_percent", "CT volume"}, {"flr_standardised_percent", "standard volume"}} {
+		v, ok := o.Value(d.id)
 		if !ok {
 			continue
 		}
+		text := fmt.Sprintf(", %.1f %% of %s", v.V, d.of)
 		if v.V >= pr.limit.Value {
-			above += fmt.Sprintf(" %s %.1f %%", id, v.V)
+			above += text
 		} else {
-			below += fmt.Sprintf(" %s %.1f %%", id, v.V)
+			below += text
 		}
 	}
 	if above != "" && below != "" {
-		out = append(out, fmt.Sprintf("the denominator decides about the limit of %g %%: above it%s; below it%s", pr.limit.Value, above, below))
+		out = append(out, fmt.Sprintf("the denominator decides whether the remnant keeps the limit of %g %%: it does with%s; it does not with%s", pr.limit.Value, above[1:], below[1:]))
 	}
 	return out
 }

@@ -291,6 +291,9 @@ func (a *Anatomy) vesselCuts(p planner.Plan) []planner.VesselCut {
 				half = a.halfVoxelMM(c.Normal)
 			}
 		}
+		if half == 0 { // a sheet
+			half = a.cellMM / 2
+		}
 		if math.Abs(s) <= half {
 			hit[n] = true
 			order = append(order, n)
