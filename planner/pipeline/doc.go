@@ -1,5 +1,10 @@
 // Package pipeline walks one study through the house, one function per arrow:
 //
+//	Open → Segment → Subject.Open → Decide
+//
+// takes a case to a procedure and its plans to a decision; the quick walk with
+// displayed frames is
+//
 //	Open → Segment → Prepare → Propose → Simulate → Rank
 //
 // that is DICOM → Volume → Labels → Mesh → Model → Frames → Evaluation. It is
