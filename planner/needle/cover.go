@@ -23,8 +23,8 @@ const (
 	beyondRimMM  = 1     // centres lie at most this far outside the target
 )
 
-// Cover is a set of burns that kills the target with its margin.
-type Cover struct {
+// burnPlan is a set of burns that kills the target with its margin.
+type burnPlan struct {
 	Ways    []Trajectory // one per burn
 	Covered float64      // share of the target and its margin, 0 to 1
 	// Minimal says that no smaller set of the burns that were tried covers as
@@ -46,7 +46,7 @@ const (
 // cover finds burns for the target and its margin: for each centre of a lattice
 // the best way in, then a greedy set cover (Johnson, J. Comput. Syst. Sci. 9
 // (1974) 256), then an exact search for a smaller one.
-func (c *Case) cover(ctx context.Context, by preference) (*Cover, error) {
+func (c *Case) cover(ctx context.Context, by preference) (*burnPlan, error) {
 	ways, err := c.burnWays(ctx, by)
 	if err != nil || len(ways) == 0 {
 		return nil, err
@@ -76,7 +76,7 @@ func (c *Case) cover(ctx context.Context, by preference) (*Cover, error) {
 	for _, n := range chosen {
 		covered.join(sets[n])
 	}
-	out := &Cover{Covered: float64(covered.count()) / float64(len(want)), Tried: len(ways)}
+	out := &burnPlan{Covered: float64(covered.count()) / float64(len(want)), Tried: len(ways)}
 	better, proved, err := smaller(ctx, sets, covered, len(chosen)-1)
 	if err != nil {
 		return nil, err
