@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 
 	"planner":             {"imaging", "mesh", "fem"},
 	"planner/rules":       {"planner"},
-	"planner/uncertainty": {"planner", "imaging", "fem", "internal/par"},
+	"planner/uncertainty": {"planner", "imaging", "imaging/distance", "imaging/filter", "fem", "internal/par"},
 	"planner/liver":       {"planner", "planner/rules", "planner/uncertainty", "imaging", "imaging/distance", "imaging/filter", "mesh", "mesh/spatial", "mesh/tetra", "mesh/vessel", "fem", "fem/material", "internal/par"},
 	"planner/needle":      {"planner", "planner/rules", "planner/uncertainty", "imaging", "imaging/distance", "mesh", "mesh/spatial", "mesh/tetra", "fem", "fem/material", "internal/par"},
 	"planner/aneurysm":    {"planner", "planner/rules", "planner/uncertainty", "imaging", "imaging/distance", "imaging/filter", "mesh", "mesh/vessel", "fem", "fem/inverse", "fem/material", "internal/par"},
