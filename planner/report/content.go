@@ -40,6 +40,9 @@ func (a Approval) state() string {
 	return "approved by " + by
 }
 
+// nobodyApproved is what approved says until a person has approved a plan.
+const nobodyApproved = "No plan is approved."
+
 // approved says which plans have been approved; most often none.
 func (d *Dossier) approved() string {
 	var out []string
@@ -49,7 +52,7 @@ func (d *Dossier) approved() string {
 		}
 	}
 	if len(out) == 0 {
-		return "No plan is approved."
+		return nobodyApproved
 	}
 	return capital(strings.Join(out, "; ")) + "."
 }
@@ -99,6 +102,15 @@ func (d *Dossier) tags(n int) []string {
 		out = append(out, "vetoed")
 	}
 	return append(out, it.Approval.state())
+}
+
+// briefTags are tags for a page that says above that no plan is approved.
+func (d *Dossier) briefTags(n int) []string {
+	t := d.tags(n)
+	if len(t) == 1 && d.approved() == nobodyApproved {
+		return nil
+	}
+	return t
 }
 
 // reasons are the plan's first three reasons; a vetoed plan's are its vetoes.

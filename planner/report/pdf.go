@@ -172,16 +172,28 @@ func (p *paper) decision(d *Dossier) {
 	p.room(18)
 	p.y += 1.5
 	p.para(marginX, textW, 10.5, ink, true, "Why, and what to watch")
+	var calm []string // plans without a warning of their own
 	for n, it := range d.Items {
 		c := ink
 		if it.Evaluation.Rank == 0 {
 			c = red
 		}
 		p.room(lead(8) + 2*lead(7.5))
-		p.para(marginX, textW, 8, c, true, d.planTitle(n)+" ("+strings.Join(d.tags(n), ", ")+")")
+		title := d.planTitle(n)
+		if t := d.briefTags(n); len(t) > 0 {
+			title += " (" + strings.Join(t, ", ") + ")"
+		}
+		p.para(marginX, textW, 8, c, true, title)
 		p.item("•", marginX+1, textW-1, 7.5, ink, strings.Join(d.reasons(it), "; "))
-		p.item("!", marginX+1, textW-1, 7.5, colour{138, 90, 0}, "Warning: "+warning(common, it))
+		if len(own(common, it)) > 0 {
+			p.item("!", marginX+1, textW-1, 7.5, colour{138, 90, 0}, "Warning: "+warning(common, it))
+		} else {
+			calm = append(calm, d.mark(n))
+		}
 		p.y += 0.8
+	}
+	if len(calm) > 0 {
+		p.item("!", marginX+1, textW-1, 7.5, colour{138, 90, 0}, "No warning of its own: plan "+strings.Join(calm, ", ")+".")
 	}
 	if left := bottomY - p.y; left > 75 && len(d.Pictures) > 0 { // a page with room shows the case
 		p.y += 2
@@ -224,7 +236,11 @@ func (p *paper) table(d *Dossier) {
 		if len(name) > 3 {
 			name = append(name[:2], p.fit(strings.Join(name[2:], " "), nameW-9, 8.5, knee))
 		}
-		h := lead(8.5)*float64(len(name)) + lead(6.8) + 1.6
+		tag, tc := strings.Join(d.briefTags(n), ", "), faint
+		h := lead(8.5)*float64(len(name)) + 1.6
+		if tag != "" {
+			h += lead(6.8)
+		}
 		h = max(h, lead(9)+lead(6.8)+1.6)
 		if p.y+h > bottomY {
 			p.page()
@@ -241,7 +257,6 @@ func (p *paper) table(d *Dossier) {
 		for k, l := range name {
 			p.text(marginX+8, p.y+lead(8.5)*(float64(k)+0.8), 8.5, c, knee, left, l)
 		}
-		tag, tc := strings.Join(d.tags(n), ", "), faint
 		if it.Evaluation.Rank == 0 {
 			tc = red
 		}
