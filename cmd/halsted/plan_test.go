@@ -2,7 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,9 +14,13 @@ import (
 	"testing"
 
 	"halsted/imaging/nifti"
+	"halsted/imaging/pacs"
 	"halsted/imaging/phantom"
 	"halsted/planner"
 	"halsted/planner/report"
+	pb "halsted/proto/halsted/v1"
+
+	"google.golang.org/protobuf/proto"
 )
 
 // writeCase writes a coarse sample patient as a volume and bit masks; it
@@ -155,5 +163,104 @@ func TestPlanRefusesInOneSentence(t *testing.T) {
 		if code != c.code || !strings.Contains(said, c.want) {
 			t.Errorf("%v: exit %d, %s", c.args, code, said)
 		}
+	}
+}
+
+// A decision asked for over the wire: bands arrive, plans and evaluations are
+// kept, and the same request again finds every simulation done.
+func TestDecisionOverTheWire(t *testing.T) {
+	l := phantom.NewLiver(1)
+	g := l.GridAt([3]float64{2.5, 2.5, 3})
+	v, err := l.Volume(t.Context(), g, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := phantom.WriteSeries(t.Context(), dir, v, l.SeriesID()); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	data := t.TempDir()
+	srv, err := startServer(ctx, serverConfig{data: data, api: "127.0.0.1:0", dicom: "127.0.0.1:0", aeTitle: "HALSTED",
+		log: slog.New(slog.DiscardHandler), studied: func(_ planner.Study, err error) { got <- err }}, &runner{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- srv.run(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		srv.close()
+	}()
+	if _, err := send(t.Context(), dir, srv.DICOM.String(), pacs.AE{Called: "HALSTED", Calling: "TEST"}, newBar(io.Discard)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-got; err != nil {
+		t.Fatal(err)
+	}
+	c, err := dialClient(srv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	study, err := c.study(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &pb.Case{Study: study, Procedure: "needle.trajectory", Condition: "biopsy"}
+	for _, s := range l.Seeds() {
+		in.Seeds = append(in.Seeds, &pb.Seed{Label: &pb.StructureLabel{Id: s.Label.String()}, Point: &pb.Point{XMm: s.LPS.X, YMm: s.LPS.Y, ZMm: s.LPS.Z}})
+	}
+	kase, err := pb.NewCaseServiceClient(c.conn).CreateCase(t.Context(), &pb.CreateCaseRequest{Case: in})
+	if err != nil {
+		t.Fatal(err)
+	}
+	decide := func() (bands int, d *pb.Decision) {
+		stream, err := pb.NewDecisionServiceClient(c.conn).Decide(t.Context(), &pb.DecideRequest{Parent: kase.Case.Name, Level: pb.SimulationLevel_SIMULATION_LEVEL_GEOMETRY, MaxPlans: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for {
+			m, err := stream.Recv()
+			if errors.Is(err, io.EOF) {
+				return bands, d
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.GetBand() != nil {
+				bands++
+			}
+			if m.GetDecision() != nil {
+				d = m.GetDecision()
+			}
+		}
+	}
+	bands, d := decide()
+	if bands == 0 || d == nil || len(d.Plans) == 0 || len(d.Evaluations) != len(d.Plans) || d.Notice != planner.Notice {
+		t.Fatalf("%d bands, decision %v", bands, d)
+	}
+	kept, err := c.evaluations(t.Context(), kase.Case.Name)
+	if err != nil || len(kept) != len(d.Plans) {
+		t.Errorf("%d evaluations are kept of %d: %v", len(kept), len(d.Plans), err)
+	}
+	journals, err := filepath.Glob(filepath.Join(data, "bundles", "*", "samples.jsonl"))
+	if err != nil || len(journals) != 1 {
+		t.Fatalf("bundles %v, %v", journals, err)
+	}
+	before, err := os.Stat(journals[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, again := decide()
+	if !proto.Equal(again, d) {
+		t.Error("the same request again gives another decision")
+	}
+	if after, err := os.Stat(journals[0]); err != nil || after.Size() != before.Size() {
+		t.Errorf("finished simulations were run again: %v", err)
 	}
 }
