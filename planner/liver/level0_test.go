@@ -257,3 +257,37 @@ func TestOutputsNameTheirInputs(t *testing.T) {
 		}
 	}
 }
+
+// TestResectAgreesWithTheBlocks compares the voxels of Resect, which meshes are
+// made of, with the blocks of level L0.
+func TestResectAgreesWithTheBlocks(t *testing.T) {
+	pr := fixture(t)
+	cs, err := candidates()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plans := []planner.Plan{divide(t, pr, "right portal vein")}
+	kinds := map[[2]bool]bool{}
+	for _, c := range cs {
+		if k := [2]bool{len(c.Plan.Divided) > 0, len(c.Plan.Sheets) > 0}; !kinds[k] && len(c.Plan.Cuts) == 0 {
+			kinds[k] = true
+			plans = append(plans, c.Plan)
+		}
+	}
+	for _, p := range plans {
+		r, err := pr.a.Resect(context.Background(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := simulate(t, pr, p, nil)
+		// Voxels count whole here; the border of a territory is drawn from voxels
+		// here and from blocks there.
+		if got, want := r.RemnantMM3/1000, of(t, o, "remnant_ml"); math.Abs(got-want) > 0.005*pr.trees.blocks.total {
+			t.Errorf("%q: %.1f ml by voxels, %.1f ml by blocks", p.Name, got, want)
+		}
+		q, ok := r.Evaluation.Quantity("margin_mm")
+		if want := of(t, o, "margin_mm"); !ok || q.Value != want {
+			t.Errorf("%q: margin %v, want %g", p.Name, q, want)
+		}
+	}
+}
