@@ -52,10 +52,14 @@ var bareNumbers = map[string]string{
 	"Patient.MeanMmHg":     typed,
 	"Patient.SystolicMmHg": typed,
 
-	"Value.V":        inside,
-	"Score.Value":    inside,
-	"Objective.Cap":  inside,
-	"Field.Values":   "samples of a displayed field",
+	"Value.V":       inside,
+	"Score.Value":   inside,
+	"Objective.Cap": inside,
+	"Field.Values":  "samples of a displayed field",
+
+	"FieldQuality.Residual": "header of a displayed field, with its evidence",
+	"FieldQuality.Error":    "header of a displayed field, with its evidence",
+
 	"Range.Low":      "verified range, with its source and evidence",
 	"Range.High":     "verified range, with its source and evidence",
 	"Measured.Value": inside,

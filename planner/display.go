@@ -31,6 +31,44 @@ type Field struct {
 	ID     string // "von_mises", "displacement", "strain_max"
 	Unit   string // UCUM: "kPa", "mm", "%"
 	Values []float32
+	// Quality is nil when nobody recorded it.
+	Quality *FieldQuality
+}
+
+// FieldQuality says how well the values of a field are known.
+type FieldQuality struct {
+	// Residual is the relative residual of the solve, as Solution.Residual.
+	Residual float64
+	// Error is the estimated error of the discretisation in the field's unit, root
+	// mean square over the vertices; nil: there is no estimate.
+	Error    *float64
+	Evidence Evidence // the worst of the inputs
+}
+
+// Same reports whether two say the same; both may be nil.
+func (q *FieldQuality) Same(o *FieldQuality) bool {
+	if q == nil || o == nil {
+		return q == o
+	}
+	same := q.Residual == o.Residual && q.Evidence == o.Evidence && (q.Error == nil) == (o.Error == nil)
+	return same && (q.Error == nil || *q.Error == *o.Error)
+}
+
+// Validate reports a residual or an error that is negative or not finite, and
+// evidence of no known kind.
+func (q *FieldQuality) Validate() error {
+	good := func(v float64) bool { return v >= 0 && !math.IsInf(v, 0) }
+	switch {
+	case q == nil:
+		return nil
+	case !good(q.Residual):
+		return fmt.Errorf("its residual is %g", q.Residual)
+	case q.Error != nil && !good(*q.Error):
+		return fmt.Errorf("its estimated error is %g", *q.Error)
+	case q.Evidence > EvidenceUnverified:
+		return fmt.Errorf("its evidence is of no known kind: %d", q.Evidence)
+	}
+	return nil
 }
 
 // DisplayFrame is one converged state as it is shown and streamed.
@@ -73,6 +111,9 @@ func (f *DisplayFrame) Validate(t *Topology) error {
 	for _, fd := range f.Fields {
 		if len(fd.Values) != len(f.Pos) {
 			return fmt.Errorf("planner: frame %d: field %s has %d values for %d vertices", f.Seq, fd.ID, len(fd.Values), len(f.Pos))
+		}
+		if err := fd.Quality.Validate(); err != nil {
+			return fmt.Errorf("planner: frame %d: field %s: %w", f.Seq, fd.ID, err)
 		}
 		for n, v := range fd.Values {
 			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {

@@ -54,9 +54,17 @@ func stateScene(t *planner.Topology, f *planner.DisplayFrame) (*scene.Scene, err
 	}
 	sf := &scene.Frame{Epoch: f.Epoch, Seq: f.Seq, TimeS: f.SimTimeS, Pos: f.Pos}
 	for _, fd := range f.Fields {
-		sf.Fields = append(sf.Fields, scene.Field{ID: fd.ID, Unit: fd.Unit, Values: fd.Values})
+		sf.Fields = append(sf.Fields, scene.Field{ID: fd.ID, Unit: fd.Unit, Values: fd.Values, Quality: fieldQuality(fd.Quality)})
 	}
 	return sc, sc.AppendFrame(sf)
+}
+
+// fieldQuality is what the legend tells of a field.
+func fieldQuality(q *planner.FieldQuality) *scene.Quality {
+	if q == nil {
+		return &scene.Quality{}
+	}
+	return &scene.Quality{Residual: &q.Residual, Error: q.Error, Evidence: q.Evidence.String()}
 }
 
 // dress shows a field on the remnant.

@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"planner/store":       {"planner", "imaging", "internal/access"},
 	"planner/jobs":        {"planner", "planner/store"},
 	"planner/report":      {"planner", "imaging/dicomfile"},
-	"planner/pipeline":    {"planner", "planner/liver", "planner/needle", "planner/aneurysm", "planner/uncertainty", "planner/rules", "planner/rank", "imaging", "imaging/series", "imaging/segment", "mesh", "mesh/contour", "mesh/tetra", "fem", "internal/par"},
+	"planner/pipeline":    {"planner", "planner/liver", "planner/needle", "planner/aneurysm", "planner/uncertainty", "planner/rules", "planner/rank", "imaging", "imaging/series", "imaging/segment", "mesh", "mesh/contour", "mesh/tetra", "fem", "fem/material", "internal/par"},
 	"planner/service":     {"proto/halsted/v1", "proto/frame", "planner", "planner/store", "planner/jobs", "imaging", "internal/access"},
 
 	"proto/halsted/v1": {},

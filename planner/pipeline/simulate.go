@@ -3,8 +3,10 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"halsted/fem"
+	"halsted/fem/material"
 	"halsted/imaging"
 	"halsted/mesh"
 	"halsted/mesh/tetra"
@@ -52,6 +54,9 @@ func (c *Prepared) Simulate(ctx context.Context, plan planner.Plan, sink Sink, p
 	}
 	show, err := c.display(ctx, r, m)
 	if err != nil {
+		return nil, err
+	}
+	if show.evidence, err = tissueEvidence(); err != nil {
 		return nil, err
 	}
 	if sink.Topology != nil {
@@ -107,7 +112,17 @@ type shown struct {
 	topology *planner.Topology
 	node     []int32 // remnant vertex → node
 	inside   []*mesh.Embedding
-	first    []int32 // first vertex of each embedded structure
+	first    []int32          // first vertex of each embedded structure
+	evidence planner.Evidence // of the tissue
+}
+
+// tissueEvidence is that of the one tissue of the model.
+func tissueEvidence() (planner.Evidence, error) {
+	tissue, err := material.Lookup(liver.ParenchymaTissue)
+	if err != nil {
+		return 0, err
+	}
+	return planner.ParseEvidence(tissue.Evidence)
 }
 
 // display builds the topology: the remnant's surface, which moves with its
@@ -173,10 +188,38 @@ func (s *shown) frame(f *fem.Frame) *planner.DisplayFrame {
 			strain[v] = float32(eps[i] * 100)
 		}
 	}
+	known := planner.FieldQuality{Residual: f.Residual, Evidence: s.evidence} // no estimate for motion and strain
+	stressed := known
+	stressed.Error = s.stressError(f)
 	out.Fields = []planner.Field{
-		{ID: "von_mises", Unit: "kPa", Values: stress},
-		{ID: "displacement", Unit: "mm", Values: moved},
-		{ID: "strain_max", Unit: "%", Values: strain},
+		{ID: "von_mises", Unit: "kPa", Values: stress, Quality: &stressed},
+		{ID: "displacement", Unit: "mm", Values: moved, Quality: &known},
+		{ID: "strain_max", Unit: "%", Values: strain, Quality: &known},
 	}
 	return out
+}
+
+// stressError is the estimated error of the von Mises stress in kPa, root mean
+// square over the vertices that move. With δσ the error of the stress, that of
+// √(3/2)·‖dev σ‖ is at most √(3/2)·‖δσ‖; fem.Frame.ErrorMPa estimates ‖δσ‖.
+// nil: the solver made no estimate.
+func (s *shown) stressError(f *fem.Frame) *float64 {
+	if len(f.ErrorMPa) == 0 {
+		return nil
+	}
+	var sum float64
+	count := len(s.node)
+	for _, node := range s.node {
+		sum += f.ErrorMPa[node] * f.ErrorMPa[node]
+	}
+	for _, e := range s.inside {
+		at := make([]float64, e.Len())
+		e.ApplyScalar(at, f.ErrorMPa)
+		for _, v := range at {
+			sum += v * v
+		}
+		count += len(at)
+	}
+	kPa := 1000 * math.Sqrt(1.5*sum/float64(max(count, 1)))
+	return &kPa
 }

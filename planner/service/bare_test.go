@@ -53,6 +53,9 @@ var bareOnTheWire = map[protoreflect.FullName]string{
 	"halsted.v1.FieldRange.max":       "scale of a field's samples",
 	"halsted.v1.FieldRange.step":      "scale of a field's samples",
 
+	"halsted.v1.FieldInfo.residual":       "header of a field, with its evidence",
+	"halsted.v1.FieldInfo.error_estimate": "header of a field, with its evidence",
+
 	"halsted.v1.PatientFacts.height_cm":              "typed by a person",
 	"halsted.v1.PatientFacts.weight_kg":              "typed by a person",
 	"halsted.v1.PatientFacts.mean_pressure_mmhg":     "typed by a person",

@@ -13,6 +13,7 @@ import (
 	pb "halsted/proto/halsted/v1"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 )
 
 const (
@@ -83,7 +84,7 @@ type watcher struct {
 	id     string
 	enc    *pb.Encoding
 	format frame.Format
-	header *pb.Header // of epoch; nil until its first frame
+	header *pb.Header // that holds; nil until the epoch's first frame
 	status *pb.Run    // last sent
 	epoch  uint64
 	seq    uint64 // last sent
@@ -151,7 +152,7 @@ func (w *watcher) sendHeader(run planner.Run, f *planner.DisplayFrame) error {
 	for _, fd := range f.Fields {
 		if len(w.enc.Fields) == 0 || contains(w.enc.Fields, fd.ID) {
 			enc.Fields = append(enc.Fields, fd.ID)
-			h.Fields = append(h.Fields, &pb.FieldInfo{Id: fd.ID, Unit: fd.Unit})
+			h.Fields = append(h.Fields, toFieldInfo(fd))
 		}
 	}
 	w.header = h
@@ -165,15 +166,25 @@ func (w *watcher) send(f *planner.DisplayFrame) error {
 		return fmt.Errorf("run %s: frame %d has %d vertices, the first had %d", w.id, f.Seq, len(f.Pos), w.header.VertexCount)
 	}
 	values := make([][]float32, len(w.header.Fields))
+	infos, changed := make([]*pb.FieldInfo, len(values)), false
 	for k, info := range w.header.Fields {
 		for _, fd := range f.Fields {
 			if fd.ID == info.Id && fd.Unit == info.Unit {
-				values[k] = fd.Values
+				values[k], infos[k] = fd.Values, toFieldInfo(fd)
 			}
 		}
-		if values[k] == nil && len(f.Pos) > 0 {
+		if infos[k] == nil || values[k] == nil && len(f.Pos) > 0 {
 			return fmt.Errorf("run %s: frame %d lacks the field %s in %s", w.id, f.Seq, info.Id, info.Unit)
 		}
+		changed = changed || !proto.Equal(info, infos[k])
+	}
+	if changed { // this state was solved otherwise than the one before
+		h := proto.CloneOf(w.header)
+		h.Fields, h.FirstSeq = infos, f.Seq
+		if err := w.out.Send(&pb.WatchFramesResponse{Event: &pb.WatchFramesResponse_Header{Header: h}}); err != nil {
+			return err
+		}
+		w.header = h
 	}
 	p, err := frame.Encode(w.format, f.Pos, values)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"halsted/planner"
 	"halsted/planner/jobs"
 	"halsted/proto/frame"
 	pb "halsted/proto/halsted/v1"
@@ -416,5 +417,56 @@ func TestFramesOfAnotherShape(t *testing.T) {
 	s, err = watch(testContext(t), r.conn, &pb.WatchFramesRequest{Run: run, Accept: []*pb.Encoding{{Fields: []string{"von_mises"}}}}, nil)
 	if err != nil || len(s.frames) != 2 {
 		t.Errorf("%d frames of von_mises, %v", len(s.frames), err)
+	}
+}
+
+// The header of the fields says how each state was solved: it comes again
+// where that changes, and only there, live and from the store alike.
+func TestFieldsCarryTheirQuality(t *testing.T) {
+	const n = 6
+	gate := make(chan struct{})
+	r := newRig(t, t.TempDir(), func(ctx context.Context, j jobs.Job, rep jobs.Reporter) error {
+		top := grid(5)
+		if _, err := rep.Topology(top); err != nil {
+			return err
+		}
+		for k := range n {
+			<-gate
+			f := bend(top, k+1)
+			e := float64(k / 2) // changes at every second frame
+			f.Fields[0].Quality = &planner.FieldQuality{Residual: 1e-9, Error: &e, Evidence: planner.EvidenceUnverified}
+			if err := rep.Frame(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	run := r.run(t, r.plan(t), "a")
+	live := make(chan *seen, 1)
+	ctx := testContext(t)
+	go func() {
+		s, _ := watch(ctx, r.conn, &pb.WatchFramesRequest{Run: run}, nil)
+		live <- s
+	}()
+	close(gate)
+	for what, s := range map[string]*seen{"live": <-live, "stored": r.watchAll(t, run)} {
+		if len(s.frames) != n || len(s.headers) != n/2 {
+			t.Fatalf("%s: %d frames, %d headers", what, len(s.frames), len(s.headers))
+		}
+		for k, h := range s.headers {
+			stress, u := h.Fields[0], h.Fields[1]
+			if h.FirstSeq != uint64(2*k+1) || h.VertexCount != 25 || h.TopologyHash != s.headers[0].TopologyHash || len(h.Encoding.Fields) != 2 ||
+				stress.GetResidual() != 1e-9 || stress.ErrorEstimate == nil || *stress.ErrorEstimate != float64(k) || stress.Evidence != pb.Evidence_EVIDENCE_UNVERIFIED {
+				t.Errorf("%s: header %d: %v", what, k, h)
+			}
+			if u.Residual != nil || u.ErrorEstimate != nil || u.Evidence != pb.Evidence_EVIDENCE_UNSPECIFIED {
+				t.Errorf("%s: a field of which nobody said anything claims %v", what, u)
+			}
+		}
+	}
+	// Who does not ask for the field is not told of its changes.
+	s, err := watch(ctx, r.conn, &pb.WatchFramesRequest{Run: run, Accept: []*pb.Encoding{{Fields: []string{"displacement"}}}}, nil)
+	if err != nil || len(s.headers) != 1 || len(s.frames) != n {
+		t.Errorf("%d headers, %d frames, %v", len(s.headers), len(s.frames), err)
 	}
 }

@@ -149,6 +149,15 @@ func toEvidence(e planner.Evidence) pb.Evidence {
 	return pb.Evidence(e) + pb.Evidence_EVIDENCE_COMPUTED
 }
 
+// toFieldInfo is the header of a field.
+func toFieldInfo(f planner.Field) *pb.FieldInfo {
+	m := &pb.FieldInfo{Id: f.ID, Unit: f.Unit}
+	if q := f.Quality; q != nil {
+		m.Residual, m.ErrorEstimate, m.Evidence = &q.Residual, q.Error, toEvidence(q.Evidence)
+	}
+	return m
+}
+
 func toQuantity(q planner.Quantity) *pb.Quantity {
 	w := &pb.Quantity{Id: q.ID, Label: q.Label, Value: q.Value, Unit: q.Unit, Basis: q.Basis, Evidence: toEvidence(q.Evidence), Flags: q.Flags}
 	if s := q.Spread; s != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,21 +17,67 @@ import (
 // A sealed segment holds frames of one epoch with the same vertices and
 // fields, without loss, little-endian:
 //
-//	"HSF1" | u32 vertices | u32 frames | u16 fields
+//	"HSF2" | u32 vertices | u32 frames | u16 fields
 //	fields × ( u8 length, id | u8 length, unit )
 //	frames × ( u64 epoch | u64 seq | f64 sim time s
+//	           fields × ( u8 evidence | f64 residual | f64 error )
 //	           vertices × 3 × f64 position mm
 //	           fields × vertices × f32 value )
-const segmentMagic = "HSF1"
+//
+// evidence is 0 when the field's quality was not recorded, else 1 + the
+// evidence, plus 128 when there is an error estimate; what is not there is 0.
+//
+// "HSF1", which is read but no longer written, lacks the line of the quality:
+// its fields come back with none, since nobody recorded it.
+const (
+	segmentMagic  = "HSF2"
+	segmentMagic1 = "HSF1"
+)
 
 const (
 	maxSegmentVertices = 16 << 20
 	maxSegmentFields   = 64
 	frameHeader        = 3 * 8
+	qualityBytes       = 1 + 2*8
+	hasError           = 0x80
 )
 
-func frameBytes(vertices, fields int) int64 {
-	return frameHeader + int64(vertices)*int64(24+4*fields)
+// frameBytes is the length of a frame of which each field has a header of
+// perField bytes.
+func frameBytes(vertices, fields, perField int) int64 {
+	return frameHeader + int64(fields)*int64(perField) + int64(vertices)*int64(24+4*fields)
+}
+
+func appendQuality(b []byte, q *planner.FieldQuality) []byte {
+	var out [qualityBytes]byte
+	if q != nil {
+		out[0] = 1 + byte(q.Evidence)
+		binary.LittleEndian.PutUint64(out[1:], math.Float64bits(q.Residual))
+		if q.Error != nil {
+			out[0] |= hasError
+			binary.LittleEndian.PutUint64(out[9:], math.Float64bits(*q.Error))
+		}
+	}
+	return append(b, out[:]...)
+}
+
+// readQuality refuses what appendQuality does not write.
+func readQuality(b []byte) (*planner.FieldQuality, error) {
+	var q *planner.FieldQuality
+	if b[0] != 0 {
+		q = &planner.FieldQuality{Evidence: planner.Evidence(b[0]&^hasError - 1), Residual: math.Float64frombits(binary.LittleEndian.Uint64(b[1:]))}
+		if b[0]&hasError != 0 {
+			e := math.Float64frombits(binary.LittleEndian.Uint64(b[9:]))
+			q.Error = &e
+		}
+	}
+	if err := q.Validate(); err != nil {
+		return nil, fmt.Errorf("the header of a field is damaged: %w", err)
+	}
+	if !bytes.Equal(appendQuality(nil, q), b[:qualityBytes]) {
+		return nil, errors.New("the header of a field is damaged")
+	}
+	return q, nil
 }
 
 // sameShape reports whether two frames fit in one segment.
@@ -53,7 +100,7 @@ func encodeSegment(frames []planner.DisplayFrame) ([]byte, error) {
 		return nil, fmt.Errorf("store: frame %d: %w: %d vertices and %d fields, at most %d and %d", f.Seq, ErrInvalid, len(f.Pos), len(f.Fields), maxSegmentVertices, maxSegmentFields)
 	}
 	le := binary.LittleEndian
-	b := make([]byte, 0, 4096+int64(len(frames))*frameBytes(len(f.Pos), len(f.Fields)))
+	b := make([]byte, 0, 4096+int64(len(frames))*frameBytes(len(f.Pos), len(f.Fields), qualityBytes))
 	b = append(b, segmentMagic...)
 	b = le.AppendUint32(b, uint32(len(f.Pos)))
 	b = le.AppendUint32(b, uint32(len(frames)))
@@ -71,6 +118,9 @@ func encodeSegment(frames []planner.DisplayFrame) ([]byte, error) {
 		b = le.AppendUint64(b, f.Epoch)
 		b = le.AppendUint64(b, f.Seq)
 		b = le.AppendUint64(b, math.Float64bits(f.SimTimeS))
+		for _, fd := range f.Fields {
+			b = appendQuality(b, fd.Quality)
+		}
 		for _, p := range f.Pos {
 			b = le.AppendUint64(b, math.Float64bits(p.X))
 			b = le.AppendUint64(b, math.Float64bits(p.Y))
@@ -92,6 +142,7 @@ type segment struct {
 	vertices int
 	frames   int
 	fields   []planner.Field // without values
+	perField int             // bytes of a field's header in each frame
 	start    int64           // offset of the first frame
 	buf      []byte
 }
@@ -101,8 +152,13 @@ type segment struct {
 func openSegment(in io.ReadSeeker, size int64) (*segment, error) {
 	s := &segment{r: bufio.NewReaderSize(in, 64<<10), in: in}
 	var head [14]byte
-	if _, err := io.ReadFull(s.r, head[:]); err != nil || string(head[:4]) != segmentMagic {
-		return nil, errors.New("it is not a frame segment of version 1")
+	_, err := io.ReadFull(s.r, head[:])
+	switch magic := string(head[:4]); {
+	case err == nil && magic == segmentMagic:
+		s.perField = qualityBytes
+	case err == nil && magic == segmentMagic1:
+	default:
+		return nil, errors.New("it is not a frame segment of version 1 or 2")
 	}
 	vertices, frames := binary.LittleEndian.Uint32(head[4:]), binary.LittleEndian.Uint32(head[8:])
 	fields := int(binary.LittleEndian.Uint16(head[12:]))
@@ -119,7 +175,7 @@ func openSegment(in io.ReadSeeker, size int64) (*segment, error) {
 		s.fields = append(s.fields, planner.Field{ID: id, Unit: unit})
 	}
 	s.vertices, s.frames = int(vertices), int(frames)
-	per := frameBytes(s.vertices, fields) // below 2⁴⁰; frames below 2³²: no overflow by the division
+	per := frameBytes(s.vertices, fields, s.perField) // below 2⁴⁰; frames below 2³²: no overflow by the division
 	if size < s.start || (size-s.start)%per != 0 || (size-s.start)/per != int64(frames) {
 		return nil, fmt.Errorf("its %d bytes do not fit %d frames of %d bytes", size, frames, per)
 	}
@@ -139,7 +195,7 @@ func (s *segment) shortString() (string, error) {
 
 // skip moves to the n-th frame of the segment, from 0.
 func (s *segment) skip(n int) error {
-	_, err := s.in.Seek(s.start+int64(n)*frameBytes(s.vertices, len(s.fields)), io.SeekStart)
+	_, err := s.in.Seek(s.start+int64(n)*frameBytes(s.vertices, len(s.fields), s.perField), io.SeekStart)
 	s.r.Reset(s.in)
 	return err
 }
@@ -147,7 +203,7 @@ func (s *segment) skip(n int) error {
 // next reads one frame into fresh memory.
 func (s *segment) next() (*planner.DisplayFrame, error) {
 	if s.buf == nil {
-		s.buf = make([]byte, frameBytes(s.vertices, len(s.fields)))
+		s.buf = make([]byte, frameBytes(s.vertices, len(s.fields), s.perField))
 	}
 	if _, err := io.ReadFull(s.r, s.buf); err != nil {
 		return nil, fmt.Errorf("a frame is cut off: %w", err)
@@ -158,20 +214,30 @@ func (s *segment) next() (*planner.DisplayFrame, error) {
 		Pos: make([]r3.Vec, s.vertices), Fields: make([]planner.Field, len(s.fields)),
 	}
 	b = b[frameHeader:]
+	for k, fd := range s.fields {
+		if s.perField > 0 {
+			q, err := readQuality(b)
+			if err != nil {
+				return nil, err
+			}
+			fd.Quality = q
+			b = b[s.perField:]
+		}
+		f.Fields[k] = fd
+	}
 	for n := range f.Pos {
 		f.Pos[n] = r3.Vec{
 			X: math.Float64frombits(le.Uint64(b)), Y: math.Float64frombits(le.Uint64(b[8:])), Z: math.Float64frombits(le.Uint64(b[16:])),
 		}
 		b = b[24:]
 	}
-	for k, fd := range s.fields {
+	for k := range s.fields {
 		v := make([]float32, s.vertices)
 		for n := range v {
 			v[n] = math.Float32frombits(le.Uint32(b[4*n:]))
 		}
 		b = b[4*len(v):]
-		fd.Values = v
-		f.Fields[k] = fd
+		f.Fields[k].Values = v
 	}
 	return f, nil
 }

@@ -178,7 +178,14 @@ func testFrames(epoch uint64, n, vertices int) []planner.DisplayFrame {
 			f.Pos[i] = r3.Vec{X: x, Y: -x / 7, Z: 1e-9 * x}
 			mises[i], u[i] = float32(x)/3, float32(k)
 		}
-		f.Fields = []planner.Field{{ID: "von_mises", Unit: "kPa", Values: mises}, {ID: "displacement", Unit: "mm", Values: u}}
+		e := float64(k) / 7
+		f.Fields = []planner.Field{
+			{ID: "von_mises", Unit: "kPa", Values: mises, Quality: &planner.FieldQuality{Residual: 1e-9 / 3, Error: &e, Evidence: planner.EvidenceUnverified}},
+			{ID: "displacement", Unit: "mm", Values: u, Quality: &planner.FieldQuality{}},
+		}
+		if k%2 == 1 {
+			f.Fields[1].Quality = nil // of one frame alone
+		}
 		out[k] = f
 	}
 	return out
@@ -445,6 +452,9 @@ func frameContract(t *testing.T, s backend) {
 	nan := testFrames(1, 11, 40)[10]
 	nan.Pos[7].Y = math.NaN()
 	wantErr(t, s.AppendFrames(ctx, run, 1, []planner.DisplayFrame{nan}), ErrInvalid, "vertex 7")
+	nan = testFrames(1, 11, 40)[10]
+	nan.Fields[0].Quality = &planner.FieldQuality{Residual: math.NaN()}
+	wantErr(t, s.AppendFrames(ctx, run, 1, []planner.DisplayFrame{nan}), ErrInvalid, "residual")
 
 	_, err := s.BeginEpoch(ctx, run)
 	must(t, err)

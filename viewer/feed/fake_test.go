@@ -40,6 +40,7 @@ type fake struct {
 	damage  func(streamNo int, f *pb.Frame)
 	state   pb.RunState
 	hold    bool // never end the stream
+	quality bool // each frame has a header with its own error
 
 	mu      sync.Mutex // guards the rest
 	epoch   uint64
@@ -93,6 +94,16 @@ func (s *fake) frame(epoch, seq uint64) (*pb.Frame, error) {
 		Fields: []*pb.FieldRange{{Min: r.Min, Max: r.Max, Step: r.Step}}, Crc32C: p.CRC32C, Payload: p.Bytes}, nil
 }
 
+// infos are the headers of the fields; with quality, frame seq has an error of
+// seq kPa.
+func (s *fake) infos(seq uint64) []*pb.FieldInfo {
+	m := &pb.FieldInfo{Id: "von_mises", Unit: "kPa"}
+	if s.quality {
+		m.Residual, m.ErrorEstimate, m.Evidence = proto.Float64(1e-9), proto.Float64(float64(seq)), pb.Evidence_EVIDENCE_CLASSIC
+	}
+	return []*pb.FieldInfo{m}
+}
+
 func (s *fake) WatchFrames(in *pb.WatchFramesRequest, out grpc.ServerStreamingServer[pb.WatchFramesResponse]) error {
 	s.mu.Lock()
 	s.streams++
@@ -113,7 +124,7 @@ func (s *fake) WatchFrames(in *pb.WatchFramesRequest, out grpc.ServerStreamingSe
 	}
 	if first <= uint64(s.frames) {
 		if err := send(&pb.WatchFramesResponse{Event: &pb.WatchFramesResponse_Header{Header: &pb.Header{Run: runName, Epoch: epoch, TopologyHash: s.hash,
-			VertexCount: uint32(len(wireRest)), Encoding: enc, Fields: []*pb.FieldInfo{{Id: "von_mises", Unit: "kPa"}}, FirstSeq: first}}}); err != nil {
+			VertexCount: uint32(len(wireRest)), Encoding: enc, Fields: s.infos(first), FirstSeq: first}}}); err != nil {
 			return err
 		}
 	}
@@ -127,6 +138,12 @@ func (s *fake) WatchFrames(in *pb.WatchFramesRequest, out grpc.ServerStreamingSe
 		}
 		if s.damage != nil {
 			s.damage(no, f)
+		}
+		if s.quality && seq > first {
+			if err := send(&pb.WatchFramesResponse{Event: &pb.WatchFramesResponse_Header{Header: &pb.Header{Run: runName, Epoch: epoch, TopologyHash: s.hash,
+				VertexCount: uint32(len(wireRest)), Encoding: enc, Fields: s.infos(seq), FirstSeq: seq}}}); err != nil {
+				return err
+			}
 		}
 		if err := send(&pb.WatchFramesResponse{Event: &pb.WatchFramesResponse_Frame{Frame: f}}); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"halsted/proto/frame"
@@ -262,13 +263,34 @@ func (f *follower) frame(m *pb.Frame) error {
 	}
 	out := &scene.Frame{Epoch: m.Epoch, Seq: m.Seq, TimeS: m.SimTimeS, Pos: gather(pos, f.surf.gather)}
 	for n, info := range f.header.Fields {
-		out.Fields = append(out.Fields, scene.Field{ID: info.GetId(), Unit: info.GetUnit(), Values: gather(values[n], f.surf.gather)})
+		out.Fields = append(out.Fields, scene.Field{ID: info.GetId(), Unit: info.GetUnit(), Values: gather(values[n], f.surf.gather), Quality: quality(info)})
 	}
 	f.broken = 0
 	f.res.Epoch, f.res.LastSeq = m.Epoch, m.Seq
 	f.res.Frames++
 	f.sink.Frame(out)
 	return nil
+}
+
+// quality is what the header says of a field; one of which nobody recorded
+// anything says that.
+func quality(info *pb.FieldInfo) *scene.Quality {
+	sound := func(v *float64) *float64 {
+		if v == nil || !(*v >= 0) || math.IsInf(*v, 0) {
+			return nil
+		}
+		return v
+	}
+	return &scene.Quality{Residual: sound(info.Residual), Error: sound(info.ErrorEstimate), Evidence: evidenceTexts[info.Evidence]}
+}
+
+// evidenceTexts are the tags as people read them.
+var evidenceTexts = map[pb.Evidence]string{
+	pb.Evidence_EVIDENCE_COMPUTED:   "computed",
+	pb.Evidence_EVIDENCE_SOURCE:     "S",
+	pb.Evidence_EVIDENCE_PARTLY:     "S*",
+	pb.Evidence_EVIDENCE_CLASSIC:    "M+ (unverified source)",
+	pb.Evidence_EVIDENCE_UNVERIFIED: "M (unverified source)",
 }
 
 // gather picks the values of the scene's vertices; nil from means all.

@@ -192,6 +192,54 @@ func TestLateFramesAreDropped(t *testing.T) {
 	}
 }
 
+// Each frame keeps the header that it came under, also where late frames and
+// their headers are dropped.
+func TestFramesKeepTheirQuality(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		s := newFake(t, 400)
+		s.quality = true
+		var r record
+		wait := make(chan struct{})
+		r.onFrame = func() {
+			if len(r.frames) == 1 {
+				<-wait
+			}
+		}
+		opt := quick
+		opt.DropLate = late
+		conn := serve(t, s)
+		done := make(chan struct{})
+		var res Result
+		var err error
+		go func() {
+			defer close(done)
+			res, err = Follow(testContext(t), conn, runName, &r, opt)
+		}()
+		time.Sleep(100 * time.Millisecond)
+		close(wait)
+		<-done
+		if err != nil || res.Frames+res.Dropped != 400 || (res.Dropped > 0) != late || r.frames[len(r.frames)-1].Seq != 400 {
+			t.Fatalf("late %v: %+v, %v", late, res, err)
+		}
+		for _, f := range r.frames {
+			q := f.Fields[0].Quality
+			if q.Error == nil || *q.Error != float64(f.Seq) || *q.Residual != 1e-9 || q.Evidence != "M+ (unverified source)" {
+				t.Fatalf("late %v: frame %d under %+v", late, f.Seq, q)
+			}
+		}
+	}
+}
+
+// What is not recorded, or no number, is not made up.
+func TestAFieldWithoutQualityClaimsNone(t *testing.T) {
+	nan := math.NaN()
+	for _, info := range []*pb.FieldInfo{{Id: "x"}, {Id: "x", Residual: &nan, ErrorEstimate: proto.Float64(-1), Evidence: 77}} {
+		if q := quality(info); q.Error != nil || q.Residual != nil || q.Evidence != "" {
+			t.Errorf("%v gives %+v", info, q)
+		}
+	}
+}
+
 func TestFollowStopsWhenToldTo(t *testing.T) {
 	for _, hold := range []bool{true, false} {
 		s := newFake(t, 3)

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"slices"
 	"sync"
 
 	pb "halsted/proto/halsted/v1"
@@ -11,7 +12,8 @@ import (
 const mailboxSize = 8
 
 // mailbox hands messages from the receiver to the decoder. With dropLate a
-// frame that still waits is replaced by a newer one of its epoch.
+// frame that still waits is replaced by a newer one of its epoch, and its
+// header by that of the newer one.
 type mailbox struct {
 	dropLate bool
 
@@ -39,13 +41,11 @@ func (b *mailbox) put(m *pb.WatchFramesResponse, err error) {
 		b.cond.Broadcast()
 		return
 	}
-	if n := len(b.queue); b.dropLate && n > 0 {
-		last, next := b.queue[n-1].GetFrame(), m.GetFrame()
-		if last != nil && next != nil && last.Epoch == next.Epoch {
-			b.queue[n-1] = m
-			b.dropped++
-			return
-		}
+	if b.dropLate && m.GetFrame() != nil && b.overtake(m.GetFrame().Epoch) {
+		b.queue = append(b.queue, m)
+		b.dropped++
+		b.cond.Broadcast()
+		return
 	}
 	for len(b.queue) >= mailboxSize && !b.shut {
 		b.cond.Wait()
@@ -54,6 +54,27 @@ func (b *mailbox) put(m *pb.WatchFramesResponse, err error) {
 		b.queue = append(b.queue, m)
 	}
 	b.cond.Broadcast()
+}
+
+// overtake removes the frame of the epoch that waits last, which only a header
+// may follow; then the header before that one, if it tells of the same bodies.
+func (b *mailbox) overtake(epoch uint64) bool {
+	at := len(b.queue) - 1
+	if at > 0 && b.queue[at].GetHeader() != nil {
+		at--
+	}
+	if at < 0 || b.queue[at].GetFrame() == nil || b.queue[at].GetFrame().Epoch != epoch {
+		return false
+	}
+	b.queue = slices.Delete(b.queue, at, at+1)
+	if at == 0 || at == len(b.queue) {
+		return true
+	}
+	old, now := b.queue[at-1].GetHeader(), b.queue[at].GetHeader()
+	if old != nil && old.Epoch == now.Epoch && old.TopologyHash == now.TopologyHash {
+		b.queue = slices.Delete(b.queue, at-1, at)
+	}
+	return true
 }
 
 // take waits for a message; the error comes after all messages before it.

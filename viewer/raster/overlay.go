@@ -117,6 +117,13 @@ func (o *overlay) legend(s scene.Scale, x, y, width, height float64) {
 		o.strong.Text(x, y, l, size, true, AtLeft)
 		y += 21 * o.u
 	}
+	if s.Note != "" {
+		for _, l := range o.soft.wrap(s.Note, 13*o.u, false, width) {
+			o.soft.Text(x, y, l, 13*o.u, false, AtLeft)
+			y += 17 * o.u
+			height -= 17 * o.u // from the bar
+		}
+	}
 	below := 52 * o.u // room for the extremes
 	top, bottom := y+22*o.u, y+height-below-30*o.u
 	barW := 30 * o.u

@@ -79,6 +79,31 @@ func TestLegendBarReadsAsTheScaleDoes(t *testing.T) {
 	}
 }
 
+// What is known of the field stands below the title and moves the bar down,
+// which reads as before.
+func TestLegendSaysHowWellTheFieldIsKnown(t *testing.T) {
+	sc := organScene(t, 16)
+	sc.ColourBy("von_mises")
+	img, err := Overlay(sc, 1280, 960)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, top, bottom := bar(t, img)
+	e, r := 0.25, 1e-9
+	sc.Timeline.Current().Fields[0].Quality = &scene.Quality{Residual: &r, Error: &e, Evidence: "M (unverified source)"}
+	if img, err = Overlay(sc, 1280, 960); err != nil {
+		t.Fatal(err)
+	}
+	if _, t2, b2 := bar(t, img); t2 < top+2*17 || b2 != bottom {
+		t.Errorf("the bar stands from %d to %d, before from %d to %d: there is no note", t2, b2, top, bottom)
+	}
+	for _, s := range [][2]int{{64, 64}, {320, 200}, {1, 1}, {2000, 300}} {
+		if _, err := Overlay(sc, s[0], s[1]); err != nil {
+			t.Errorf("%v: %v", s, err)
+		}
+	}
+}
+
 func TestOutOfRangeSwatchesAppearWhenNeeded(t *testing.T) {
 	sc := organScene(t, 24)
 	sc.ColourBy("von_mises")

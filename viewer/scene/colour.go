@@ -47,6 +47,8 @@ type Scale struct {
 	// DataMin and DataMax are the extremes of the current frame over the
 	// structures that show the field.
 	DataMin, DataMax float64
+	// Note says how well the current frame's values are known; may be empty.
+	Note string
 }
 
 // T is where v stands in the scale: 0 at Min, 1 at Max, outside beyond.
@@ -148,7 +150,7 @@ func (sc *Scene) Scale(id string) (s Scale, ok bool) {
 	if n < 0 {
 		return Scale{}, false
 	}
-	s = Scale{ID: id, Title: FieldTitle(id), Unit: cur.Fields[n].Unit, DataMin: math.Inf(1), DataMax: math.Inf(-1)}
+	s = Scale{ID: id, Title: FieldTitle(id), Unit: cur.Fields[n].Unit, Note: cur.Fields[n].Quality.text(cur.Fields[n].Unit), DataMin: math.Inf(1), DataMax: math.Inf(-1)}
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for m, st := range sc.Structures {
 		if st.Quantity != id || !st.Drawn() {

@@ -6,6 +6,10 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+
+	"halsted/imaging"
+
+	"gonum.org/v1/gonum/spatial/r3"
 )
 
 // lightness is CIE L* of an sRGB colour (IEC 61966-2-1, CIE 15).
@@ -123,7 +127,7 @@ func TestScaleOfTheTimeline(t *testing.T) {
 			}
 		}
 		v[0] = first / 2
-		if err := sc.AppendFrame(&Frame{Epoch: 1, Seq: seq, Pos: restOf(sc), Fields: []Field{{"q", "kPa", v}}}); err != nil {
+		if err := sc.AppendFrame(&Frame{Epoch: 1, Seq: seq, Pos: restOf(sc), Fields: []Field{{ID: "q", Unit: "kPa", Values: v}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -169,6 +173,30 @@ func TestConstantFieldHasAScale(t *testing.T) {
 		lo, hi := tidyRange(v, v)
 		if !(lo <= v && v < hi) {
 			t.Errorf("range %g to %g for the constant %g", lo, hi, v)
+		}
+	}
+}
+
+// The legend says how well the frame shown is known, and what is not known.
+func TestScaleSaysHowWellItIsKnown(t *testing.T) {
+	e, r := 0.25, 1.2e-9
+	for want, q := range map[string]*Quality{
+		"": nil,
+		"M (unverified source) · mesh error ≈ 0.250 kPa · residual 1.2e-09":        {&r, &e, "M (unverified source)"},
+		"S · mesh error not estimated · residual 1.2e-09":                          {&r, nil, "S"},
+		"evidence not recorded · mesh error not estimated · residual not recorded": {},
+	} {
+		sc := New()
+		s, err := sc.AddStructure("remnant", imaging.LabelLiver, make([]r3.Vec, 2), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Tris, s.Quantity = [][3]int32{{0, 1, 0}}, "von_mises"
+		if err := sc.AppendFrame(&Frame{Epoch: 1, Seq: 1, Pos: make([]r3.Vec, 2), Fields: []Field{{ID: "von_mises", Unit: "kPa", Values: make([]float32, 2), Quality: q}}}); err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := sc.Scale("von_mises"); !ok || got.Note != want {
+			t.Errorf("%q, want %q", got.Note, want)
 		}
 	}
 }

@@ -15,7 +15,7 @@ func driven(t *testing.T) (*Controls, *Scene) {
 		for i := range v {
 			v[i] = float32(seq) * float32(i)
 		}
-		if err := sc.AppendFrame(&Frame{Epoch: 1, Seq: seq, Pos: restOf(sc), Fields: []Field{{"von_mises", "kPa", v}, {"displacement", "mm", v}}}); err != nil {
+		if err := sc.AppendFrame(&Frame{Epoch: 1, Seq: seq, Pos: restOf(sc), Fields: []Field{{ID: "von_mises", Unit: "kPa", Values: v}, {ID: "displacement", Unit: "mm", Values: v}}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -114,7 +114,7 @@ func TestTimelineScrubsWithoutLoss(t *testing.T) {
 			p[i].Z += float64(seq)
 			v[i] = float32(seq)
 		}
-		return &Frame{Epoch: epoch, Seq: seq, Pos: p, Fields: []Field{{"displacement", "mm", v}}}
+		return &Frame{Epoch: epoch, Seq: seq, Pos: p, Fields: []Field{{ID: "displacement", Unit: "mm", Values: v}}}
 	}
 	sc.Structures[1].Quantity = "displacement"
 	for seq := uint64(1); seq <= 10; seq++ {
@@ -173,8 +173,8 @@ func TestFramesThatDoNotFitAreRefused(t *testing.T) {
 	for what, f := range map[string]*Frame{
 		"few vertices":   {Seq: 1, Pos: restOf(sc)[:11]},
 		"infinite":       {Seq: 1, Pos: nan},
-		"few values":     {Seq: 1, Pos: restOf(sc), Fields: []Field{{"a", "mm", v[:3]}}},
-		"value not real": {Seq: 1, Pos: restOf(sc), Fields: []Field{{"a", "mm", v}}},
+		"few values":     {Seq: 1, Pos: restOf(sc), Fields: []Field{{ID: "a", Unit: "mm", Values: v[:3]}}},
+		"value not real": {Seq: 1, Pos: restOf(sc), Fields: []Field{{ID: "a", Unit: "mm", Values: v}}},
 	} {
 		if sc.AppendFrame(f) == nil {
 			t.Errorf("%s: no error", what)
@@ -220,7 +220,7 @@ func TestPickReadsTheValueUnderThePointer(t *testing.T) {
 	for i, p := range restOf(sc) {
 		v[i] = float32(3*p.X - 2*p.Z + 100) // linear: interpolation is exact
 	}
-	if err := sc.AppendFrame(&Frame{Epoch: 1, Seq: 1, Pos: restOf(sc), Fields: []Field{{"q", "kPa", v}}}); err != nil {
+	if err := sc.AppendFrame(&Frame{Epoch: 1, Seq: 1, Pos: restOf(sc), Fields: []Field{{ID: "q", Unit: "kPa", Values: v}}}); err != nil {
 		t.Fatal(err)
 	}
 	sc.Show(Anterior, 1.6)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"strconv"
 
 	"gonum.org/v1/gonum/spatial/r3"
 )
@@ -13,6 +14,37 @@ type Field struct {
 	ID     string // "von_mises", "displacement", "strain_max"
 	Unit   string // UCUM: "kPa", "mm", "%"
 	Values []float32
+	// Quality is written below the legend's title; nil: nothing is, as for what
+	// no solver made.
+	Quality *Quality
+}
+
+// Quality says how well the values of a field are known.
+type Quality struct {
+	Residual *float64 // relative, of the solve; nil: not recorded
+	Error    *float64 // estimated error of the mesh in the field's unit, root mean square; nil: no estimate
+	Evidence string   // worst of the inputs, as people read it: "M (unverified source)"; empty: not recorded
+}
+
+// text is one line; what is not known is said.
+func (q *Quality) text(unit string) string {
+	if q == nil {
+		return ""
+	}
+	s, e, r := q.Evidence, "mesh error not estimated", "residual not recorded"
+	if s == "" {
+		s = "evidence not recorded"
+	}
+	if q.Error != nil {
+		e = "mesh error ≈ " + Number(*q.Error)
+		if unit != "" && unit != "1" {
+			e += " " + unit
+		}
+	}
+	if q.Residual != nil {
+		r = "residual " + strconv.FormatFloat(*q.Residual, 'g', 2, 64)
+	}
+	return s + " · " + e + " · " + r
 }
 
 // Frame is one state of the scene's vertices.

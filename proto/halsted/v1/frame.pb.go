@@ -399,7 +399,8 @@ type isWatchFramesResponse_Event interface {
 }
 
 type WatchFramesResponse_Header struct {
-	// First, before any frame, and again when the epoch changes.
+	// First, before any frame, and again when the epoch or anything in it
+	// changes: each solved state has a residual and an error of its own.
 	Header *Header `protobuf:"bytes,1,opt,name=header,proto3,oneof"`
 }
 
@@ -519,7 +520,14 @@ type FieldInfo struct {
 	// "von_mises", "displacement", "strain_max".
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// UCUM: "kPa", "mm", "%".
-	Unit          string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
+	Unit string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
+	// Relative residual of the solve behind the values; absent: not recorded.
+	Residual *float64 `protobuf:"fixed64,3,opt,name=residual,proto3,oneof" json:"residual,omitempty"`
+	// Estimated error of the discretisation in the unit above, root mean square
+	// over the vertices; absent: there is no estimate.
+	ErrorEstimate *float64 `protobuf:"fixed64,4,opt,name=error_estimate,json=errorEstimate,proto3,oneof" json:"error_estimate,omitempty"`
+	// The worst of the inputs; EVIDENCE_UNSPECIFIED: not recorded.
+	Evidence      Evidence `protobuf:"varint,5,opt,name=evidence,proto3,enum=halsted.v1.Evidence" json:"evidence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -566,6 +574,27 @@ func (x *FieldInfo) GetUnit() string {
 		return x.Unit
 	}
 	return ""
+}
+
+func (x *FieldInfo) GetResidual() float64 {
+	if x != nil && x.Residual != nil {
+		return *x.Residual
+	}
+	return 0
+}
+
+func (x *FieldInfo) GetErrorEstimate() float64 {
+	if x != nil && x.ErrorEstimate != nil {
+		return *x.ErrorEstimate
+	}
+	return 0
+}
+
+func (x *FieldInfo) GetEvidence() Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return Evidence_EVIDENCE_UNSPECIFIED
 }
 
 // One converged state. The payload, after decompression, holds little-endian
@@ -1010,7 +1039,7 @@ var File_halsted_v1_frame_proto protoreflect.FileDescriptor
 const file_halsted_v1_frame_proto_rawDesc = "" +
 	"\n" +
 	"\x16halsted/v1/frame.proto\x12\n" +
-	"halsted.v1\x1a\x19halsted/v1/geometry.proto\x1a\x14halsted/v1/run.proto\"\xc4\x01\n" +
+	"halsted.v1\x1a\x1bhalsted/v1/evaluation.proto\x1a\x19halsted/v1/geometry.proto\x1a\x14halsted/v1/run.proto\"\xc4\x01\n" +
 	"\bEncoding\x126\n" +
 	"\bposition\x18\x01 \x01(\x0e2\x1a.halsted.v1.PositionFormatR\bposition\x12-\n" +
 	"\x05field\x18\x02 \x01(\x0e2\x17.halsted.v1.FieldFormatR\x05field\x129\n" +
@@ -1033,10 +1062,15 @@ const file_halsted_v1_frame_proto_rawDesc = "" +
 	"\fvertex_count\x18\x04 \x01(\rR\vvertexCount\x120\n" +
 	"\bencoding\x18\x05 \x01(\v2\x14.halsted.v1.EncodingR\bencoding\x12-\n" +
 	"\x06fields\x18\x06 \x03(\v2\x15.halsted.v1.FieldInfoR\x06fields\x12\x1b\n" +
-	"\tfirst_seq\x18\a \x01(\x04R\bfirstSeq\"/\n" +
+	"\tfirst_seq\x18\a \x01(\x04R\bfirstSeq\"\xce\x01\n" +
 	"\tFieldInfo\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04unit\x18\x02 \x01(\tR\x04unit\"\x92\x02\n" +
+	"\x04unit\x18\x02 \x01(\tR\x04unit\x12\x1f\n" +
+	"\bresidual\x18\x03 \x01(\x01H\x00R\bresidual\x88\x01\x01\x12*\n" +
+	"\x0eerror_estimate\x18\x04 \x01(\x01H\x01R\rerrorEstimate\x88\x01\x01\x120\n" +
+	"\bevidence\x18\x05 \x01(\x0e2\x14.halsted.v1.EvidenceR\bevidenceB\v\n" +
+	"\t_residualB\x11\n" +
+	"\x0f_error_estimate\"\x92\x02\n" +
 	"\x05Frame\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x19\n" +
@@ -1120,7 +1154,8 @@ var file_halsted_v1_frame_proto_goTypes = []any{
 	(*Topology)(nil),            // 12: halsted.v1.Topology
 	(*Structure)(nil),           // 13: halsted.v1.Structure
 	(*Run)(nil),                 // 14: halsted.v1.Run
-	(*StructureLabel)(nil),      // 15: halsted.v1.StructureLabel
+	(Evidence)(0),               // 15: halsted.v1.Evidence
+	(*StructureLabel)(nil),      // 16: halsted.v1.StructureLabel
 }
 var file_halsted_v1_frame_proto_depIdxs = []int32{
 	0,  // 0: halsted.v1.Encoding.position:type_name -> halsted.v1.PositionFormat
@@ -1132,18 +1167,19 @@ var file_halsted_v1_frame_proto_depIdxs = []int32{
 	14, // 6: halsted.v1.WatchFramesResponse.status:type_name -> halsted.v1.Run
 	3,  // 7: halsted.v1.Header.encoding:type_name -> halsted.v1.Encoding
 	7,  // 8: halsted.v1.Header.fields:type_name -> halsted.v1.FieldInfo
-	9,  // 9: halsted.v1.Frame.fields:type_name -> halsted.v1.FieldRange
-	13, // 10: halsted.v1.Topology.structures:type_name -> halsted.v1.Structure
-	15, // 11: halsted.v1.Structure.label:type_name -> halsted.v1.StructureLabel
-	4,  // 12: halsted.v1.FrameService.WatchFrames:input_type -> halsted.v1.WatchFramesRequest
-	10, // 13: halsted.v1.FrameService.GetTopology:input_type -> halsted.v1.GetTopologyRequest
-	5,  // 14: halsted.v1.FrameService.WatchFrames:output_type -> halsted.v1.WatchFramesResponse
-	11, // 15: halsted.v1.FrameService.GetTopology:output_type -> halsted.v1.GetTopologyResponse
-	14, // [14:16] is the sub-list for method output_type
-	12, // [12:14] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	15, // 9: halsted.v1.FieldInfo.evidence:type_name -> halsted.v1.Evidence
+	9,  // 10: halsted.v1.Frame.fields:type_name -> halsted.v1.FieldRange
+	13, // 11: halsted.v1.Topology.structures:type_name -> halsted.v1.Structure
+	16, // 12: halsted.v1.Structure.label:type_name -> halsted.v1.StructureLabel
+	4,  // 13: halsted.v1.FrameService.WatchFrames:input_type -> halsted.v1.WatchFramesRequest
+	10, // 14: halsted.v1.FrameService.GetTopology:input_type -> halsted.v1.GetTopologyRequest
+	5,  // 15: halsted.v1.FrameService.WatchFrames:output_type -> halsted.v1.WatchFramesResponse
+	11, // 16: halsted.v1.FrameService.GetTopology:output_type -> halsted.v1.GetTopologyResponse
+	15, // [15:17] is the sub-list for method output_type
+	13, // [13:15] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_halsted_v1_frame_proto_init() }
@@ -1151,6 +1187,7 @@ func file_halsted_v1_frame_proto_init() {
 	if File_halsted_v1_frame_proto != nil {
 		return
 	}
+	file_halsted_v1_evaluation_proto_init()
 	file_halsted_v1_geometry_proto_init()
 	file_halsted_v1_run_proto_init()
 	file_halsted_v1_frame_proto_msgTypes[2].OneofWrappers = []any{
@@ -1158,6 +1195,7 @@ func file_halsted_v1_frame_proto_init() {
 		(*WatchFramesResponse_Frame)(nil),
 		(*WatchFramesResponse_Status)(nil),
 	}
+	file_halsted_v1_frame_proto_msgTypes[4].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
