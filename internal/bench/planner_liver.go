@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"halsted/imaging/phantom"
@@ -55,10 +56,16 @@ type bound struct {
 	MeshError                      float64
 }
 
-// trialBound quantifies one plan of the sample patient by 59 independent random
-// samples on the mesh for the chosen plan.
-func trialBound([]string) (func() error, func() (any, error), error) {
-	ctx := context.Background()
+// trialBound quantifies one plan of the sample patient by independent random
+// samples on the mesh for the chosen plan: 59, or as many as the argument says.
+func trialBound(args []string) (func() error, func() (any, error), error) {
+	ctx, runs := context.Background(), 59
+	if len(args) > 0 {
+		var err error
+		if runs, err = strconv.Atoi(args[0]); err != nil {
+			return nil, nil, err
+		}
+	}
 	l := phantom.NewLiver(1)
 	a, err := liver.NewAnatomy(ctx, l.Truth(l.GridAt([3]float64{1.5, 1.5, 2})))
 	if err != nil {
@@ -74,7 +81,7 @@ func trialBound([]string) (func() error, func() (any, error), error) {
 			return err
 		}
 		r, err := uncertainty.Quantify(ctx, mechanics{m}, p, uncertainty.Options{
-			Method: uncertainty.Method{Kind: uncertainty.Random, Runs: 59, Seed: 1}, Level: planner.L2,
+			Method: uncertainty.Method{Kind: uncertainty.Random, Runs: runs, Seed: 1}, Level: planner.L2,
 			Watch: func(uncertainty.Band) { b.Bands++ },
 		})
 		if err != nil {
