@@ -69,7 +69,9 @@ type block struct {
 
 // BiasSD is the relative standard deviation of a bias: what the first-order
 // correction leaves on borders whose curvature changes over their own thickness.
-// It is that of the noise-free scans of the coverage test, rounded up.
+// On noise-free scans of the coverage test's patients it is 6 % of the bias for
+// tumour volumes, 10 % for margins, 11 % for parts of the organ and 17 % for the
+// distance to bent vessels.
 const BiasSD = 0.1
 
 // SmoothMM is the standard deviation of the Gaussian that smooths a border
