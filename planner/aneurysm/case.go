@@ -28,7 +28,9 @@ type Config struct {
 	ThicknessMM, ThicknessGSD float64
 	Devices                   []rules.Device // nil: the shipped ones
 	Mesh                      MeshOptions
-	Anisotropic               bool // the wall of record artery.iliac.adventitia in place of Raghavan–Vorp
+	// WallRecord names a fibre-reinforced wall of the tissue library (model "goh" or
+	// "hgo") in place of Raghavan–Vorp; its constants are then not spread.
+	WallRecord string
 }
 
 // BorderError says that the aneurysm is cut off by the border of the scan.
@@ -52,12 +54,14 @@ type Case struct {
 	Lost   []Loss    // outputs that are not given, and why
 	inputs []planner.Input
 
+	grid      imaging.Grid // of the scan
 	voxelMM   [3]float64
 	topMM     float64 // arc length of the first station from the lowest renal artery, negative above it
 	devices   []rules.Device
 	flags     []planner.Flag
 	bifurMM   float64 // arc length of the bifurcation from the lowest renal artery
 	sideSplit [2]float64
+	noWall    bool // the wall cannot be meshed: stresses are lost
 	results   cache
 }
 
@@ -69,6 +73,7 @@ const (
 	sideMM2  = 20  // of the lumen's area on a side of the field that is no noise
 	angles   = 64  // of a section
 	stepMM   = 1   // between stations
+	chord    = 6   // stations each way that the direction of flow is taken over
 	smoothMM = 12  // over which the centreline is averaged each way
 	lowEnd   = 1.2 // radii above the bifurcation where the model ends: sections below it hold both iliac arteries
 )
@@ -86,6 +91,11 @@ func New(ctx context.Context, segs *imaging.Segments, cfg Config) (*Case, error)
 			return nil, &InputError{"Patient", err.Error()}
 		}
 	}
+	if id := cfg.WallRecord; id != "" {
+		if _, err := GOHWall(id); err != nil {
+			return nil, &InputError{"WallRecord", err.Error()}
+		}
+	}
 	lumen, wall := segs.Bit(imaging.LabelAorta), segs.Bit(imaging.LabelVesselWall)
 	box := segs.Grid.Bounds(func(n int) bool { return lumen != 0 && segs.Bits[n]&lumen != 0 })
 	if box.Empty() {
@@ -94,7 +104,7 @@ func New(ctx context.Context, segs *imaging.Segments, cfg Config) (*Case, error)
 	if err := cutOff(segs, lumen|wall); err != nil {
 		return nil, err
 	}
-	c := &Case{Config: cfg, voxelMM: segs.Grid.SpacingMM()}
+	c := &Case{Config: cfg, grid: segs.Grid, voxelMM: segs.Grid.SpacingMM()}
 	both := segs.Grid.Bounds(func(n int) bool { return segs.Bits[n]&(lumen|wall) != 0 })
 	s := segs.Crop(both.Grow(segs.Grid, cropMM))
 	mask := filter.LargestOf(s.Grid, vessel.MaskOf(s, imaging.LabelAorta))
@@ -120,12 +130,19 @@ func New(ctx context.Context, segs *imaging.Segments, cfg Config) (*Case, error)
 	if err := c.measure(a, in, out); err != nil {
 		return nil, err
 	}
-	if err := c.ends(s.Grid); err != nil {
+	if err := c.ends(segs.Grid); err != nil {
 		return nil, err
 	}
 	c.flag(segs, rep)
 	if err := c.makeInputs(); err != nil {
 		return nil, err
+	}
+	median := planner.Medians(c.inputs)
+	if _, err := NewWall(c.Shape, median[inThickness], c.meshOptions(planner.L2)); err != nil {
+		c.noWall = true
+		for _, id := range stressOutputs {
+			c.Lost = append(c.Lost, Loss{id, err.Error()})
+		}
 	}
 	if c.devices = cfg.Devices; c.devices == nil {
 		if c.devices, err = rules.Devices(Name); err != nil {
@@ -229,7 +246,7 @@ func trace(l polyline, s0, s1 float64, in, out *field, what string) (*Shape, err
 	for i := range n {
 		s.Centre = append(s.Centre, l.at(s0+s.StepMM*float64(i)))
 	}
-	s.U, s.V = frames(s.Centre)
+	s.U, s.V = frames(s.Centre, chord)
 	rows := func(f *field) ([][]float64, error) {
 		out := make([][]float64, n)
 		for i := range n {

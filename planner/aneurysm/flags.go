@@ -38,12 +38,15 @@ func (c *Case) flag(segs *imaging.Segments, rep *vessel.Report) {
 			steep = max(steep, (r[i][j]-r[i-1][j])/c.Shape.StepMM, (r[i-1][j]-r[i][j])/c.Shape.StepMM)
 		}
 	}
-	stress := []string{"wall_stress_max_kpa", "wall_stress_p99_kpa", "wall_stress_max_n_cm2", "wall_stress_p99_n_cm2", "principal_stress_max_kpa", "principal_stress_p99_kpa", "rupture_index", "unloaded_diameter_mm"}
+	stress := stressOutputs
 	if steep > slopeLimit {
 		add("mesh_quality", stress, "The border rises by %.1f mm per mm along the centreline; the wall model was verified up to %.1f.", steep, slopeLimit)
 	}
 	if c.Shape.Outer == nil {
 		add("wall_not_seen", append(slices.Clone(stress), "max_diameter_mm"), "The outer border was not given: the wall is taken for the lumen with a constant thickness around it, and thrombus, if there is any, for none.")
+	}
+	if id := c.Config.WallRecord; id != "" {
+		add("wall_record", stress, "The wall is record %.60s, whose constants have no spread here: intervals of stress leave its stiffness out.", id)
 	}
 	if rep.Loops > 0 {
 		add("lumen_loops", nil, "The mask of the lumen has %d loops, which an aorta has not: check it for leaks into bone or vein.", rep.Loops)

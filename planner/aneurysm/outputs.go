@@ -6,11 +6,14 @@ import (
 	"halsted/planner"
 )
 
-// sizingOutputs need the lowest renal artery; iliacOutputs both iliac arteries.
+// sizingOutputs need the lowest renal artery; iliacOutputs both iliac arteries;
 var (
 	sizingOutputs = []string{"neck_length_mm", "neck_diameter_mm", "neck_angle_deg", "suprarenal_angle_deg",
 		"oversizing_neck_min_percent", "oversizing_neck_max_percent", "seal_neck_mm"}
 	iliacOutputs = []string{"access_margin_mm", "access_diameter_mm"}
+	// stressOutputs need a wall that can be meshed.
+	stressOutputs = []string{"wall_stress_max_kpa", "wall_stress_p99_kpa", "wall_stress_max_n_cm2", "wall_stress_p99_n_cm2",
+		"principal_stress_max_kpa", "principal_stress_p99_kpa", "rupture_index", "unloaded_diameter_mm"}
 )
 
 // output ids of the two lower ends of a graft: iliac arteries, or the aorta's

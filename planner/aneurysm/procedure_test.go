@@ -92,8 +92,8 @@ func TestGeometryOfASyntheticPatient(t *testing.T) {
 			t.Errorf("%s = %.2f, made with %.2f", w.id, got, w.want)
 		}
 	}
-	if n < 50 {
-		t.Errorf("%d candidates", n)
+	if parts := strings.Split(x.Plan.Graft.Device, partsMark); n < 50 || len(parts) != 3 || !(x.Plan.Graft.DistalMM > p.neckMM+p.sacMM) {
+		t.Errorf("%d candidates, the best %q", n, x.Plan.Graft.Device)
 	}
 	// the graft is the neck's diameter and 10 to 20 %
 	if least, most := number(t, o, "oversizing_neck_min_percent"), number(t, o, "oversizing_neck_max_percent"); least < 10 || most > 20 || least > most {
@@ -334,6 +334,9 @@ func TestBadCases(t *testing.T) {
 	}
 	if _, err := New(ctx, segs, Config{Patient: &planner.Patient{MeanMmHg: -90}}); !isInput(err) {
 		t.Errorf("a negative pressure: %v", err)
+	}
+	if _, err := New(ctx, segs, Config{WallRecord: "liver.capsule"}); !isInput(err) {
+		t.Errorf("a wall of liver capsule: %v", err)
 	}
 	if _, err := New(ctx, segs, Config{LowestRenal: &r3.Vec{X: 300}}); !isInput(err) {
 		t.Errorf("a renal artery elsewhere: %v", err)

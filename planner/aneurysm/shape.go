@@ -150,7 +150,7 @@ func Along(lengthMM, stepMM float64, angles int, centre func(s float64) r3.Vec, 
 	for i := range n {
 		s.Centre = append(s.Centre, centre(s.StepMM*float64(i)))
 	}
-	s.U, s.V = frames(s.Centre)
+	s.U, s.V = frames(s.Centre, 1)
 	for i := range n {
 		for j := range angles {
 			a := 2 * math.Pi * float64(j) / float64(angles)
@@ -164,10 +164,10 @@ func Along(lengthMM, stepMM float64, angles int, centre func(s float64) r3.Vec, 
 }
 
 // frames are directions across a curve that do not turn about it, with u × v
-// along it.
-func frames(p []r3.Vec) (u, v []r3.Vec) {
+// along it: along the chord over reach points each way.
+func frames(p []r3.Vec, reach int) (u, v []r3.Vec) {
 	n := len(p)
-	tangent := func(i int) r3.Vec { return r3.Unit(r3.Sub(p[min(i+1, n-1)], p[max(i-1, 0)])) }
+	tangent := func(i int) r3.Vec { return r3.Unit(r3.Sub(p[min(i+reach, n-1)], p[max(i-reach, 0)])) }
 	t := tangent(0)
 	e := r3.Vec{X: 1}
 	if math.Abs(t.X) > 0.7 {

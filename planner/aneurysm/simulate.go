@@ -15,7 +15,7 @@ import (
 
 // Mesh sizes of the levels, where Config.Mesh does not say otherwise.
 const (
-	anglesL1 = 12
+	anglesL1 = 16
 	anglesL2 = 16
 )
 
@@ -145,7 +145,7 @@ func (c *Case) Simulate(ctx context.Context, p planner.Plan, l planner.Level, sa
 		}
 		out.Notes = append(out.Notes, notes...)
 	}
-	if l >= planner.L1 {
+	if l >= planner.L1 && !c.noWall {
 		m, err := c.mechanics(ctx, l, sample)
 		if err != nil {
 			return nil, err
@@ -260,15 +260,20 @@ func (c *Case) mechanics(ctx context.Context, l planner.Level, sample []float64)
 	return m, nil
 }
 
+// meshOptions are those of a level.
+func (c *Case) meshOptions(l planner.Level) MeshOptions {
+	o := c.Config.Mesh
+	if o.Angles == 0 {
+		o.Angles = [3]int{anglesL1, anglesL1, anglesL2}[l]
+	}
+	if o.ThrombusLayers == 0 {
+		o.ThrombusLayers = 1
+	}
+	return o
+}
+
 func (c *Case) solve(ctx context.Context, l planner.Level, sample []float64) (*mechanics, error) {
-	mesh := c.Config.Mesh
-	if mesh.Angles == 0 {
-		mesh.Angles = [3]int{0, anglesL1, anglesL2}[l]
-	}
-	if mesh.ThrombusLayers == 0 {
-		mesh.ThrombusLayers = 1
-	}
-	w, err := NewWall(c.Shape.moved(sample[inBorder]), min(max(sample[inThickness], 0.3), 6), mesh)
+	w, err := NewWall(c.Shape.moved(sample[inBorder]), min(max(sample[inThickness], 0.3), 6), c.meshOptions(l))
 	if err != nil { // a wall that folds under this sample is one that fails, not a plan that cannot be simulated
 		return nil, &fem.NotConvergedError{Reason: err.Error()}
 	}
@@ -277,8 +282,8 @@ func (c *Case) solve(ctx context.Context, l planner.Level, sample []float64) (*m
 	if len(sample) > inThrombus {
 		t.ThrombusMPa = sample[inThrombus] / 1000
 	}
-	if c.Config.Anisotropic {
-		if t.Wall, err = GOHWall("artery.iliac.adventitia"); err != nil {
+	if id := c.Config.WallRecord; id != "" {
+		if t.Wall, err = GOHWall(id); err != nil {
 			return nil, err
 		}
 	}

@@ -59,7 +59,7 @@ func (c *Case) measure(a *aorta, in, out *field) error {
 	end := trunk.length()
 	r := 0.0
 	for j := range 8 {
-		u, v := frames([]r3.Vec{trunk.at(end - 20), trunk.at(end - 15)})
+		u, v := frames([]r3.Vec{trunk.at(end - 20), trunk.at(end - 15)}, 1)
 		sin, cos := math.Sincos(2 * math.Pi * float64(j) / 8)
 		r += in.reach(trunk.at(end-15), r3.Add(r3.Scale(cos, u[0]), r3.Scale(sin, v[0])), maxRadiusMM) / 8
 	}
@@ -70,6 +70,43 @@ func (c *Case) measure(a *aorta, in, out *field) error {
 	}
 	whole, err := trace(trunk, 0, end, in, out, "the aorta")
 	if err != nil {
+		return err
+	}
+	if i0, i1 := whole.inside(c.grid); i0 > 0 || i1 < len(whole.Centre)-1 { // sections that the scan cuts off
+		if i1-i0 < minStations {
+			return &InputError{"Segments", "show no whole section of the aorta over 8 mm: give a longer scan"}
+		}
+		low := trunk.length()
+		if a.side[0] == nil {
+			low = float64(i1) * whole.StepMM
+			end = low
+		}
+		s0 := float64(i0) * whole.StepMM
+		kept := []r3.Vec{trunk.at(s0)}
+		for n, p := range trunk.p {
+			if trunk.arc[n] > s0+1e-9 && trunk.arc[n] <= low {
+				kept = append(kept, p)
+			}
+		}
+		trunk, end = newPolyline(kept), min(end, low)-s0
+		if whole, err = trace(trunk, 0, end, in, out, "the aorta"); err != nil {
+			return err
+		}
+	}
+	// the centreline once more, through the middles of the sections
+	var middles []r3.Vec
+	for i := range whole.Centre {
+		middles = append(middles, whole.centroid(i))
+	}
+	for n, p := range trunk.p {
+		if trunk.arc[n] > end+stepMM {
+			middles = append(middles, p)
+		}
+	}
+	tail := trunk.length() - end
+	trunk = newPolyline(middles).smooth(stepMM, smoothMM)
+	end = trunk.length() - tail
+	if whole, err = trace(trunk, 0, end, in, out, "the aorta"); err != nil {
 		return err
 	}
 	renal, known := 0.0, false
@@ -125,6 +162,42 @@ func (c *Case) measure(a *aorta, in, out *field) error {
 		}
 	}
 	return nil
+}
+
+// centroid is the middle of the area of the lumen at station i.
+func (s *Shape) centroid(i int) r3.Vec {
+	var x, y, area float64
+	n := len(s.Lumen[i])
+	for j, r := range s.Lumen[i] {
+		sin, cos := math.Sincos(2 * math.Pi * float64(j) / float64(n))
+		x, y, area = x+r*r*r*cos/3, y+r*r*r*sin/3, area+r*r/2
+	}
+	return r3.Add(s.Centre[i], r3.Add(r3.Scale(x/area, s.U[i]), r3.Scale(y/area, s.V[i])))
+}
+
+// inside are the first and the last station from which no section reaches
+// within a voxel of the ends of the scan.
+func (s *Shape) inside(g imaging.Grid) (first, last int) {
+	whole := func(i int) bool {
+		for j, r := range s.border()[i] {
+			sin, cos := math.Sincos(2 * math.Pi * float64(j) / float64(len(s.border()[i])))
+			x, y, z := g.Voxel(r3.Add(s.Centre[i], r3.Scale(r, r3.Add(r3.Scale(cos, s.U[i]), r3.Scale(sin, s.V[i])))))
+			for a, v := range [3]float64{x, y, z} {
+				if v < 1 || v > float64(g.Size[a]-2) {
+					return false
+				}
+			}
+		}
+		return true
+	}
+	last = len(s.Centre) - 1
+	for first < last && !whole(first) {
+		first++
+	}
+	for last > first && !whole(last) {
+		last--
+	}
+	return first, last
 }
 
 var sides = [2]string{"left", "right"}
