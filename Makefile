@@ -5,7 +5,7 @@ GO ?= go
 TOOLS := staticcheck buf protoc-gen-go protoc-gen-go-grpc
 SOURCES := $(shell find . -name '*.go' -not -path './build/*' -not -path './out/*') go.mod go.sum
 # Files that are embedded count as sources.
-SOURCES += $(shell find planner viewer fem -name '*.json' -o -name '*.html')
+SOURCES += $(shell find planner viewer fem -name '*.json' -o -name '*.html' -o -name '*.css' -o -path '*/fonts/*')
 
 .PHONY: demo test check setup tools proto fmt race fuzz viewer bench-walk bench-mesh bench-fem bench-segment bench-planner verify clean help
 

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 
 	"halsted/imaging/dicomfile"
 	"halsted/internal/atomicfile"
@@ -44,49 +42,37 @@ func printDecision(w io.Writer, d *planner.Decision) error {
 }
 
 // plansDossier is a decision as people read it.
-func plansDossier(d *planner.Decision, s *pipeline.Subject, in *scan, m bundle.Manifest) report.Dossier {
-	out := report.Dossier{Case: d.Case, RulePack: d.RulePack, KernelSet: m.Kernels.Go + " " + m.Kernels.Platform + " " + m.Kernels.Program[:12], Bundle: m.ID(),
-		Items: items(d.Plans, d.Evaluations), Knee: d.Knee, KneeWhy: []string{d.KneeText}, Flags: d.Flags, Missing: d.Lost, Method: append(slices.Clone(d.Method), s.Notes...)}
+func plansDossier(d *planner.Decision, s *pipeline.Subject, in *scan, m bundle.Manifest) (report.Dossier, error) {
+	var study planner.Study
 	if in.study != nil {
-		out.Study = *in.study
+		study = *in.study
 	}
-	for n := range out.Items {
-		for _, c := range d.Contingencies {
-			if c.Plan == out.Items[n].Plan.ID {
-				then := report.Contingency{If: c.If, Then: c.Then, Text: c.Text}
-				if c.Holds {
-					then = report.Contingency{If: c.If, Then: c.Plan}
-				}
-				out.Items[n].Contingency = append(out.Items[n].Contingency, then)
-			}
-		}
+	out, err := report.FromDecision(study, d)
+	if err != nil {
+		return out, err
 	}
-	for _, w := range d.WhyNot {
-		n := slices.IndexFunc(out.Items, func(it report.Item) bool { return it.Plan.ID == w.Plan.ID })
-		if n >= 0 {
-			out.Items[n].WhyNot = append(out.Items[n].WhyNot, w.Text)
-			continue
-		}
-		out.Rejected = append(out.Rejected, report.Item{Plan: w.Plan, Evaluation: planner.Evaluation{Plan: w.Plan.ID, Vetoes: w.Vetoes}, WhyNot: []string{w.Text}})
+	out.KernelSet = m.Kernels.Go + " " + m.Kernels.Platform + " " + m.Kernels.Program[:12]
+	out.Bundle, out.Notes = m.ID(), s.Notes
+	rs, err := s.Pack.For(d.Case.Condition)
+	if err != nil {
+		return out, err
 	}
-	if rs, err := s.Pack.For(d.Case.Condition); err == nil {
-		for _, r := range rs {
-			if !r.Off {
-				out.Limits = append(out.Limits, report.Limit{Rule: r.ID, Quantity: r.Quantity, Text: r.Text, Hard: r.Severity == rules.Hard, Limit: r.Limit()})
-			}
-		}
+	for _, r := range rs {
+		out.Limits = append(out.Limits, report.Limit{Rule: r.ID, Quantity: r.Quantity, Text: r.Text, Hard: r.Severity == rules.Hard, Limit: r.Limit()})
 	}
-	return out
+	return out, nil
 }
 
 // writeDecision writes the dossier of a decision in all its forms; it returns
 // the files' names.
 func writeDecision(ctx context.Context, out, path string, s *pipeline.Subject, in *scan, d *planner.Decision, m bundle.Manifest, b *bar) ([]string, error) {
 	b.set("write", 0)
-	page := plansDossier(d, s, in, m)
+	page, err := plansDossier(d, s, in, m)
+	if err != nil {
+		return nil, err
+	}
 	var id report.SRIdentity
 	if in.series != nil {
-		var err error
 		if page.Patient, page.Scan, id, err = identity(path, in); err != nil {
 			return nil, err
 		}
@@ -132,22 +118,21 @@ func writeDecision(ctx context.Context, out, path string, s *pipeline.Subject, i
 	return names, nil
 }
 
-// identity reads from the first image of a series what the report says of the
-// patient and the study.
+// identity reads from the images of a series what the report says of the
+// patient and the study, and which images it was made from.
 func identity(folder string, in *scan) (p report.Patient, s report.Scan, id report.SRIdentity, err error) {
-	names := in.series.Files()
-	if len(names) == 0 {
-		return p, s, id, errors.New("the series has no file")
+	root := os.DirFS(folder)
+	for n, name := range in.series.Files() {
+		ds, err := dicomfile.ReadFS(root, name, dicomfile.Limits{})
+		if err != nil {
+			return p, s, id, err
+		}
+		if n == 0 {
+			p, s, id = report.Identify(ds)
+		}
+		class, _ := ds.String(dicomfile.SOPClassUID)
+		instance, _ := ds.String(dicomfile.SOPInstanceUID)
+		id.References = append(id.References, report.Reference{SeriesUID: in.series.ID.SeriesInstanceUID, ClassUID: class, InstanceUID: instance})
 	}
-	ds, err := dicomfile.ReadFS(os.DirFS(folder), names[0], dicomfile.Limits{})
-	if err != nil {
-		return p, s, id, err
-	}
-	get := func(t dicomfile.Tag) string { v, _ := ds.String(t); return v }
-	p = report.Patient{Name: get(dicomfile.PatientName), ID: get(dicomfile.PatientID), BirthDate: get(dicomfile.PatientBirthDate), Sex: get(dicomfile.PatientSex)}
-	s = report.Scan{Description: get(dicomfile.StudyDescription), Date: get(dicomfile.StudyDate), Accession: get(dicomfile.AccessionNumber), Institution: get(dicomfile.InstitutionName)}
-	id = report.SRIdentity{StudyUID: in.series.ID.StudyInstanceUID, StudyDate: get(dicomfile.StudyDate), StudyTime: get(dicomfile.StudyTime), StudyID: get(dicomfile.StudyID),
-		AccessionNumber: get(dicomfile.AccessionNumber), FrameUID: get(dicomfile.FrameOfReferenceUID),
-		References: []report.Reference{{SeriesUID: in.series.ID.SeriesInstanceUID, ClassUID: get(dicomfile.SOPClassUID), InstanceUID: get(dicomfile.SOPInstanceUID)}}}
 	return p, s, id, nil
 }

@@ -135,11 +135,8 @@ func openNeedle(ctx context.Context, s *Subject, p Progress) (planner.Procedure,
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range c.Lost {
-		s.Lost = append(s.Lost, l.Output+": "+l.Why)
-	}
 	report(1)
-	return c, nil
+	return c, nil // its Flags tell what is lost
 }
 
 func openAneurysm(ctx context.Context, s *Subject, p Progress) (planner.Procedure, error) {
