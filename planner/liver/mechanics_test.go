@@ -227,7 +227,7 @@ func TestMechanicsHaveTheSameBitsForAnyCoreCount(t *testing.T) {
 	var want []planner.Value
 	for _, procs := range []int{1, 2, 7} {
 		old := runtime.GOMAXPROCS(procs)
-		m, err := a.prepare(context.Background(), r, planner.L2, []int{2000, 3000}, 0)
+		m, err := a.prepare(context.Background(), r, planner.L2, []int{1500, 2500}, 0)
 		var v []planner.Value
 		if err == nil {
 			v, err = m.Sample(context.Background(), x)
@@ -263,7 +263,7 @@ func TestSamplesShareAPlan(t *testing.T) {
 		samples = append(samples, x)
 	}
 	prepare := func() *Mechanics {
-		m, err := a.prepare(context.Background(), r, planner.L2, []int{2000, 3000}, 0)
+		m, err := a.prepare(context.Background(), r, planner.L2, []int{1500, 2500}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -294,7 +294,7 @@ func TestReactionsBalanceGravity(t *testing.T) {
 	a := anatomy(t, [3]float64{2, 2, 2})
 	p := pulled(10, 10)
 	p.GravityG = r3.Vec{X: 0.3, Z: -0.5}
-	d := body(t, a, p.Sealed(), planner.L2, 2500)
+	d := body(t, a, p.Sealed(), planner.L2, 1800)
 	x := medians(t)
 	x.Boundary = BoundaryLigaments
 	m, err := d.model(x)
