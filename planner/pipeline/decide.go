@@ -116,7 +116,11 @@ func Decide(ctx context.Context, p planner.Procedure, c planner.Case, q Question
 		if err != nil {
 			return nil, err
 		}
-		one.eval.Warnings = append(one.eval.Warnings, notes[one.plan.ID]...)
+		for _, note := range notes[one.plan.ID] { // those of L0, which a higher level may repeat
+			if !slices.Contains(one.eval.Warnings, note) {
+				one.eval.Warnings = append(one.eval.Warnings, note)
+			}
+		}
 		if err := check(q.Pack, c.Condition, &one.eval); err != nil {
 			return nil, err
 		}
@@ -251,6 +255,11 @@ func quantify(ctx context.Context, p planner.Procedure, plan planner.Plan, vesse
 		switch {
 		case err == nil:
 			one.eval.Quantities = append(one.eval.Quantities, one.mechanics.Quantities...)
+			notes, err := mechanics.medianNotes(ctx, plan, q.Level)
+			if err != nil {
+				return nil, fmt.Errorf("plan %q at %v: %w", plan.Name, q.Level, err)
+			}
+			one.eval.Warnings = append(one.eval.Warnings, notes...)
 		case is[*uncertainty.MedianError](err):
 			// The plan stands with what geometry tells of it.
 			one.mechanics = nil

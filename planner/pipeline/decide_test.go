@@ -73,11 +73,12 @@ func (r rod) Simulate(ctx context.Context, p planner.Plan, l planner.Level, x []
 		x = planner.Medians(r.Inputs())
 	}
 	cut := p.Cuts[0].Point.X
-	o := &planner.Outcome{Values: []planner.Value{{ID: "rest_percent", V: 100 * cut / x[0]}, {ID: "margin_mm", V: rodMM - x[1] - cut}}}
+	o := &planner.Outcome{Values: []planner.Value{{ID: "rest_percent", V: 100 * cut / x[0]}, {ID: "margin_mm", V: rodMM - x[1] - cut}}, Notes: []string{"a rod"}}
 	if l > planner.L0 {
 		if r.fails && cut > 60 && (x[2] > springNMM || r.always) {
 			return nil, &fem.NotConvergedError{}
 		}
+		o.Notes = []string{"a spring of one degree of freedom", "a rod"}
 		o.Values = append(o.Values, planner.Value{ID: "pull_n", V: x[2] * cut, Solution: &planner.Solution{Residual: 1e-9, MeshError: 0.01}})
 	}
 	return o, ctx.Err()
@@ -280,6 +281,27 @@ func TestDecisionGivesItsReasons(t *testing.T) {
 	for n, e := range d.Evaluations {
 		if len(e.Reasons) == 0 {
 			t.Errorf("plan %d has no reason", n)
+		}
+	}
+}
+
+// What a level notes of a plan reaches its evaluation, with and without a
+// journal that has its samples already.
+func TestNotesOfTheMechanicsReachThePlan(t *testing.T) {
+	b, err := bundle.Create(t.TempDir(), bundle.Manifest{Procedure: "rod.resection"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for range 2 {
+		d, err := Decide(t.Context(), rod{}, rodCase, Question{Pack: rodRules, Level: planner.L1, Journal: b}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, e := range d.Evaluations {
+			if len(e.Warnings) < 2 || e.Warnings[0] != "a spring of one degree of freedom" || e.Warnings[1] != "a rod" {
+				t.Errorf("plan %d: %v", n, e.Warnings)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"halsted/planner"
 )
@@ -18,6 +19,10 @@ type part struct {
 	inputs  []planner.Input
 	at      []int // of inputs, among all inputs
 	medians []float64
+
+	mu    sync.Mutex // guards the two below
+	notes []string   // of the run with every input at its median
+	noted bool
 }
 
 // partOf takes the outputs for which keep holds.
@@ -60,6 +65,22 @@ func (p *part) has(output string) bool {
 	return slices.ContainsFunc(p.outputs, func(o planner.Output) bool { return o.ID == output })
 }
 
+// medianNotes are what the run with every input at its median notes of a plan;
+// it is run again when a journal had it.
+func (p *part) medianNotes(ctx context.Context, plan planner.Plan, l planner.Level) ([]string, error) {
+	p.mu.Lock()
+	noted := p.noted
+	p.mu.Unlock()
+	if !noted {
+		if _, err := p.Simulate(ctx, plan, l, nil); err != nil {
+			return nil, err
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.notes, nil
+}
+
 // Simulate fills the sample up with medians and leaves the other outputs out.
 func (p *part) Simulate(ctx context.Context, plan planner.Plan, l planner.Level, sample []float64) (*planner.Outcome, error) {
 	if sample != nil {
@@ -75,6 +96,11 @@ func (p *part) Simulate(ctx context.Context, plan planner.Plan, l planner.Level,
 	o, err := p.Procedure.Simulate(ctx, plan, l, sample)
 	if err != nil {
 		return nil, err
+	}
+	if sample == nil || slices.Equal(sample, p.medians) {
+		p.mu.Lock()
+		p.notes, p.noted = o.Notes, true
+		p.mu.Unlock()
 	}
 	kept := *o
 	kept.Values = nil
