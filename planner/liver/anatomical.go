@@ -134,7 +134,9 @@ func (s *System) divide(roots []int) (of []planner.Branch, name string) {
 		b := planner.Branch{System: s.Name, Index: r, Name: s.name(r)}
 		of = append(of, b)
 		n := b.Name
-		if n == "" {
+		if of, ok := strings.CutPrefix(n, "branch of "); ok {
+			n = fmt.Sprintf("branch %d of %s", r, of)
+		} else if n == "" {
 			n = fmt.Sprintf("branch %d", r)
 		}
 		if !slices.Contains(names, n) {

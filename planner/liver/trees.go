@@ -370,11 +370,18 @@ func (a *Anatomy) beside(p r3.Vec) bool {
 	return a.Grid.Contains(i, j, k) && float64(a.Phi[a.Grid.Index(i, j, k)]) <= besideMM
 }
 
+// trunkName is the name of the portal trunk in mesh/vessel.
+const trunkName = "portal trunk"
+
 // name is what a surgeon calls a branch: its own name, or that of the nearest
-// named branch above it.
+// named branch above it. A tree names the trunk by where it lies; a branch that
+// most of the organ does not hang on is none.
 func (s *System) name(n int) string {
 	of := ""
-	for n >= 0 && s.Tree.Branches[n].Name == "" {
+	misnamed := func(n int) bool {
+		return s.Tree.Branches[n].Name == trunkName && s.feedsML[n] < trunkShare*s.Supply.OrganML()
+	}
+	for n >= 0 && (s.Tree.Branches[n].Name == "" || misnamed(n)) {
 		n, of = s.Tree.Branches[n].Parent, "branch of "
 	}
 	if n < 0 {
