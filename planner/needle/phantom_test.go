@@ -104,8 +104,10 @@ func randomPhantom(seed uint64) *imaging.Segments {
 	return paint(g, parts...)
 }
 
-func TestSearchEqualsBruteForceOnRandomPhantoms(t *testing.T) {
-	mismatches, points, feasible := 0, 0, 0
+// agree searches 20 random phantoms both ways; it counts the mismatches, and
+// what brute force found feasible and on the fronts.
+func agree(t testing.TB) (mismatches, feasible, points int) {
+	t.Helper()
 	for seed := range uint64(20) {
 		cond := []string{"biopsy", "drain", "ablation"}[seed%3]
 		c, err := NewCase(context.Background(), randomPhantom(seed), Config{Condition: cond, Candidates: 4000, SkinMM: 3})
@@ -127,11 +129,24 @@ func TestSearchEqualsBruteForceOnRandomPhantoms(t *testing.T) {
 			t.Errorf("phantom %d: %d mismatches: fast %d/%d/%d front %d, brute %d/%d/%d front %d", seed, n, fast.Pairs, fast.InReach, fast.Feasible, len(fast.Front), slow.Pairs, slow.InReach, slow.Feasible, len(slow.Front))
 		}
 	}
-	if mismatches != 0 {
-		t.Errorf("%d mismatches", mismatches)
-	}
+	return mismatches, feasible, points
+}
+
+func TestSearchEqualsBruteForceOnRandomPhantoms(t *testing.T) {
+	_, feasible, points := agree(t)
 	if feasible < 1000 || points < 100 {
 		t.Errorf("only %d feasible and %d on the fronts: the phantoms test nothing", feasible, points)
 	}
 	t.Logf("20 phantoms: %d feasible, %d on the fronts", feasible, points)
+}
+
+// BenchmarkAgreement reports the mismatches of Search on the same phantoms.
+func BenchmarkAgreement(b *testing.B) {
+	var mismatches, feasible, points int
+	for b.Loop() {
+		mismatches, feasible, points = agree(b)
+	}
+	b.ReportMetric(float64(mismatches), "mismatches")
+	b.ReportMetric(float64(feasible), "feasible")
+	b.ReportMetric(float64(points), "front")
 }
