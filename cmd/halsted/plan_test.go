@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -180,22 +178,8 @@ func TestDecisionOverTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make(chan error, 1)
-	ctx, cancel := context.WithCancel(t.Context())
 	data := t.TempDir()
-	srv, err := startServer(ctx, serverConfig{data: data, api: "127.0.0.1:0", dicom: "127.0.0.1:0", aeTitle: "HALSTED",
-		log: slog.New(slog.DiscardHandler), studied: func(_ planner.Study, err error) { got <- err }}, &runner{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- srv.run(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		srv.close()
-	}()
+	srv := running(t, data, func(_ planner.Study, err error) { got <- err })
 	if _, err := send(t.Context(), dir, srv.DICOM.String(), pacs.AE{Called: "HALSTED", Calling: "TEST"}, newBar(io.Discard)); err != nil {
 		t.Fatal(err)
 	}

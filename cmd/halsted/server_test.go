@@ -36,6 +36,28 @@ func smallSeries(t *testing.T, patient uint64) (string, []string) {
 	return dir, files
 }
 
+// running starts a server on a data folder; it stops when the test ends.
+func running(t *testing.T, data string, studied func(planner.Study, error)) *server {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	srv, err := startServer(ctx, serverConfig{data: data, api: "127.0.0.1:0", dicom: "127.0.0.1:0", aeTitle: "HALSTED",
+		log: slog.New(slog.DiscardHandler), studied: studied}, &runner{})
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- srv.run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		srv.close()
+	})
+	return srv
+}
+
 func TestAPushedSeriesBecomesAStudyAndABadOneIsRefused(t *testing.T) {
 	good, _ := smallSeries(t, 1)
 	gap, files := smallSeries(t, 2)
@@ -47,21 +69,7 @@ func TestAPushedSeriesBecomesAStudyAndABadOneIsRefused(t *testing.T) {
 		err   error
 	}
 	got := make(chan outcome, 4)
-	ctx, cancel := context.WithCancel(t.Context())
-	srv, err := startServer(ctx, serverConfig{data: t.TempDir(), api: "127.0.0.1:0", dicom: "127.0.0.1:0", aeTitle: "HALSTED",
-		log: slog.New(slog.DiscardHandler), studied: func(s planner.Study, err error) { got <- outcome{s, err} }}, &runner{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- srv.run(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		srv.close()
-	}()
+	srv := running(t, t.TempDir(), func(s planner.Study, err error) { got <- outcome{s, err} })
 	push := func(dir string) outcome {
 		if _, err := send(t.Context(), dir, srv.DICOM.String(), pacs.AE{Called: "HALSTED", Calling: "TEST"}, newBar(io.Discard)); err != nil {
 			t.Fatal(err)
