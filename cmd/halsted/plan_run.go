@@ -84,6 +84,7 @@ func (j *planJob) again(ctx context.Context, path string, b *bar) (*planResult, 
 	if err != nil {
 		return nil, refusedError{err}
 	}
+	j.planSettings = planSettings{} // what flags say does not count
 	if err := json.Unmarshal(old.Manifest.Settings, &j.planSettings); err != nil {
 		return nil, refusedError{fmt.Errorf("the bundle's settings: %w", err)}
 	}

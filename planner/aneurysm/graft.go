@@ -203,7 +203,7 @@ func lack(f fit, sealMM float64) float64 {
 // lowest renal artery down, each body with the best three limbs per side.
 func (c *Case) Generate(ctx context.Context, _ uint64, emit func(planner.Candidate) error) error {
 	if c.Neck == nil {
-		return &MissingError{"lowest renal artery", "grafts are sized from it: give its origin (Config.LowestRenal), or a lumen mask with the renal arteries"}
+		return &MissingError{"lowest renal artery", "grafts are sized from it: mark its origin (a seed renal_artery), or give a lumen mask with the renal arteries"}
 	}
 	found := false
 	for n := range c.devices {

@@ -42,7 +42,7 @@ func (s *quantified) samples(id string) []float64 {
 
 // compared is the ranking of plans by a level's objectives.
 func compared(p planner.Procedure, l planner.Level, q Question, condition string, es []planner.Evaluation, plans map[string]planner.Plan, shown []*quantified) (*rank.Front, error) {
-	o := rank.Options{Most: q.Shown, Names: map[string]string{}, Scenarios: scenarios[p.Name()], Weights: nil}
+	o := rank.Options{Most: q.Shown, Names: map[string]string{}, Scenarios: scenarios[p.Name()]}
 	for _, obj := range p.Objectives(l) {
 		// An objective that a plan lacks (a structure is missing, its mechanics
 		// failed) compares nobody.
@@ -53,12 +53,12 @@ func compared(p planner.Procedure, l planner.Level, q Question, condition string
 	for _, e := range es {
 		o.Names[e.Plan] = plans[e.Plan].Name
 	}
-	hard, err := q.Pack.For(condition)
+	applying, err := q.Pack.For(condition)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range hard {
-		if r.Severity == rules.Hard && !r.Off {
+	for _, r := range applying {
+		if r.Severity == rules.Hard {
 			o.Bounds = append(o.Bounds, rank.Bound{Rule: r.ID, Output: r.Quantity, Text: r.Text, Want: r.Limit()})
 		}
 	}
@@ -73,7 +73,7 @@ func compared(p planner.Procedure, l planner.Level, q Question, condition string
 	return rank.Rank(es, o)
 }
 
-const whyNotShown = 12 // rejected plans that are explained
+const whyNotSearched = 6 // plans of the search that are explained
 
 // conclude ranks the quantified plans and says why the others are not among
 // them.
@@ -126,7 +126,7 @@ func whyNot(before, after *rank.Front, plans map[string]planner.Plan) []planner.
 			add(f, r.Plan, text)
 		}
 		for n, w := range f.WhyNot {
-			if f == after || n < whyNotShown/2 {
+			if f == after || n < whyNotSearched {
 				add(f, w.Plan, w.Text)
 			}
 		}
