@@ -219,7 +219,7 @@ func (c *comparison) reasons(p int, order, lead []int, es []planner.Evaluation, 
 	}
 	switch {
 	case len(c.costs) == 1:
-		out = append(out, "the only plan without a veto")
+		out = append(out, "the only one of the compared plans without a veto")
 	case c.front[p] == 0:
 		out = append(out, "no other plan is at least as good in everything")
 	default:
