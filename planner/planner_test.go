@@ -74,7 +74,7 @@ func TestPlansThatCannotBeSimulatedAreRefused(t *testing.T) {
 func TestQuantityRoundTripsAndRefusesNakedNumbers(t *testing.T) {
 	for _, q := range []Quantity{
 		{ID: "a", Label: "A", Value: 1, Unit: "mm", Spread: Around(0.5, 1, 2), Basis: "b", Evidence: EvidenceClassic,
-			Violation: &Violation{"r", 0.25}, Solution: &Solution{1e-9, 0.1}, Flags: []string{"thick slices"}},
+			Violation: &Violation{"r", 0.25, 32, 128}, Solution: &Solution{1e-9, 0.1}, Flags: []string{"thick slices"}},
 		{ID: "a", Label: "A", Value: 1, Unit: "mm", Basis: "not known", Evidence: EvidenceUnverified},
 	} {
 		b, err := json.Marshal(q)
@@ -98,7 +98,7 @@ func TestQuantityRoundTripsAndRefusesNakedNumbers(t *testing.T) {
 		{ID: "a", Value: 3, Spread: Around(1, 1.5, 2), Unit: "mm", Basis: "b"},
 		{ID: "a", Value: 3, Spread: &Spread{P2_5: 1, P5: 2, P50: 3, P95: math.NaN(), P97_5: 5}, Unit: "mm", Basis: "b"},
 		{ID: "a", Value: 3, Spread: &Spread{1, 2, 4, 3, 5}, Unit: "mm", Basis: "b"},
-		{ID: "a", Value: 3, Spread: Around(1, 3, 4), Violation: &Violation{"r", 1.5}, Unit: "mm", Basis: "b"},
+		{ID: "a", Value: 3, Spread: Around(1, 3, 4), Violation: &Violation{Rule: "r", P: 1.5}, Unit: "mm", Basis: "b"},
 		{ID: "a", Value: 3, Spread: Around(1, 3, 4), Solution: &Solution{Residual: math.NaN()}, Unit: "mm", Basis: "b"},
 	} {
 		if q.Validate() == nil {
@@ -136,5 +136,42 @@ func TestFactsThatNoPatientHasAreRefused(t *testing.T) {
 		if p.Validate() == nil {
 			t.Errorf("%+v passed", p)
 		}
+	}
+}
+
+// The bounds of Clopper and Pearson: 1 − 0.05^(1/128) = 2.31 % without a broken
+// run; 15 of 128 have the upper bound 17.5 % (the binomial distribution function
+// at 15 with that probability is 5 %).
+func TestARareViolationHasItsUpperBound(t *testing.T) {
+	for _, c := range []struct {
+		v    Violation
+		want string
+	}{
+		{Violation{"r", 0, 0, 128}, "< 2.3 % (0 of 128 runs)"},
+		{Violation{"r", 1, 128, 128}, "> 97.7 % (128 of 128 runs)"},
+		{Violation{"r", 15. / 128, 15, 128}, "12 % (at most 17 %, 15 of 128 runs)"},
+		{Violation{"r", 0.004, 0, 72}, "0.4 % (at most 4.1 %, 0 of 72 runs)"},
+		{Violation{Rule: "r", P: 0.0001}, "under 0.1 %"},
+		{Violation{Rule: "r", P: 0.9999}, "over 99.9 %"},
+		{Violation{Rule: "r"}, "0 %"},
+		{Violation{Rule: "r", P: 1}, "100 %"},
+		{Violation{Rule: "r", P: 0.985}, "98.5 %"},
+		{Violation{Rule: "r", P: 0.25}, "25 %"},
+	} {
+		if got := c.v.String(); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.v, got, c.want)
+		}
+	}
+	_, high := Violation{P: 15. / 128, Broken: 15, Runs: 128}.Bounds()
+	tail, term := 0.0, math.Pow(1-high, 128)
+	for k := range 16 {
+		tail += term
+		term *= float64(128-k) / float64(k+1) * high / (1 - high)
+	}
+	if math.Abs(tail-0.05) > 1e-9 {
+		t.Errorf("at most 15 of 128 have probability %g under the bound %g, want 5 %%", tail, high)
+	}
+	if err := (Quantity{ID: "a", Value: 1, Unit: "mm", Basis: "b", Violation: &Violation{"r", 0.5, 3, 2}}).Validate(); err == nil {
+		t.Error("3 of 2 runs are taken")
 	}
 }

@@ -3,6 +3,8 @@ package planner
 import (
 	"fmt"
 	"math"
+
+	"gonum.org/v1/gonum/mathext"
 )
 
 // Evidence says how well a number's inputs are known. The order is from best
@@ -79,10 +81,61 @@ func (s *Spread) Ordered() bool {
 		!math.IsInf(s.P2_5, 0) && !math.IsInf(s.P97_5, 0)
 }
 
-// Violation is the probability that the value breaks a hard rule.
+// Violation is the probability that the value breaks a hard rule, with the runs
+// that it is counted from: none of a few says little.
 type Violation struct {
-	Rule string  `json:"rule"` // id in the rule pack
-	P    float64 `json:"p"`    // 0 to 1
+	Rule   string  `json:"rule"`             // id in the rule pack
+	P      float64 `json:"p"`                // 0 to 1
+	Broken int     `json:"broken,omitempty"` // runs that broke the rule, those that did not converge among them
+	Runs   int     `json:"runs,omitempty"`   // 0: not counted from runs
+}
+
+// Bounds are the one-sided bounds of 95 % confidence on the probability, each
+// by itself, of Clopper and Pearson (Biometrika 26 (1934) 404). Without a
+// broken run the upper one is 1 − 0.05^(1/n), about 3/n. Without runs, or
+// where P comes from a surrogate that says more, they give way to P.
+func (v Violation) Bounds() (low, high float64) {
+	const tail = 0.05
+	low, high = v.P, v.P
+	if v.Broken > 0 {
+		low = min(low, mathext.InvRegIncBeta(float64(v.Broken), float64(v.Runs-v.Broken+1), tail))
+	} else if v.Runs > 0 {
+		low = 0
+	}
+	if v.Broken < v.Runs {
+		high = max(high, mathext.InvRegIncBeta(float64(v.Broken+1), float64(v.Runs-v.Broken), 1-tail))
+	} else if v.Runs > 0 {
+		high = 1
+	}
+	return low, high
+}
+
+// String prints the probability with its upper bound and what it is counted
+// from: "< 2.3 % (0 of 128 runs)", "12 % (at most 18 %, 15 of 128 runs)".
+func (v Violation) String() string {
+	percent := func(p float64) string {
+		switch {
+		case p > 0 && p < 0.001:
+			return "under 0.1 %"
+		case p < 1 && p > 0.999:
+			return "over 99.9 %"
+		case p > 0.9:
+			return fmt.Sprintf("%.3g %%", 100*p)
+		}
+		return fmt.Sprintf("%.2g %%", 100*p)
+	}
+	if v.Runs == 0 {
+		return percent(v.P)
+	}
+	low, high := v.Bounds()
+	counted := fmt.Sprintf("%d of %d runs", v.Broken, v.Runs)
+	switch {
+	case v.P == 0:
+		return fmt.Sprintf("< %s (%s)", percent(high), counted)
+	case v.P == 1:
+		return fmt.Sprintf("> %s (%s)", percent(low), counted)
+	}
+	return fmt.Sprintf("%s (at most %s, %s)", percent(v.P), percent(high), counted)
 }
 
 // Solution says how well the equations behind a number were solved.
@@ -125,6 +178,8 @@ func (q Quantity) Validate() error {
 		return fmt.Errorf("planner: quantity %s = %g lies outside its interval [%g, %g]", q.ID, q.Value, q.Spread.P2_5, q.Spread.P97_5)
 	case q.Violation != nil && !(q.Violation.P >= 0 && q.Violation.P <= 1):
 		return fmt.Errorf("planner: quantity %s breaks rule %s with probability %g, not 0 to 1", q.ID, q.Violation.Rule, q.Violation.P)
+	case q.Violation != nil && !(0 <= q.Violation.Broken && q.Violation.Broken <= q.Violation.Runs):
+		return fmt.Errorf("planner: quantity %s breaks rule %s in %d of %d runs", q.ID, q.Violation.Rule, q.Violation.Broken, q.Violation.Runs)
 	case q.Solution != nil && !(finite(q.Solution.Residual) && finite(q.Solution.MeshError) && q.Solution.Residual >= 0 && q.Solution.MeshError >= 0):
 		return fmt.Errorf("planner: quantity %s: residual or mesh error is negative or not finite", q.ID)
 	}

@@ -164,7 +164,7 @@ func quantity(q *pb.Quantity) planner.Quantity {
 		out.Spread = &planner.Spread{P2_5: s.P2_5, P5: s.P5, P50: s.P50, P95: s.P95, P97_5: s.P97_5}
 	}
 	if v := q.GetViolation(); v != nil {
-		out.Violation = &planner.Violation{Rule: v.Rule, P: v.Probability}
+		out.Violation = &planner.Violation{Rule: v.Rule, P: v.Probability, Broken: int(v.Broken), Runs: int(v.Runs)}
 	}
 	if s := q.GetSolution(); s != nil {
 		out.Solution = &planner.Solution{Residual: s.Residual, MeshError: s.MeshError}

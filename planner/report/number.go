@@ -106,19 +106,7 @@ func violation(q planner.Quantity) string {
 	if q.Violation == nil {
 		return ""
 	}
-	return "P(breaks " + clean(q.Violation.Rule) + ") = " + percent(q.Violation.P)
-}
-
-// percent writes a probability; one that is not 0 never reads "0 %", one that
-// is not 1 never "100 %".
-func percent(p float64) string {
-	switch {
-	case p > 0 && p < 0.001:
-		return "under 0.1 %"
-	case p < 1 && p > 0.999:
-		return "over 99.9 %"
-	}
-	return number(100*p) + " %"
+	return "P(breaks " + clean(q.Violation.Rule) + ") = " + q.Violation.String()
 }
 
 // solution says how well the equations behind the number were solved.

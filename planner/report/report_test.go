@@ -302,11 +302,6 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%v: %q, want %q", v, got, want)
 		}
 	}
-	for p, want := range map[float64]string{0: "0 %", 1e-6: "under 0.1 %", 0.9999: "over 99.9 %", 1: "100 %", 0.034: "3.4 %"} {
-		if got := percent(p); got != want {
-			t.Errorf("P = %v: %q, want %q", p, got, want)
-		}
-	}
 }
 
 // TestScales: an axis covers its values with at most seven round ticks.

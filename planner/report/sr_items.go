@@ -165,7 +165,7 @@ func (b *srBuilder) quantity(name srCode, q planner.Quantity, more ...*dicomfile
 	}
 	list = append(list, b.text(has, srConcepts["basis"], why), b.text(has, srConcepts["evidence"], evidence(q.Evidence)))
 	if v := q.Violation; v != nil {
-		list = append(list, b.num(has, srConcepts["violation"], v.P, "1", b.text(has, srConcepts["rule"], v.Rule)))
+		list = append(list, b.num(has, srConcepts["violation"], v.P, "1", b.text(has, srConcepts["rule"], v.Rule), b.text(has, srConcepts["basis"], v.String())))
 	}
 	if s := q.Solution; s != nil {
 		list = append(list, b.num(has, srConcepts["residual"], s.Residual, "1"), b.num(has, srConcepts["mesh_error"], s.MeshError, q.Unit))

@@ -179,8 +179,8 @@ func (p *Pack) Check(e *planner.Evaluation, condition string) (missing []string,
 				e.Warnings = append(e.Warnings, fmt.Sprintf("%s [%s; %s]", text, r.Grade(), r.origin()))
 			}
 		case v.State == Kept && v.Have.Violation != nil && v.Have.Violation.Rule == r.ID && v.Have.Violation.P > tail:
-			e.Warnings = append(e.Warnings, fmt.Sprintf("%s: %s keeps %s, but breaks it with probability %.2g [%s; %s]",
-				r.Text, v.Have.Short(), r.want(), v.Have.Violation.P, r.Grade(), r.origin()))
+			e.Warnings = append(e.Warnings, fmt.Sprintf("%s: %s keeps %s, but breaks it with probability %s [%s; %s]",
+				r.Text, v.Have.Short(), r.want(), v.Have.Violation, r.Grade(), r.origin()))
 		case v.State == Off:
 			e.Warnings = append(e.Warnings, "rule not applied: "+v.String())
 		}

@@ -164,7 +164,7 @@ func toQuantity(q planner.Quantity) *pb.Quantity {
 		w.Spread = &pb.Spread{P2_5: s.P2_5, P5: s.P5, P50: s.P50, P95: s.P95, P97_5: s.P97_5}
 	}
 	if v := q.Violation; v != nil {
-		w.Violation = &pb.Violation{Rule: v.Rule, Probability: v.P}
+		w.Violation = &pb.Violation{Rule: v.Rule, Probability: v.P, Broken: uint32(v.Broken), Runs: uint32(v.Runs)}
 	}
 	if s := q.Solution; s != nil {
 		w.Solution = &pb.Solution{Residual: s.Residual, MeshError: s.MeshError}

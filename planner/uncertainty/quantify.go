@@ -51,6 +51,16 @@ func (l Limit) broken(v float64) bool {
 	return !(v <= l.Value)
 }
 
+// brokenBy is the number of values that break the rule.
+func (l Limit) brokenBy(values []float64) (k float64) {
+	for _, v := range values {
+		if l.broken(v) {
+			k++
+		}
+	}
+	return k
+}
+
 // Band is how far a plan's quantities have converged: the quantiles of the
 // samples so far. The last one is the result.
 type Band struct {

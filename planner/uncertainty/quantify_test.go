@@ -164,7 +164,7 @@ func TestQuantitiesAgainstClosedForms(t *testing.T) {
 		if m.Value != 10 || f.Value != 20 {
 			t.Errorf("%s: values at the medians %g, %g", c.m.Kind, m.Value, f.Value)
 		}
-		if p := m.Violation; p == nil || p.Rule != "margin-5mm" || math.Abs(p.P-0.1587) > 0.02 {
+		if p := m.Violation; p == nil || p.Rule != "margin-5mm" || math.Abs(p.P-0.1587) > 0.02 || p.Runs != r.Method.Runs || math.Abs(float64(p.Broken)/float64(p.Runs)-0.1587) > 0.1 {
 			t.Errorf("%s: violation %+v, want 15.9 %% of margin-5mm", c.m.Kind, p)
 		}
 		if m.Evidence != planner.EvidenceSource || f.Evidence != planner.EvidenceUnverified {

@@ -135,17 +135,21 @@ func (r *run) breaks(output string, values []float64, failed float64) *planner.V
 		if l.Output != output || float64(len(values))+failed == 0 {
 			continue
 		}
-		k := failed
-		for _, v := range values {
-			if l.broken(v) {
-				k++
-			}
-		}
-		if p := k / (float64(len(values)) + failed); worst == nil || p > worst.P {
+		if p := (l.brokenBy(values) + failed) / (float64(len(values)) + failed); worst == nil || p > worst.P {
 			worst = &planner.Violation{Rule: l.Rule, P: p}
 		}
 	}
 	return worst
+}
+
+// count fills in the runs that a violation of an output is counted from.
+func (r *run) count(output string, v *planner.Violation, of outcome) {
+	v.Broken, v.Runs = of.failed, len(of.values)+of.failed
+	for _, l := range r.o.Limits {
+		if l.Rule == v.Rule && l.Output == output {
+			v.Broken += int(l.brokenBy(of.values))
+		}
+	}
 }
 
 // spreadOf is an output's spread from the values themselves, sorted. done is
@@ -168,7 +172,9 @@ func (r *run) spreadOf(out planner.Output, v outcome, sorted []float64, done int
 		s.basis = fmt.Sprintf("%d of %d %s, seed %d, %d did not converge", done, r.n, m.Kind.words(), m.Seed, v.failed)
 	}
 	s.s = r.quantiles(out.ID, sorted, float64(v.failed))
-	s.violation = r.breaks(out.ID, v.values, float64(v.failed))
+	if s.violation = r.breaks(out.ID, v.values, float64(v.failed)); s.violation != nil {
+		r.count(out.ID, s.violation, v)
+	}
 	if s.s == nil {
 		s.basis = "no interval: " + s.basis + " and count as the worst value"
 	} else if n := len(sorted) + v.failed; n < tailRuns {
@@ -276,7 +282,9 @@ func (r *run) chaosSpread(res *Result, out planner.Output, v outcome, s spread) 
 	beyond := share / (1 - share) * surrogateSamples // as many as there are failed ones among the runs
 	m := r.o.Method
 	s.s = r.quantiles(out.ID, values, beyond)
-	s.violation = r.breaks(out.ID, values, beyond)
+	if s.violation = r.breaks(out.ID, values, beyond); s.violation != nil {
+		r.count(out.ID, s.violation, v) // points of a surrogate are no runs
+	}
 	s.basis = fmt.Sprintf("degree-2 polynomial chaos of %d runs, seed %d, %d did not converge, leave-one-out error %.2g %%", r.n, m.Seed, v.failed, 100*fit.LeaveOneOut)
 	if s.s == nil {
 		s.basis = "no interval: " + s.basis + "; runs that did not converge count as the worst value"

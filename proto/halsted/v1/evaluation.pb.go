@@ -293,7 +293,12 @@ type Violation struct {
 	// Id in the rule pack.
 	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
 	// 0 to 1.
-	Probability   float64 `protobuf:"fixed64,2,opt,name=probability,proto3" json:"probability,omitempty"`
+	Probability float64 `protobuf:"fixed64,2,opt,name=probability,proto3" json:"probability,omitempty"`
+	// Runs that broke it, those that did not converge among them.
+	Broken uint32 `protobuf:"varint,3,opt,name=broken,proto3" json:"broken,omitempty"`
+	// Runs that it is counted from; 0: not counted from runs. Of few runs none
+	// broken says only that the probability is below about 3 over their number.
+	Runs          uint32 `protobuf:"varint,4,opt,name=runs,proto3" json:"runs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -338,6 +343,20 @@ func (x *Violation) GetRule() string {
 func (x *Violation) GetProbability() float64 {
 	if x != nil {
 		return x.Probability
+	}
+	return 0
+}
+
+func (x *Violation) GetBroken() uint32 {
+	if x != nil {
+		return x.Broken
+	}
+	return 0
+}
+
+func (x *Violation) GetRuns() uint32 {
+	if x != nil {
+		return x.Runs
 	}
 	return 0
 }
@@ -996,10 +1015,12 @@ const file_halsted_v1_evaluation_proto_rawDesc = "" +
 	"\x02p5\x18\x02 \x01(\x01R\x02p5\x12\x10\n" +
 	"\x03p50\x18\x03 \x01(\x01R\x03p50\x12\x10\n" +
 	"\x03p95\x18\x04 \x01(\x01R\x03p95\x12\x13\n" +
-	"\x05p97_5\x18\x05 \x01(\x01R\x04p975\"A\n" +
+	"\x05p97_5\x18\x05 \x01(\x01R\x04p975\"m\n" +
 	"\tViolation\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12 \n" +
-	"\vprobability\x18\x02 \x01(\x01R\vprobability\"E\n" +
+	"\vprobability\x18\x02 \x01(\x01R\vprobability\x12\x16\n" +
+	"\x06broken\x18\x03 \x01(\rR\x06broken\x12\x12\n" +
+	"\x04runs\x18\x04 \x01(\rR\x04runs\"E\n" +
 	"\bSolution\x12\x1a\n" +
 	"\bresidual\x18\x01 \x01(\x01R\bresidual\x12\x1d\n" +
 	"\n" +
