@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -23,16 +24,28 @@ type client struct{ conn *grpc.ClientConn }
 
 // dialClient connects to the server of this process with its token file, as a
 // client elsewhere would.
-func dialClient(s *server) (*client, error) {
-	token, err := access.ReadToken(s.Token)
+func dialClient(s *server) (*client, error) { return connect(s.API.String(), s.Token) }
+
+// connect prepares a client of the service at host:port with the token of a
+// file.
+func connect(api, tokenFile string) (*client, error) {
+	token, err := access.ReadToken(tokenFile)
 	if err != nil {
-		return nil, err
+		return nil, refusedError{err}
 	}
-	conn, err := feed.Dial(s.API.String(), token, nil)
+	conn, err := feed.Dial(api, token, nil)
 	if err != nil {
-		return nil, err
+		return nil, refusedError{err}
 	}
 	return &client{conn}, nil
+}
+
+// link is where a command finds the service.
+type link struct{ server, token string }
+
+func (l *link) register(fs *flag.FlagSet, server, what, token string) {
+	fs.StringVar(&l.server, "server", server, what)
+	fs.StringVar(&l.token, "token-file", "", token)
 }
 
 func (c *client) close() { _ = c.conn.Close() }
@@ -49,7 +62,9 @@ func said(err error) error {
 		return err
 	case st.Code() == codes.Canceled:
 		return context.Canceled
-	case st.Code() == codes.InvalidArgument || st.Code() == codes.FailedPrecondition:
+	}
+	switch st.Code() {
+	case codes.InvalidArgument, codes.FailedPrecondition, codes.NotFound, codes.PermissionDenied, codes.Unauthenticated:
 		return refusedError{errors.New(st.Message())}
 	}
 	return errors.New(st.Message())
@@ -172,13 +187,19 @@ func quantity(q *pb.Quantity) planner.Quantity {
 	return out
 }
 
+// vetoes reads vetoes off the wire.
+func vetoes(list []*pb.Veto) (out []planner.Veto) {
+	for _, v := range list {
+		out = append(out, planner.Veto{Rule: v.Rule, Text: v.Text, Have: quantity(v.Have),
+			Want: planner.Limit{Operator: v.Want.GetOperator(), Value: v.Want.GetValue(), Unit: v.Want.GetUnit(), Source: v.Want.GetSource(), Evidence: evidence(v.Want.GetEvidence())}})
+	}
+	return out
+}
+
 // fromWire reads an evaluation off the wire.
 func fromWire(m *pb.Evaluation) planner.Evaluation {
 	e := planner.Evaluation{Plan: m.Plan[strings.LastIndexByte(m.Plan, '/')+1:], Rank: int(m.Rank), Reasons: m.Reasons, Warnings: m.Warnings}
-	for _, v := range m.Vetoes {
-		e.Vetoes = append(e.Vetoes, planner.Veto{Rule: v.Rule, Text: v.Text, Have: quantity(v.Have),
-			Want: planner.Limit{Operator: v.Want.GetOperator(), Value: v.Want.GetValue(), Unit: v.Want.GetUnit(), Source: v.Want.GetSource(), Evidence: evidence(v.Want.GetEvidence())}})
-	}
+	e.Vetoes = vetoes(m.Vetoes)
 	for _, q := range m.Quantities {
 		e.Quantities = append(e.Quantities, quantity(q))
 	}

@@ -45,7 +45,7 @@ func usagef(format string, a ...any) error { return &usageError{fmt.Sprintf(form
 
 // commands in the order of the help.
 func commands() []*command {
-	return []*command{demoCommand(), serveCommand(), planCommand(), simulateCommand(), segmentCommand(), convertCommand(), meshCommand(), solveCommand(), verifyCommand(), phantomCommand(), sendCommand(), viewCommand(), versionCommand()}
+	return []*command{demoCommand(), serveCommand(), planCommand(), approveCommand(), simulateCommand(), segmentCommand(), convertCommand(), meshCommand(), solveCommand(), verifyCommand(), phantomCommand(), sendCommand(), viewCommand(), versionCommand()}
 }
 
 // run finds and runs a command; it returns the process's exit code.

@@ -4,6 +4,7 @@
 //	halsted demo --dicom DIR          the same on a real series
 //	halsted serve --data DIR          DICOM node and gRPC service
 //	halsted plan CASE                 search, quantify and rank the plans of a procedure
+//	halsted approve PLAN              show a stored plan; a surgeon approves it or takes that back
 //	halsted simulate DIR              a few liver resections by planes, with meshes
 //	halsted segment DIR               a series to labels
 //	halsted convert IN OUT            volumes and labels between DICOM, NIfTI and NRRD

@@ -11,6 +11,7 @@ import (
 	"halsted/planner"
 	"halsted/planner/bundle"
 	"halsted/planner/pipeline"
+	"halsted/planner/report"
 	"halsted/planner/rules"
 	"halsted/planner/uncertainty"
 )
@@ -37,6 +38,7 @@ type planJob struct {
 	level, method, family          string
 	patient                        planner.Patient
 	seeds                          seedFlag
+	link
 }
 
 // planResult is what `halsted plan --json` prints.
@@ -46,13 +48,16 @@ type planResult struct {
 	Replay    *replayed         `json:"replay,omitempty"`
 	Artefacts []string          `json:"artefacts,omitempty"`
 	Stages    []stageTime       `json:"stages"`
+	// Names are those of the plans at the service that decided.
+	Names []string `json:"names,omitempty"`
+	items []report.Item
 }
 
 func planCommand() *command {
 	var j planJob
 	return &command{
-		name: "plan", args: "CASE", summary: "Search, quantify and rank the plans of a procedure for a case: a DICOM folder or a volume file",
-		example: "halsted plan study/ --procedure liver.resection --structures masks.seg.nrrd --out out\nhalsted plan ct.nii.gz --procedure needle.trajectory --structures masks.nii.gz --bits body,bone,liver,tumour_1\nhalsted plan study/ --structures masks.seg.nrrd --replay out/bundle",
+		name: "plan", args: "CASE", summary: "Search, quantify and rank the plans of a procedure for a case: a DICOM folder, a volume file, or what a service has",
+		example: "halsted plan study/ --procedure liver.resection --structures masks.seg.nrrd --out out\nhalsted plan ct.nii.gz --procedure needle.trajectory --structures masks.nii.gz --bits body,bone,liver,tumour_1\nhalsted plan study/ --structures masks.seg.nrrd --replay out/bundle\nhalsted plan studies/S --server 127.0.0.1:8142 --token-file data/token    # the service decides",
 		flags: func(fs *flag.FlagSet) {
 			fs.StringVar(&j.Procedure, "procedure", "liver.resection", "what to plan: "+strings.Join(pipeline.Procedures(), ", "))
 			fs.StringVar(&j.structures, "structures", "", "structures to plan on instead of our own segmentation: SEG, RTSTRUCT, .seg.nrrd or NIfTI bit masks")
@@ -72,6 +77,7 @@ func planCommand() *command {
 			fs.Uint64Var(&j.Seed, "random-seed", 1, "of the search and the samples")
 			fs.StringVar(&j.rules, "rules", "", "a hospital's changes to the rules, JSON")
 			fs.StringVar(&j.out, "out", "out", "folder for the report and the bundle; a run that was stopped goes on there")
+			j.register(fs, "", "host:port of a service that decides; empty: decide here", "file with the service's token, for --server")
 			fs.StringVar(&j.replay, "replay", "", "run a bundle again and compare the result byte for byte")
 		},
 		run: func(ctx context.Context, o output, args []string) (any, error) {
@@ -81,10 +87,16 @@ func planCommand() *command {
 			if err := j.settle(); err != nil {
 				return nil, err
 			}
+			if err := j.checkLink(args[0]); err != nil {
+				return nil, err
+			}
 			b := newBar(o.log)
 			work := j.run
-			if j.replay != "" {
+			switch {
+			case j.replay != "":
 				work = j.again
+			case j.server != "":
+				work = j.remote
 			}
 			r, err := work(ctx, args[0], b)
 			if err != nil {
@@ -135,6 +147,22 @@ func (j *planJob) settle() error {
 	j.Seeds = j.seeds
 	if j.Condition == "" {
 		j.Condition = pipeline.Condition(j.Procedure)
+	}
+	return nil
+}
+
+// checkLink refuses what does not go with a service, or needs one.
+func (j *planJob) checkLink(name string) error {
+	stored := strings.HasPrefix(name, "cases/") || strings.HasPrefix(name, "studies/")
+	switch {
+	case j.server == "":
+		return nil
+	case !stored:
+		return usagef("with --server, name what the service has: studies/STUDY or cases/CASE")
+	case j.token == "":
+		return usagef("--server needs --token-file")
+	case j.structures != "" || j.rules != "" || j.replay != "":
+		return usagef("--structures, --rules and --replay do not go with --server")
 	}
 	return nil
 }
@@ -209,8 +237,15 @@ func (j *planJob) manifest(s *pipeline.Subject) (bundle.Manifest, error) {
 
 func (j *planJob) print(o output, r *planResult) error {
 	fmt.Fprintln(o.out)
-	if err := printDecision(o.out, r.Decision); err != nil {
+	its := r.items
+	if its == nil {
+		its = items(r.Decision.Plans, r.Decision.Evaluations)
+	}
+	if err := printDecision(o.out, r.Decision, its); err != nil {
 		return err
+	}
+	for n, name := range r.Names {
+		fmt.Fprintf(o.out, "plan %d is %s\n", n+1, name)
 	}
 	if p := r.Replay; p != nil {
 		fmt.Fprintln(o.out, "\n"+p.String())

@@ -18,9 +18,9 @@ import (
 )
 
 // printDecision prints the plans as a table, and what is to be said of them.
-func printDecision(w io.Writer, d *planner.Decision) error {
+func printDecision(w io.Writer, d *planner.Decision, its []report.Item) error {
 	fmt.Fprintf(w, "%d plans searched, %d keep all hard rules, %d quantified.\n\n", d.Searched, d.Feasible, len(d.Plans))
-	if err := report.Table(w, items(d.Plans, d.Evaluations)); err != nil {
+	if err := report.Table(w, its); err != nil {
 		return err
 	}
 	fmt.Fprintln(w, "\n"+d.KneeText)
@@ -53,14 +53,32 @@ func plansDossier(d *planner.Decision, s *pipeline.Subject, in *scan, m bundle.M
 	}
 	out.KernelSet = m.Kernels.Go + " " + m.Kernels.Platform + " " + m.Kernels.Program[:12]
 	out.Bundle, out.Notes = m.ID(), s.Notes
-	rs, err := s.Pack.For(d.Case.Condition)
-	if err != nil {
-		return out, err
-	}
+	out.Limits, err = limits(s.Pack, d.Case.Condition)
+	return out, err
+}
+
+// limits are the rules of a condition as the report shows them.
+func limits(p *rules.Pack, condition string) (out []report.Limit, err error) {
+	rs, err := p.For(condition)
 	for _, r := range rs {
-		out.Limits = append(out.Limits, report.Limit{Rule: r.ID, Quantity: r.Quantity, Text: r.Text, Hard: r.Severity == rules.Hard, Limit: r.Limit()})
+		out = append(out, report.Limit{Rule: r.ID, Quantity: r.Quantity, Text: r.Text, Hard: r.Severity == rules.Hard, Limit: r.Limit()})
 	}
-	return out, nil
+	return out, err
+}
+
+// decisionFiles are a decision's dossier in the forms that need no DICOM.
+func decisionFiles(d *planner.Decision, page report.Dossier, its []report.Item) []atomicfile.File {
+	return []atomicfile.File{
+		{Name: "decision.json", Write: func(w io.Writer) error {
+			e := json.NewEncoder(w)
+			e.SetIndent("", " ")
+			return e.Encode(d)
+		}},
+		{Name: "plans.txt", Write: func(w io.Writer) error { return printDecision(w, d, its) }},
+		{Name: "report.html", Write: func(w io.Writer) error { return report.HTML(w, page) }},
+		{Name: "report.pdf", Write: func(w io.Writer) error { return report.PDF(w, page) }},
+		{Name: "report.json", Write: func(w io.Writer) error { return report.JSON(w, page) }},
+	}
 }
 
 // writeDecision writes the dossier of a decision in all its forms; it returns
@@ -90,17 +108,7 @@ func writeDecision(ctx context.Context, out, path string, s *pipeline.Subject, i
 			b.set("write", float64(n+1)/float64(len(d.Plans)+1))
 		}
 	}
-	files := []atomicfile.File{
-		{Name: "decision.json", Write: func(w io.Writer) error {
-			e := json.NewEncoder(w)
-			e.SetIndent("", " ")
-			return e.Encode(d)
-		}},
-		{Name: "plans.txt", Write: func(w io.Writer) error { return printDecision(w, d) }},
-		{Name: "report.html", Write: func(w io.Writer) error { return report.HTML(w, page) }},
-		{Name: "report.pdf", Write: func(w io.Writer) error { return report.PDF(w, page) }},
-		{Name: "report.json", Write: func(w io.Writer) error { return report.JSON(w, page) }},
-	}
+	files := decisionFiles(d, page, items(d.Plans, d.Evaluations))
 	if id.StudyUID != "" {
 		files = append(files, atomicfile.File{Name: "report.dcm", Write: func(w io.Writer) error { return report.SR(w, page, id) }})
 	}
@@ -111,11 +119,7 @@ func writeDecision(ctx context.Context, out, path string, s *pipeline.Subject, i
 		return nil, err
 	}
 	b.set("write", 1)
-	var names []string
-	for _, f := range files {
-		names = append(names, f.Name)
-	}
-	return names, nil
+	return names(files), nil
 }
 
 // identity reads from the images of a series what the report says of the

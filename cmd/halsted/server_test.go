@@ -39,9 +39,15 @@ func smallSeries(t *testing.T, patient uint64) (string, []string) {
 // running starts a server on a data folder; it stops when the test ends.
 func running(t *testing.T, data string, studied func(planner.Study, error)) *server {
 	t.Helper()
+	return runningFor(t, data, "", studied)
+}
+
+// runningFor is running with a surgeon who may approve.
+func runningFor(t *testing.T, data, surgeon string, studied func(planner.Study, error)) *server {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	srv, err := startServer(ctx, serverConfig{data: data, api: "127.0.0.1:0", dicom: "127.0.0.1:0", aeTitle: "HALSTED",
-		log: slog.New(slog.DiscardHandler), studied: studied}, &runner{})
+		surgeon: surgeon, log: slog.New(slog.DiscardHandler), studied: studied}, &runner{})
 	if err != nil {
 		cancel()
 		t.Fatal(err)

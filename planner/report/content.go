@@ -28,40 +28,11 @@ func (d *Dossier) title() string {
 	return "Plans compared"
 }
 
-// state is the approval in words.
-func (a Approval) state() string {
-	by := join(" ", ParseName(a.By).Groups()...)
-	if by == "" {
-		return "not approved"
-	}
-	if on := dicomDate(a.On); on != "" {
-		return "approved by " + by + ", " + on
-	}
-	return "approved by " + by
-}
-
-// nobodyApproved is what approved says until a person has approved a plan.
-const nobodyApproved = "No plan is approved."
-
-// approved says which plans have been approved; most often none.
-func (d *Dossier) approved() string {
-	var out []string
-	for n, it := range d.Items {
-		if s := it.Approval.state(); s != "not approved" {
-			out = append(out, "plan "+d.mark(n)+" "+s)
-		}
-	}
-	if len(out) == 0 {
-		return nobodyApproved
-	}
-	return capital(strings.Join(out, "; ")) + "."
-}
-
 // proposal is the ranking's proposal in one sentence.
 func (d *Dossier) proposal() string {
 	if it := d.plan(d.Knee); it != nil && d.Knee != "" {
 		n := slices.IndexFunc(d.Items, func(o Item) bool { return o.Plan.ID == d.Knee })
-		return fmt.Sprintf("Proposed, %s: plan %s, %s.", it.Approval.state(), d.mark(n), planName(*it))
+		return fmt.Sprintf("Proposed, %s: plan %s, %s.", it.State(), d.mark(n), planName(*it))
 	}
 	if len(d.Items) > 0 && !d.feasible() {
 		return "No plan keeps all hard rules. The plans below break them least; each says what would have to change."
@@ -101,13 +72,13 @@ func (d *Dossier) tags(n int) []string {
 	if it.Evaluation.Rank == 0 {
 		out = append(out, "vetoed")
 	}
-	return append(out, it.Approval.state())
+	return append(out, it.State())
 }
 
 // briefTags are tags for a page that says above that no plan is approved.
 func (d *Dossier) briefTags(n int) []string {
 	t := d.tags(n)
-	if len(t) == 1 && d.approved() == nobodyApproved {
+	if len(t) == 1 && t[0] == notApproved && d.approved() == nobodyApproved {
 		return nil
 	}
 	return t

@@ -37,7 +37,7 @@ func spoilt(s string) Dossier {
 	d.Found[0].Label, d.Found[0].Basis = s, "b"+s
 	d.Limits[0].Text, d.Limits[0].Rule, d.Limits[0].Limit.Source = s, s, "s"+s
 	it := &d.Items[0]
-	it.Plan.Name, it.Approval, it.WhyNot, it.Pictures[0].Caption = s, Approval{s, s}, []string{s}, s
+	it.Plan.Name, it.WhyNot, it.Pictures[0].Caption = s, []string{s}, s
 	it.Contingency[0].If, it.Contingency[0].Text, it.Contingency[1].Then = s, s, s
 	e := &it.Evaluation
 	e.Reasons, e.Warnings = []string{s}, []string{s}
@@ -48,7 +48,27 @@ func spoilt(s string) Dossier {
 	v := &d.Items[1].Evaluation.Vetoes[0]
 	v.Text, v.Rule, v.Want.Source = s, s, "s"+s
 	d.Rejected[0].Plan.Name, d.Rejected[0].WhyNot = s, []string{s}
+	surgeon(it, s)
+	d.Knee = it.Plan.ID
 	return d
+}
+
+// surgeon approves an item under a name and with a statement of s, as far as
+// an approval takes them.
+func surgeon(it *Item, s string) {
+	it.Plan = it.Plan.Sealed()
+	it.Evaluation.Plan = it.Plan.ID
+	shown, err := planner.EvaluationID(&it.Evaluation)
+	if err != nil {
+		panic(err)
+	}
+	for _, words := range [][2]string{{s, s}, {"y", s}, {s, "y"}, {"y", "y"}} {
+		a, err := planner.Approve(it.Plan, &it.Evaluation, shown, planner.Approver{Name: words[0], Role: planner.ApprovingRole, Kind: planner.AccountPerson}, words[1], approvedAt)
+		if err == nil {
+			it.Given = []planner.Approval{*a}
+			return
+		}
+	}
 }
 
 var tag = regexp.MustCompile(`<[a-zA-Z/!][^>]*>?`)

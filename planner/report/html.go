@@ -58,6 +58,7 @@ func (s sheet) Identity() [][2]string         { return s.identity() }
 func (s sheet) PlanTitle(n int) string        { return s.planTitle(n) }
 func (s sheet) Mark(n int) string             { return s.mark(n) }
 func (s sheet) Tags(n int) string             { return strings.Join(s.tags(n), ", ") }
+func (s sheet) Said(it Item) string           { return it.said() }
 func (s sheet) Proposed(it Item) bool         { return s.Knee != "" && it.Plan.ID == s.Knee }
 func (s sheet) Fallback(c Contingency) string { return s.fallback(c) }
 func (s sheet) ReasonsOf(it Item) []string    { return s.reasons(it) }

@@ -28,6 +28,9 @@ func (p *paper) plan(d *Dossier, n int) {
 	p.mark(d.planTitle(n))
 	p.para(marginX, textW, 13, c, true, d.planTitle(n))
 	p.para(marginX, textW, 9, ink, true, capital(strings.Join(d.tags(n), ", "))+".")
+	if s := it.said(); s != "" {
+		p.para(marginX, textW, 8, ink, false, s)
+	}
 	id := "plan " + clean(it.Plan.ID)
 	if it.Plan.Parent != "" {
 		id += ", made from " + clean(it.Plan.Parent)

@@ -27,13 +27,6 @@ type Scan struct {
 	Institution string `json:"institution,omitempty"` // (0008,0080)
 }
 
-// Approval is the state that only a named person can set. The zero value is
-// "not approved".
-type Approval struct {
-	By string `json:"by,omitempty"` // name of the surgeon
-	On string `json:"on,omitempty"` // date and time as recorded
-}
-
 // Picture is a PNG with what it shows.
 type Picture struct {
 	Caption string `json:"caption"`
@@ -55,8 +48,12 @@ type Item struct {
 	// WhyNot says why the plan is not the proposed one, or why it was rejected.
 	WhyNot      []string      `json:"why_not,omitempty"`
 	Contingency []Contingency `json:"contingency,omitempty"`
-	Approval    Approval      `json:"approval"`
-	Pictures    []Picture     `json:"pictures,omitempty"`
+	// Given are all approvals and withdrawals of the plan, as the store has
+	// them. Whether one stands on what is shown here is asked of
+	// planner.Approved, in every form anew: nothing else makes a plan read
+	// "approved".
+	Given    []planner.Approval `json:"given,omitempty"`
+	Pictures []Picture          `json:"pictures,omitempty"`
 }
 
 // Limit is a rule of the case as the charts and the list of rules show it.

@@ -33,6 +33,7 @@ func ExampleTable() {
 	// Output:
 	// rank  plan       margin           pull force
 	// 1     one plane  5 mm [4.5, 5.5]  6.1 N* (not quantified)
+	// No plan is approved.
 	// pull force: not quantified: one sample
 	// * unverified source
 	// Research and planning support, not a diagnosis. A surgeon decides.
@@ -151,14 +152,14 @@ func TestSameDossierSameBytes(t *testing.T) {
 // TestFormsSayTheSame looks for what a surgeon must find in every form.
 func TestFormsSayTheSame(t *testing.T) {
 	d := sampleDossier()
-	d.Items[1].Approval = Approval{By: "Curie^Marie^^Dr", On: "20261101"}
+	approve(t, &d.Items[1], "Curie^Marie^^Dr")
 	texts := map[string]string{"HTML": plainHTML(render(t, "HTML", d)), "JSON": string(render(t, "JSON", d)), "SR": srText(t, render(t, "SR", d)), "PDF": pdfText(t, render(t, "PDF", d))}
 	for form, s := range texts {
 		if s == "" {
 			continue // the tool that reads it is not there
 		}
 		s = strings.Join(strings.Fields(s), " ")
-		for _, want := range []string{planner.Notice, "Right posterior sectionectomy", "approved by Dr Curie, Marie", "portal branch of segment 6",
+		for _, want := range []string{planner.Notice, "Right posterior sectionectomy", "approved by Dr Curie, Marie at 2026-11-01 09:30 UTC", "I choose this plan.", "portal branch of segment 6",
 			"Slice thickness of 1.6 mm lies outside", "liver.resection@2026.1", d.Bundle, "No biliary tree", "214 candidates", "is an automatic candidate"} {
 			if form == "JSON" && strings.HasPrefix(want, "approved by") {
 				want = "pproved by Dr Curie, Marie"
@@ -282,17 +283,6 @@ func TestNoFeasiblePlan(t *testing.T) {
 	render(t, "PDF", d)
 	for form := range forms {
 		render(t, form, Dossier{}) // nothing at all
-	}
-}
-
-func TestNothingApprovesItself(t *testing.T) {
-	d := sampleDossier()
-	if s := string(render(t, "HTML", d)); !strings.Contains(s, "Proposed, not approved") || !strings.Contains(s, "No plan is approved.") {
-		t.Error("the proposal does not say that it is not approved")
-	}
-	d.Items[0].Approval.By = " \x00\u202e"
-	if s := d.Items[0].Approval.state(); s != "not approved" {
-		t.Errorf("a blank name makes it %q", s)
 	}
 }
 

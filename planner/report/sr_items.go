@@ -211,7 +211,7 @@ func (b *srBuilder) plan(n int) *dicomfile.Dataset {
 		}
 	}
 	say("plan", it.Plan.ID)
-	say("approval", it.Approval.state())
+	say("approval", it.State(), it.said())
 	say("rank", rank(it.Evaluation))
 	for _, v := range it.Evaluation.Vetoes {
 		say("veto", veto(v))

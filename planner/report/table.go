@@ -56,6 +56,7 @@ func Table(w io.Writer, items []Item) error {
 	for _, r := range common {
 		fmt.Fprintf(w, "all plans: warning: %s\n", clean(r))
 	}
+	fmt.Fprintln(w, (&Dossier{Items: items}).approved())
 	for _, l := range legend(items, ids) {
 		fmt.Fprintln(w, l)
 	}

@@ -67,6 +67,23 @@ func text(field, s string) (string, error) {
 	return s, nil
 }
 
+// WireCase is a case as a client sends it.
+func WireCase(c planner.Case) *pb.Case { return toCase(c) }
+
+// ReadCase is the case that a client got. It is a *FieldError when it is none,
+// or its name is not that of its content.
+func ReadCase(m *pb.Case) (planner.Case, error) {
+	c, err := fromCase(m)
+	if err != nil {
+		return c, err
+	}
+	if caseName(c.ID) != m.Name {
+		return c, badField("case.name", "%.200q is not the name of this content", m.Name)
+	}
+	c.Labels, c.Surface = m.LabelsSha256, m.SurfaceTopologyHash
+	return c, nil
+}
+
 func toCase(c planner.Case) *pb.Case {
 	m := &pb.Case{
 		Name: caseName(c.ID), Study: studyName(c.Study), Procedure: c.Procedure, Condition: c.Condition,

@@ -38,6 +38,38 @@ func toPlan(p planner.Plan) *pb.Plan {
 	return m
 }
 
+// ReadPlan is the plan that a client got, sealed by its content. It is a
+// *FieldError when the plan is none, or its name is not that of its content.
+func ReadPlan(m *pb.Plan) (planner.Plan, error) {
+	ids, err := parseName("plan.name", m.GetName(), planPattern)
+	if err != nil {
+		return planner.Plan{}, err
+	}
+	p := planner.Plan{Case: ids[0], Procedure: m.Procedure}
+	if m.ParentPlan != "" {
+		parent, err := parseName("plan.parent_plan", m.ParentPlan, planPattern)
+		if err != nil {
+			return planner.Plan{}, err
+		}
+		p.Parent = parent[1]
+	}
+	if err := applyPlan(&p, m, planFields); err != nil {
+		return planner.Plan{}, err
+	}
+	for n, c := range m.Cuts { // to the bit: the name is a hash of them
+		p.Cuts[n].Normal = r3.Vec{X: c.Normal.X, Y: c.Normal.Y, Z: c.Normal.Z}
+	}
+	sealed := p.Sealed()
+	if sealed.ID != ids[1] && p.Cuts == nil { // the wire does not tell none from an empty list
+		p.Cuts = []planner.Plane{}
+		sealed = p.Sealed()
+	}
+	if sealed.ID != ids[1] {
+		return planner.Plan{}, badField("plan.name", "%.200q is not the name of this content", m.Name)
+	}
+	return sealed, nil
+}
+
 // planFields are the fields of a plan that a client sets.
 var planFields = []string{"display_name", "cuts", "retraction_mm", "gravity_change", "sheets", "divided", "embolised", "needles", "graft"}
 
