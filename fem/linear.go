@@ -52,6 +52,18 @@ type linear struct {
 	limit int64 // bytes that a whole factor may take; 0: any
 	old   bool  // the whole factor is of an earlier matrix
 	asked bool  // whether a whole factor has been thought of
+	// fromStart says that the smoother has been set up for the present matrix
+	// without memory of the ones before.
+	fromStart, restarted bool
+}
+
+// restart forgets the matrices until now: the next one is far from them.
+func (l *linear) restart() {
+	l.stale = true
+	if l.two != nil {
+		l.two.Restart()
+		l.restarted = true
+	}
 }
 
 // newLinear analyses the pattern; values are not allocated yet.
@@ -119,6 +131,7 @@ func (l *linear) prepare(ctx context.Context) error {
 	switch {
 	case l.two != nil:
 		l.two.Update()
+		l.fromStart, l.restarted = l.restarted, false
 		if !l.stale {
 			return nil
 		}
@@ -190,6 +203,15 @@ func (l *linear) solve(ctx context.Context, x, b []float64, tol float64) (sparse
 	l.iters += r.Iter
 	if err != nil {
 		return r, err
+	}
+	if r.Stop == sparse.BrokenDown && l.two != nil && !l.fromStart { // the smoother amplifies
+		l.restart()
+		if err := l.prepare(ctx); err == nil {
+			return l.solve(ctx, x, b, tol)
+		} else if !notPositive(err) {
+			return r, err
+		}
+		return r, nil
 	}
 	if r.Stop == sparse.OutOfSteps && l.chol != nil && l.old {
 		l.stale = true

@@ -30,19 +30,24 @@ func (n *newton) residual(r, fint []float64, bulk, t float64) (norm, scale float
 
 // extrapolate guesses the state at t from the past: a parabola through three
 // states or a line through two, whichever leaves the smaller residual; where
-// nothing is moved by prescription, only if it beats staying. It returns false
+// nothing is moved by prescription, only if it beats staying, in its residual or
+// in its energy: a small error of stiff sheets on soft tissue leaves a large
+// residual, of which one step of Newton's method is rid. It returns false
 // when there is no such guess; then n.u is untouched.
 func (n *newton) extrapolate(t float64) bool {
 	best := math.Inf(1)
-	if n.gap(t) == 0 {
+	stay, still := n.gap(t) == 0, math.NaN() // energy of staying
+	if stay {
 		best, _ = n.residual(n.tmp, n.fint, n.bulk, t)
+		still = n.potential(n.u, t)
 	}
 	found := false
 	try := func() {
 		if bad := n.sys.internal(n.ftrial, n.trial); bad.element >= 0 {
 			return
 		}
-		if norm, _ := n.residual(n.tmp, n.ftrial, n.sys.bulk, t); norm < best {
+		norm, _ := n.residual(n.tmp, n.ftrial, n.sys.bulk, t)
+		if norm < best || finite(norm) && !found && n.potential(n.trial, t) < still {
 			best, found = norm, true
 			copy(n.u, n.trial)
 			copy(n.fint, n.ftrial)
@@ -116,9 +121,10 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 	if err := n.begin(t0, t1); err != nil {
 		return 0, 0, err
 	}
+	_, start := n.residual(n.rhs, n.fint, n.bulk, t1)
 	lifted := guess && n.extrapolate(t1) || n.gap(t1) == 0 // the prescribed motion is in u already
 	norm, scale := n.residual(n.rhs, n.fint, n.bulk, t1)
-	start := scale
+	scale = max(scale, start)
 	prev, eta := 0.0, firstEta
 	rounds := 0
 	n.mixed.reset(n, norm)
@@ -219,7 +225,7 @@ func (n *newton) increment(ctx context.Context, t0, t1 float64, guess bool) (ite
 		if norm, scale, err = n.search(norm, scale, t1, lifted); err != nil {
 			return iter, 0, err
 		}
-		scale = max(scale, start) // not that of states between: a wild one would loosen the tolerance
+		scale = max(scale, start) // not that of a guess or of states between: a wild one would loosen the tolerance
 		lifted = true
 	}
 }
@@ -254,9 +260,15 @@ func nextEta(eta, ratio float64) float64 {
 	return min(max(next, 1e-4), 0.1)
 }
 
-// search moves u along du: the whole way if the residual falls, else half as
-// far until residual or potential energy fall enough. A step that carries the
-// prescribed motion is taken whole or not at all.
+// search moves u along du: the whole way if the residual falls, else as far as
+// its slope says until residual or potential energy fall enough. A step that
+// carries the prescribed motion is taken whole or not at all.
+//
+// Where the energy falls and the residual does not, the step must also end
+// where the energy is less steep than at its start, ahead or behind (the strong
+// conditions of Wolfe; Nocedal & Wright, Numerical Optimization, 2006, §3.1):
+// beyond the kink of a sheet that draws taut the first is true of states far up
+// the other side.
 func (n *newton) search(norm, scale, t float64, lifted bool) (float64, float64, error) {
 	sys := n.sys
 	if sys.dil != nil {
@@ -268,50 +280,85 @@ func (n *newton) search(norm, scale, t float64, lifted bool) (float64, float64, 
 	slope := -sparse.Dot(n.rhs, n.du) // of the potential energy
 	start := math.NaN()
 	bad := inversion{element: -1}
-	for a := 1.0; a > 1./300; a /= 2 {
-		copy(n.trial, n.u)
-		sparse.AXPY(n.trial, a, n.du)
-		if !lifted {
-			for i, f := range sys.fixed {
-				if f {
-					n.trial[i] = sys.bar(i, t)
-				}
+	second := 0.0 // a part of the step that lowers the energy, if no better is found
+	for a := 1.0; a > leastStep; {
+		if bad = n.try(a, t, lifted); bad.element >= 0 {
+			if !lifted {
+				break
 			}
+			a /= 2
+			continue
 		}
-		if bad = sys.internal(n.ftrial, n.trial); bad.element < 0 {
-			bulk := sys.bulk
-			new, sc := n.residual(n.tmp, n.ftrial, bulk, t)
-			ok := !lifted && finite(new)
-			if lifted && new < norm*(1-1e-4*a) {
-				ok = true
+		new, sc := n.residual(n.tmp, n.ftrial, sys.bulk, t)
+		next := a / 2
+		ok := !lifted && finite(new) || new < norm*(1-1e-4*a)
+		if !ok && finite(new) {
+			if math.IsNaN(start) {
+				start = n.potential(n.u, t)
 			}
-			if lifted && !ok && finite(new) {
-				if math.IsNaN(start) {
-					start = n.potential(n.u, t)
+			if n.potential(n.trial, t) < start+1e-4*a*slope {
+				end := -sparse.Dot(n.tmp, n.du)
+				ok = end <= -wolfe*slope
+				if !ok {
+					second = max(second, a)
+					next = a * min(max(slope/(slope-end), 0.1), 0.7) // where the slope is zero by its chord
 				}
-				ok = n.potential(n.trial, t) < start+1e-4*a*slope
 			}
-			if lifted && !ok && a == 1 && new < sc && n.mixed.growths < maxGrowths {
+			if !ok && a == 1 && new < scale && n.mixed.growths < maxGrowths {
 				n.mixed.growths++
 				ok = true
 			}
-			if ok {
-				n.u, n.trial = n.trial, n.u
-				n.fint, n.ftrial = n.ftrial, n.fint
-				n.bulk = bulk
-				n.mixed.merit = new
-				copy(n.rhs, n.tmp)
-				return new, sc, nil
-			}
+		}
+		if ok {
+			n.take(new)
+			return new, sc, nil
 		}
 		if !lifted {
 			break
+		}
+		a = next
+	}
+	if second > 0 {
+		if bad = n.try(second, t, lifted); bad.element < 0 {
+			new, sc := n.residual(n.tmp, n.ftrial, sys.bulk, t)
+			n.take(new)
+			return new, sc, nil
 		}
 	}
 	if bad.element >= 0 {
 		return norm, scale, n.fail("an element turns inside out", bad.element)
 	}
 	return norm, scale, n.fail("the line search found no lower residual or energy", sys.worst(n.rhs))
+}
+
+// The least part of a step that search tries, and the part of the slope at its
+// start that may be left at its end where the residual does not fall.
+const (
+	leastStep = 1.0 / 300
+	wolfe     = 0.9
+)
+
+// try puts the state a part a along du into trial and its forces into ftrial.
+func (n *newton) try(a, t float64, lifted bool) inversion {
+	copy(n.trial, n.u)
+	sparse.AXPY(n.trial, a, n.du)
+	if !lifted {
+		for i, f := range n.sys.fixed {
+			if f {
+				n.trial[i] = n.sys.bar(i, t)
+			}
+		}
+	}
+	return n.sys.internal(n.ftrial, n.trial)
+}
+
+// take makes the state last tried, whose residual is in tmp, the present one.
+func (n *newton) take(norm float64) {
+	n.u, n.trial = n.trial, n.u
+	n.fint, n.ftrial = n.ftrial, n.fint
+	n.bulk = n.sys.bulk
+	n.mixed.merit = norm
+	copy(n.rhs, n.tmp)
 }
 
 // potential is ∫W − fext·u with the loads at part t of the stage.

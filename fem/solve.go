@@ -232,7 +232,7 @@ func (n *newton) carry(ctx context.Context, t float64, res *Result, emit func(*F
 			copy(n.u, n.past[len(n.past)-1].u)
 			sys.internal(n.fint, n.u)
 			n.bulk = sys.bulk
-			n.lin.stale = true
+			n.lin.restart()
 			if guess && (len(n.past) > 1 || n.s.Guess != nil || len(n.s.Guesses) > 0) { // the guess may be to blame: go by the tangent
 				guess = false
 				continue

@@ -33,6 +33,7 @@ type TwoLevel struct {
 	lambda     float64
 	x, r, d, e []float32
 	probe      []float32
+	started    bool // the probe has seen a matrix near the present one
 	rc, zc     []float64
 }
 
@@ -111,19 +112,13 @@ func (t *TwoLevel) Bytes() int64 {
 // Update takes the values of the (constrained) fine matrix into the smoother.
 func (t *TwoLevel) Update() {
 	n := t.fine.N
-	first := t.val == nil
-	if first {
+	if t.val == nil {
 		t.val = make([]float32, len(t.fine.Val)+1) // one more: row32 reads past the end
 		t.inv = make([]float32, 9*n)
 		for _, v := range []*[]float32{&t.x, &t.r, &t.d, &t.e, &t.probe} {
 			*v = make([]float32, 3*n)
 		}
 		t.rc, t.zc = make([]float64, 3*t.coarse.N), make([]float64, 3*t.coarse.N)
-		seed := uint64(1)
-		for i := range t.probe { // a fixed start with all frequencies in it
-			seed = seed*6364136223846793005 + 1442695040888963407
-			t.probe[i] = float32(int64(seed>>33)-1<<30) / (1 << 30)
-		}
 	}
 	par.Chunks(len(t.fine.Col), 4096, func(lo, hi int) {
 		for b := lo; b < hi; b++ { // column-major, as row32 wants it
@@ -143,8 +138,13 @@ func (t *TwoLevel) Update() {
 		}
 	})
 	steps := powerAgain
-	if first {
-		steps = powerFirst
+	if !t.started {
+		steps, t.started = powerFirst, true
+		seed := uint64(1)
+		for i := range t.probe { // a fixed start with all frequencies in it
+			seed = seed*6364136223846793005 + 1442695040888963407
+			t.probe[i] = float32(int64(seed>>33)-1<<30) / (1 << 30)
+		}
 	}
 	for range steps {
 		// d = D⁻¹·K·probe, λ = ‖d‖/‖probe‖ in the norm of the vector itself.
@@ -161,6 +161,12 @@ func (t *TwoLevel) Update() {
 		}
 	}
 }
+
+// Restart says that the next matrix is not near the last one: Update then looks
+// for its largest eigenvalue from a start with all frequencies in it. The vector
+// of a wild matrix can be next to orthogonal to that of a tame one, and an
+// eigenvalue that is too small makes the smoother amplify.
+func (t *TwoLevel) Restart() { t.started = false }
 
 // Factor makes the coarse matrix Pᵀ·K·P of the fine matrix and factors it.
 func (t *TwoLevel) Factor(ctx context.Context) error {

@@ -103,6 +103,32 @@ func TestTwoLevelIsSymmetricAndPositive(t *testing.T) {
 	}
 }
 
+// A matrix far from the one before: the smoother is that of a fresh start.
+func TestTwoLevelForgetsAWildMatrix(t *testing.T) {
+	a, two, _ := chain(50)
+	two.Update()
+	fresh := two.lambda
+	tame := slices.Clone(a.Val)
+	for _, j := range []int32{40, 42} { // one node pulls ten times too hard at its neighbours
+		for q := range 9 {
+			a.Val[9*int(a.Index(41, j))+q] *= 10
+			a.Val[9*int(a.Index(j, 41))+q] *= 10
+		}
+	}
+	for range 10 {
+		two.Update()
+	}
+	if !(two.lambda > 2*fresh) {
+		t.Fatalf("the wild matrix has an eigenvalue of %g, the tame one of %g: the test shows nothing", two.lambda, fresh)
+	}
+	copy(a.Val, tame)
+	two.Restart()
+	two.Update()
+	if two.lambda != fresh {
+		t.Errorf("largest eigenvalue %v after a wild matrix, %v before", two.lambda, fresh)
+	}
+}
+
 func TestTwoLevelSameBitsForAnyCoreCount(t *testing.T) {
 	run := func(procs int) []float64 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
