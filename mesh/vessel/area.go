@@ -204,6 +204,7 @@ func (g *graph) capEnds(ctx context.Context) error {
 				continue
 			}
 			r := e.r[from[n][side]] // clear of the rounding, and of the taper farther off
+			before := len(e.p)
 			want := vol[n][side]/(math.Pi*r*r) - 2*r/3
 			if side == 0 {
 				e.turn()
@@ -237,6 +238,7 @@ func (g *graph) capEnds(ctx context.Context) error {
 			g.joints[j].at = e.p[len(e.p)-1]
 			if side == 0 {
 				e.turn()
+				from[n][1] += len(e.p) - before // points came or went in front of it
 			}
 		}
 	}
