@@ -200,8 +200,14 @@ func UnitText(ucum string) string {
 	return " " + ucum
 }
 
-// Short prints value and unit.
-func (q Quantity) Short() string { return fmt.Sprintf("%.3g%s", q.Value, UnitText(q.Unit)) }
+// Short prints value, unit and interval with three digits, for a sentence:
+// "9.73 % (95 %: 2.57 to 18.1)".
+func (q Quantity) Short() string {
+	if !q.HasInterval() {
+		return fmt.Sprintf("%.3g%s (spread not quantified: %s)", q.Value, UnitText(q.Unit), q.Basis)
+	}
+	return fmt.Sprintf("%.3g%s (95 %%: %.3g to %.3g)", q.Value, UnitText(q.Unit), q.Spread.P2_5, q.Spread.P97_5)
+}
 
 // String prints value, unit and interval.
 func (q Quantity) String() string {

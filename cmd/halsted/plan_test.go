@@ -90,6 +90,7 @@ func TestPlanDecidesWritesAndReplays(t *testing.T) {
 			t.Errorf("clearance %v", q)
 		}
 	}
+	noBareNumber(t, d)
 	for _, name := range []string{"decision.json", "plans.txt", "report.html", "report.pdf", "report.json", "bundle/manifest.json", "bundle/result.json", "bundle/samples.jsonl"} {
 		if st, err := os.Stat(filepath.Join(out, name)); err != nil || st.Size() == 0 {
 			t.Errorf("%s: %v", name, err)

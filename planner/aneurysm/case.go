@@ -133,7 +133,9 @@ func New(ctx context.Context, segs *imaging.Segments, cfg Config) (*Case, error)
 	if err := c.ends(segs.Grid); err != nil {
 		return nil, err
 	}
-	c.flag(segs, rep)
+	if err := c.flag(rep); err != nil {
+		return nil, err
+	}
 	if err := c.makeInputs(); err != nil {
 		return nil, err
 	}

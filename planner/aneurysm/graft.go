@@ -94,13 +94,24 @@ func (c *Case) graft(p *planner.Graft) (*graft, error) {
 // fit is how a graft sits in a vessel at one end.
 type fit struct {
 	sealMM, least, most float64 // oversizing, percent
-	rings               []float64
 }
 
 const (
 	sealRingMM  = 15 // of the neck below the graft's top whose rings are sized
 	iliacRingMM = 10 // of the iliac artery above the limb's end
 )
+
+// Recommended oversizing of a ring, % of the lumen's diameter (Sher & Tadros
+// 2017, doi 10.5772/66369), and its middle.
+const (
+	leastOversize = 10
+	mostOversize  = 20
+	midOversize   = (leastOversize + mostOversize) / 2
+)
+
+// off is the furthest that a ring lies from the middle of the recommended
+// oversizing, percentage points.
+func (f fit) off() float64 { return max(math.Abs(f.least-midOversize), math.Abs(f.most-midOversize)) }
 
 func oversize(device, lumen float64) float64 { return 100 * (device/lumen - 1) }
 
@@ -114,7 +125,6 @@ func fitRings(device float64, lumen []float64, stepMM, sizedMM float64) fit {
 		o := oversize(device, d)
 		if s := float64(n) * stepMM; s <= sizedMM {
 			f.least, f.most = min(f.least, o), max(f.most, o)
-			f.rings = append(f.rings, o)
 		}
 		if sealed = sealed && o >= 0; sealed {
 			f.sealMM = float64(n) * stepMM
@@ -133,6 +143,16 @@ func (c *Case) neckFit(g *graft, offset float64) fit {
 	}
 	return fitRings(g.diameter, lumen, c.Shape.StepMM, sealRingMM)
 }
+
+// rings are the places below the graft's upper end whose oversizing is told, mm.
+var rings = [...]float64{0, 5, 10, 15}
+
+// ring is the oversizing mm below the graft's upper end, percent.
+func (c *Case) ring(g *graft, mm, offset float64) float64 {
+	return oversize(g.diameter, ringDiameter(c.Shape.Lumen[c.station(g.top+mm)])+2*offset)
+}
+
+func ringOutput(mm float64) string { return fmt.Sprintf("oversizing_ring_%.0f_percent", mm) }
 
 // lowerFit is how a tube's lower end sits in the aorta.
 func (c *Case) lowerFit(g *graft, offset float64) fit {
@@ -195,7 +215,7 @@ const (
 // of their limits: for the search alone.
 func lack(f fit, sealMM float64) float64 {
 	v := max(0, sealMM-f.sealMM) / sealMM
-	v += max(0, 10-f.least)/10 + max(0, f.most-20)/10
+	v += max(0, leastOversize-f.least)/10 + max(0, f.most-mostOversize)/10
 	return v
 }
 
@@ -295,9 +315,16 @@ func (c *Case) withLimbs(b *rules.Device, at float64) ([][]string, error) {
 func (c *Case) candidate(g *graft, p planner.Graft) planner.Candidate {
 	f := c.neckFit(g, 0)
 	worst := lack(f, sealRingMM)
-	name := fmt.Sprintf("%s, %.0f mm below the renal artery", g.body.Name, g.top)
+	name := g.body.Name + ", at the renal artery"
+	if g.top != 0 {
+		name = fmt.Sprintf("%s, %.0f mm below the renal artery", g.body.Name, g.top)
+	}
 	if g.limb[0] != nil {
-		name += "; " + g.limb[0].Name + " left, " + g.limb[1].Name + " right"
+		if g.limb[0] == g.limb[1] {
+			name += "; " + g.limb[0].Name + " on both sides"
+		} else {
+			name += "; " + g.limb[0].Name + " left, " + g.limb[1].Name + " right"
+		}
 		for side := range 2 {
 			l, clear := c.limbFit(g, side, 0)
 			worst += lack(l, iliacRingMM) + max(0, -clear)/10

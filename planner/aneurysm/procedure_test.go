@@ -300,10 +300,10 @@ func TestNoNeck(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(e.Vetoes, func(v planner.Veto) bool { return v.Rule == "aneurysm.neck.length" })
-	if i < 0 || e.Vetoes[i].Want.Value != 10 || e.Vetoes[i].Have.Value != c.Neck.LengthMM || !strings.Contains(e.Vetoes[i].Text, "mm") {
+	if i < 0 || e.Vetoes[i].Want.Value != 10 || e.Vetoes[i].Have.Value != c.Neck.LengthMM || e.Vetoes[i].Want.Unit != "mm" {
 		t.Errorf("vetoes %v", e.Vetoes)
 	}
-	if !slices.ContainsFunc(c.Missing(), func(s string) bool { return strings.HasPrefix(s, "rupture_index") }) {
+	if !slices.ContainsFunc(c.Missing(), func(s string) bool { return strings.HasPrefix(s, "Peak wall rupture index") }) {
 		t.Errorf("sex is not known and nothing is missing: %v", c.Missing())
 	}
 }
@@ -348,7 +348,7 @@ func TestBadCases(t *testing.T) {
 	if err := c.Generate(ctx, 1, func(planner.Candidate) error { return nil }); !is[*MissingError](err) {
 		t.Errorf("no renal artery: %v", err)
 	}
-	if !slices.ContainsFunc(c.Missing(), func(s string) bool { return strings.HasPrefix(s, "neck_length_mm") }) {
+	if !slices.ContainsFunc(c.Missing(), func(s string) bool { return strings.HasPrefix(s, "Length of the upper neck") }) {
 		t.Errorf("missing: %v", c.Missing())
 	}
 	for _, device := range []string{"nothing@1", "graft.limb.14.80@2026.1", "graft.body.26@2026.1", "graft.body.26@2026.1+x+y"} {

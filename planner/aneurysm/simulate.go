@@ -154,15 +154,12 @@ func (c *Case) Simulate(ctx context.Context, p planner.Plan, l planner.Level, sa
 		if m.indexOK {
 			out.Notes = append(out.Notes, RuptureWarning)
 		}
-		out.Notes = append(out.Notes, fmt.Sprintf("Largest wall stress %.1f N/cm² (%.0f kPa) at (%.0f, %.0f, %.0f) mm, before the graft. Published means: 22.0 ± 5.8 N/cm² without symptoms, 33.4 ± 15.8 N/cm² ruptured, not different at equal diameter (PMC6105024).",
-			m.peak.MaxMPa*mpaToNPerCM2, m.peak.MaxMPa*1000, m.peak.AtMM.X, m.peak.AtMM.Y, m.peak.AtMM.Z))
+		out.Notes = append(out.Notes, fmt.Sprintf("Wall stress is that before the graft; the largest lies at (%.0f, %.0f, %.0f) mm LPS with every input at its median. Published means of the largest: 22.0 ± 5.8 N/cm² without symptoms, 33.4 ± 15.8 N/cm² ruptured, not different at equal diameter (PMC6105024).",
+			m.peak.AtMM.X, m.peak.AtMM.Y, m.peak.AtMM.Z))
 	}
-	if d := values["max_diameter_mm"].V; c.Config.Patient != nil && c.Config.Patient.Sex != "" {
+	if c.Config.Patient != nil && c.Config.Patient.Sex != "" {
 		limit := map[string]float64{"M": 55, "F": 50}[c.Config.Patient.Sex]
-		out.Notes = append(out.Notes, fmt.Sprintf("Diameter %.0f mm; repair is usually considered from %.0f mm (%s, M+ (unverified source)).", d, limit, clinical))
-	}
-	for _, s := range c.Missing() {
-		out.Notes = append(out.Notes, "Not given: "+s+".")
+		out.Notes = append(out.Notes, fmt.Sprintf("Repair is usually considered from a diameter of %.0f mm [M+ (unverified source); %s].", limit, clinical))
 	}
 	for _, o := range c.Outputs() {
 		if v, ok := values[o.ID]; ok && o.Level <= l {
@@ -188,19 +185,25 @@ func (c *Case) sized(p *planner.Graft, offset float64, set func(string, float64,
 	f := c.neckFit(g, offset)
 	set("oversizing_neck_min_percent", f.least, nil)
 	set("oversizing_neck_max_percent", f.most, nil)
-	set("seal_neck_mm", f.sealMM, nil)
-	var rings []string
-	for k := 0; k < len(f.rings); k += 5 {
-		rings = append(rings, fmt.Sprintf("%.0f %%", f.rings[k]))
+	set("oversizing_neck_off_percent", f.off(), nil)
+	parts := 1.0
+	if g.limb[0] != nil {
+		parts = 3
 	}
-	notes := []string{fmt.Sprintf("Oversizing of the rings every 5 mm down the neck from %.0f mm below the renal artery: %s.", g.top, strings.Join(rings, ", "))}
+	set("components", parts, nil)
+	set("seal_neck_mm", f.sealMM, nil)
+	for _, mm := range rings {
+		set(ringOutput(mm), c.ring(g, mm, offset), nil)
+	}
+	var notes []string
 	if c.Side[0] != nil && c.Side[1] != nil {
 		set("access_diameter_mm", max(c.access(0, offset), c.access(1, offset)), nil)
 		set("access_margin_mm", c.accessMargin(g, offset), nil)
 		notes = append(notes, "Access was judged as far as the mask of the lumen reaches down; the external iliac and femoral arteries beyond it were not.")
 	}
+	off, seal, room := 0.0, math.Inf(1), math.Inf(1)
 	for side := range 2 {
-		lower, clear := fit{}, 0.0
+		lower, clear := fit{}, 0.0 // of this side
 		if g.limb[0] == nil {
 			lower, clear = c.lowerFit(g, offset), c.bifurMM-g.bottom
 		} else if c.Side[side] == nil {
@@ -213,6 +216,12 @@ func (c *Case) sized(p *planner.Graft, offset float64, set func(string, float64,
 		set(ids[1], lower.most, nil)
 		set(ids[2], lower.sealMM, nil)
 		set(ids[3], clear, nil)
+		off, seal, room = max(off, lower.off()), min(seal, lower.sealMM), min(room, clear)
+	}
+	if !math.IsInf(seal, 1) {
+		set("oversizing_lower_off_percent", off, nil)
+		set("seal_lower_mm", seal, nil)
+		set("clearance_internal_mm", room, nil)
 	}
 	return notes, nil
 }

@@ -242,7 +242,7 @@ func (c *Case) neck(trunk polyline, whole *Shape, renal float64) {
 		n.HasAbove = true
 		n.AboveDeg = angleDeg(r3.Sub(trunk.at(renal), trunk.at(max(0, renal-aboveMM))), axis)
 	} else {
-		c.Lost = append(c.Lost, Loss{"suprarenal_angle_deg", fmt.Sprintf("only %.0f mm of aorta above the lowest renal artery are in the mask, want %d mm", renal, leastAbove)})
+		c.Lost = append(c.Lost, Loss{"suprarenal_angle_deg", fmt.Sprintf("too little of the aorta above the lowest renal artery is in the mask, want %d mm", leastAbove)})
 	}
 	c.Neck = n
 }

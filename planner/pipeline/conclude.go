@@ -77,7 +77,7 @@ const whyNotSearched = 6 // plans of the search that are explained
 
 // conclude ranks the quantified plans and says why the others are not among
 // them.
-func conclude(d *planner.Decision, p planner.Procedure, q Question, shown []*quantified, before *rank.Front, plans map[string]planner.Plan) error {
+func conclude(d *planner.Decision, p planner.Procedure, q Question, shown []*quantified, before *rank.Front, plans map[string]planner.Plan, beside map[string]bool) error {
 	es := make([]planner.Evaluation, len(shown))
 	for n, s := range shown {
 		es[n] = s.eval
@@ -93,17 +93,21 @@ func conclude(d *planner.Decision, p planner.Procedure, q Question, shown []*qua
 		d.Knee = f.Plans[f.Knee].Plan
 	}
 	d.KneeText = f.KneeText
+	if only := onlyBest(before); d.Knee == "" && only != "" && len(f.Levels) > 0 && f.Plans[0].Plan == only {
+		d.Knee = only
+		d.KneeText = plans[only].Name + " is proposed: with every input at its median no other plan is as good in everything, and it ranks first when the inputs are spread; a proposal, not a decision"
+	}
 	for _, c := range f.Contingency {
 		d.Contingencies = append(d.Contingencies, planner.Contingency{Plan: c.Plan, If: label(p.Name(), c.Scenario), Holds: c.Holds, Then: c.Switch, Text: c.Text})
 	}
-	d.WhyNot = whyNot(before, f, plans)
+	d.WhyNot = whyNot(before, f, plans, beside)
 	d.Method = append(d.Method, f.Basis)
 	return nil
 }
 
 // whyNot explains the quantified plans that are not on the front, the nearest
 // rejected plan, and the first others of the search.
-func whyNot(before, after *rank.Front, plans map[string]planner.Plan) []planner.WhyNot {
+func whyNot(before, after *rank.Front, plans map[string]planner.Plan, beside map[string]bool) []planner.WhyNot {
 	var out []planner.WhyNot
 	seen := map[string]bool{}
 	add := func(f *rank.Front, plan, text string) {
@@ -135,9 +139,27 @@ func whyNot(before, after *rank.Front, plans map[string]planner.Plan) []planner.
 		}
 	}
 	// A plan that is shown after all needs no reason why it is not.
-	return slices.DeleteFunc(out, func(w planner.WhyNot) bool {
+	out = slices.DeleteFunc(out, func(w planner.WhyNot) bool {
 		return slices.ContainsFunc(after.Shown, func(n int) bool { return after.Plans[n].Plan == w.Plan.ID })
 	})
+	// But for one that is shown because it is next to the proposed one.
+	var near []planner.WhyNot
+	for _, n := range after.Shown {
+		id := after.Plans[n].Plan
+		if at := slices.IndexFunc(before.WhyNot, func(w rank.WhyNot) bool { return w.Plan == id }); beside[id] && at >= 0 {
+			near = append(near, planner.WhyNot{Plan: plans[id], Text: before.WhyNot[at].Text + " That holds with every input at its median; within their spread it is not sure."})
+		}
+	}
+	return append(near, out...)
+}
+
+// onlyBest is the one plan of the search that no other one beats; empty when
+// there are several.
+func onlyBest(f *rank.Front) string {
+	if len(f.Levels) == 0 || len(f.Levels) > 1 && f.Levels[1] == 0 {
+		return ""
+	}
+	return f.Plans[0].Plan
 }
 
 // method says how the numbers came about, for people.

@@ -10,6 +10,7 @@ import (
 
 	"halsted/internal/par"
 	"halsted/planner"
+	"halsted/planner/rank"
 	"halsted/planner/rules"
 	"halsted/planner/uncertainty"
 )
@@ -110,6 +111,7 @@ func Decide(ctx context.Context, p planner.Procedure, c planner.Case, q Question
 	for _, r := range before.Least { // no plan keeps the rules: those that break them least
 		picked = append(picked, slices.IndexFunc(before.Plans, func(e planner.Evaluation) bool { return e.Plan == r.Plan }))
 	}
+	picked, beside := withNeighbours(p, before, picked, plans, q.Shown)
 	var shown []*quantified
 	for n, at := range picked {
 		one, err := quantify(ctx, p, plans[before.Plans[at].Plan], before.Plans[at].Vessels, q, progress.stagef("quantify %d/%d", n+1, len(picked)))
@@ -134,7 +136,39 @@ func Decide(ctx context.Context, p planner.Procedure, c planner.Case, q Question
 		d.Lost = append(d.Lost, lost(vs)...)
 	}
 	d.Method = method(d, q, shown)
-	return d, conclude(d, p, q, shown, before, plans)
+	return d, conclude(d, p, q, shown, before, plans, beside)
+}
+
+// neighbouring procedures name plans that differ from one by a step, such as a
+// device of the next size.
+type neighbouring interface {
+	Neighbours(p planner.Plan, among []planner.Plan) []planner.Plan
+}
+
+// withNeighbours fills the plans to quantify up with the neighbours of the
+// proposed plan, or of the first, so that people see why this one and not the
+// next. beside are the ids of those that were added.
+func withNeighbours(p planner.Procedure, f *rank.Front, picked []int, plans map[string]planner.Plan, most int) (all []int, beside map[string]bool) {
+	of, ok := p.(neighbouring)
+	if !ok || len(picked) == 0 {
+		return picked, nil
+	}
+	beside = map[string]bool{}
+	first := picked[0]
+	if f.Knee >= 0 {
+		first = f.Knee
+	}
+	among := make([]planner.Plan, len(f.Plans))
+	for n, e := range f.Plans {
+		among[n] = plans[e.Plan]
+	}
+	for _, q := range of.Neighbours(among[first], among) {
+		at := slices.IndexFunc(among, func(o planner.Plan) bool { return o.ID == q.ID })
+		if at >= 0 && len(picked) < most && !slices.Contains(picked, at) {
+			picked, beside[q.ID] = append(picked, at), true
+		}
+	}
+	return picked, beside
 }
 
 // lost tells which rules could not be checked: hard ones in full, soft ones by

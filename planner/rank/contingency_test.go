@@ -134,6 +134,6 @@ func ExampleMarginLost() {
 		fmt.Println(c.Text)
 	}
 	// Output:
-	// If 3 mm of the margin are lost, plan thin does not keep the hard rules (Length a: -1 mm; 2 mm (95 %: 1 to 3) short of ≥ 1 mm [S; a paper]); the next that does is plan wide.
+	// If 3 mm of the margin are lost, plan thin does not keep the hard rules (Length a: -1 mm (95 %: -2 to 0); 2 mm (95 %: 1 to 3) short of ≥ 1 mm [S; a paper]); the next that does is plan wide.
 	// If 3 mm of the margin are lost, plan wide still keeps the hard rules that can be checked.
 }

@@ -198,7 +198,15 @@ func (f *Front) propose(c *comparison, o *Options) {
 		most = mostShown
 	}
 	f.KneeText = "no knee: the front has less than three plans, or no plan lies off the plane through its extremes towards the ideal"
-	if k := knee(c.costs[:best]); k >= 0 {
+	k := knee(c.costs[:best])
+	switch {
+	case best == 1 && len(f.Levels) > 1:
+		f.Knee = 0
+		f.KneeText = fmt.Sprintf("%s is proposed: it is the only plan that no other one beats; a proposal, not a decision", o.name(f.Plans[0].Plan))
+	case best == 1 && len(f.Plans) > 1:
+		f.Knee = 0
+		f.KneeText = fmt.Sprintf("%s is proposed: it is the only plan that keeps all hard rules; a proposal, not a decision", o.name(f.Plans[0].Plan))
+	case k >= 0:
 		f.Knee = k
 		f.KneeText = fmt.Sprintf("%s is proposed: of the front it lies furthest from the plane through the plans that are best in one objective, towards what is best in all (Das 1999); a proposal, not a decision",
 			o.name(f.Plans[k].Plan))
@@ -264,7 +272,8 @@ func reject(e *planner.Evaluation) {
 		return cmp.Or(cmp.Compare(far(b), far(a)), cmp.Compare(a.Rule, b.Rule))
 	})
 	for _, v := range e.Vetoes {
-		e.Reasons = append(e.Reasons, "vetoed: "+v.Text+" ["+v.Want.Evidence.String()+"]")
+		e.Reasons = append(e.Reasons, fmt.Sprintf("vetoed: %s: %s, wanted %s %.4g%s [%s]", v.Text, v.Have.Short(),
+			operatorText[v.Want.Operator], v.Want.Value, planner.UnitText(v.Want.Unit), v.Want.Evidence))
 	}
 }
 

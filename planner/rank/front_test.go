@@ -26,7 +26,7 @@ func plan(id string, values ...float64) planner.Evaluation {
 // vetoed adds a veto on quantity n.
 func vetoed(e planner.Evaluation, n int, operator string, want float64) planner.Evaluation {
 	q := e.Quantities[n]
-	e.Vetoes = append(e.Vetoes, planner.Veto{Rule: "rule." + q.ID, Text: "Length " + q.ID + " is " + q.Short(), Have: q,
+	e.Vetoes = append(e.Vetoes, planner.Veto{Rule: "rule." + q.ID, Text: "Length " + q.ID, Have: q,
 		Want: planner.Limit{Operator: operator, Value: want, Unit: q.Unit, Source: "a paper", Evidence: planner.EvidenceClassic}})
 	return e
 }
@@ -95,7 +95,7 @@ func ExampleRank() {
 	// 3 y
 	// knee: z
 	// plan z beats plan w: it is better in Length a, Length b.
-	// plan v is vetoed: Length a is 1 mm; 2 mm (95 %: 1 to 3) short of ≥ 3 mm [M+ (unverified source); a paper].
+	// plan v is vetoed: Length a: 1 mm (95 %: 0 to 2); 2 mm (95 %: 1 to 3) short of ≥ 3 mm [M+ (unverified source); a paper].
 }
 
 func TestTheFrontDoesNotDependOnTheOrderOfThePlans(t *testing.T) {

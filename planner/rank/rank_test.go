@@ -14,7 +14,7 @@ func evaluation(id string, flr, margin float64, vetoed bool) planner.Evaluation 
 	}
 	e := planner.Evaluation{Plan: id, Quantities: []planner.Quantity{q("flr", "%", flr), q("margin", "mm", margin)}}
 	if vetoed {
-		e.Vetoes = []planner.Veto{{Rule: "r", Text: "too small", Want: planner.Limit{Evidence: planner.EvidenceSource}}}
+		e.Vetoes = []planner.Veto{{Rule: "r", Text: "too small", Have: q("flr", "%", 20), Want: planner.Limit{Operator: ">=", Value: 25, Unit: "%", Evidence: planner.EvidenceSource}}}
 	}
 	return e
 }
@@ -32,7 +32,7 @@ func Example() {
 	// Output:
 	// 1 c no other plan is at least as good in everything
 	// 2 a another plan is at least as good in everything: plan c
-	// 0 b vetoed: too small [S]
+	// 0 b vetoed: too small: 20 % (spread not quantified: test), wanted ≥ 25 % [S]
 }
 
 func TestAVetoIsNeverOutweighed(t *testing.T) {

@@ -64,8 +64,7 @@ func shortfall(rule, text string, have planner.Quantity, want planner.Limit) Sho
 
 // distanceText writes a distance; one between two percentages is in points.
 func distanceText(q planner.Quantity) string {
-	q.Label = ""
-	s := q.String()
+	s := q.Short()
 	if q.Unit == "%" {
 		s = strings.Replace(s, " %", " percentage points", 1)
 	}
@@ -86,7 +85,7 @@ func (s *Shortfall) relative() float64 {
 func Shortfalls(e *planner.Evaluation) []Shortfall {
 	var out []Shortfall
 	for _, v := range e.Vetoes {
-		out = append(out, shortfall(v.Rule, v.Text, v.Have, v.Want))
+		out = append(out, shortfall(v.Rule, v.Text+": "+v.Have.Short(), v.Have, v.Want))
 	}
 	sortShortfalls(out)
 	return out

@@ -12,8 +12,8 @@ var Columns = map[string][]string{
 		"largest_vessel_cut_mm", "pringle_min", "tumour_shift_mm", "displacement_mm", "reaction_n", "peak_stress_kpa", "peak_strain_percent"},
 	"needle.trajectory": {"min_clearance_mm", "coverage_percent", "p_tip_percent", "tip_depth_mm", "length_mm", "capsule_angle_deg", "needles", "healthy_ml",
 		"target_shift_mm", "puncture_shift_mm", "organ_track_mm", "scan_plane_angle_deg"},
-	"vessel.aneurysm": {"rupture_index", "wall_stress_p99_kpa", "oversizing_neck_max_percent", "oversizing_neck_min_percent", "seal_neck_mm", "access_margin_mm",
-		"max_diameter_mm", "neck_length_mm", "neck_angle_deg", "wall_stress_max_kpa"},
+	"vessel.aneurysm": {"oversizing_neck_min_percent", "oversizing_neck_max_percent", "seal_neck_mm", "oversizing_lower_off_percent", "seal_lower_mm", "rupture_index",
+		"wall_stress_p99_kpa", "access_margin_mm", "max_diameter_mm", "clearance_internal_mm", "components", "neck_length_mm", "neck_angle_deg", "wall_stress_max_kpa"},
 }
 
 // short heads narrow columns.
@@ -24,7 +24,7 @@ var short = map[string]string{
 	"min_clearance_mm": "clearance", "coverage_percent": "coverage", "p_tip_percent": "P(tip inside)", "tip_depth_mm": "tip depth", "length_mm": "length",
 	"capsule_angle_deg": "capsule angle", "healthy_ml": "healthy killed", "target_shift_mm": "target shift", "puncture_shift_mm": "puncture shift", "organ_track_mm": "organ track", "scan_plane_angle_deg": "scan angle",
 	"rupture_index": "rupture index", "wall_stress_p99_kpa": "wall stress, 99 %", "wall_stress_max_kpa": "wall stress, peak", "oversizing_neck_max_percent": "most oversizing",
-	"oversizing_neck_min_percent": "least oversizing", "seal_neck_mm": "neck seal", "access_margin_mm": "access margin", "max_diameter_mm": "diameter", "neck_length_mm": "neck length", "neck_angle_deg": "neck angle",
+	"oversizing_neck_min_percent": "least oversizing", "seal_neck_mm": "neck seal", "access_margin_mm": "access margin", "max_diameter_mm": "diameter", "neck_length_mm": "neck length", "oversizing_neck_off_percent": "neck off 15 %", "oversizing_lower_off_percent": "lower end off 15 %", "seal_lower_mm": "lower seal", "clearance_internal_mm": "above branching", "components": "parts", "neck_angle_deg": "neck angle",
 }
 
 // mostColumns is what a text table holds.

@@ -106,7 +106,11 @@ func violation(q planner.Quantity) string {
 	if q.Violation == nil {
 		return ""
 	}
-	return "P(breaks " + clean(q.Violation.Rule) + ") = " + q.Violation.String()
+	p := q.Violation.String()
+	if !strings.HasPrefix(p, "<") && !strings.HasPrefix(p, ">") {
+		p = "= " + p
+	}
+	return "P(breaks " + clean(q.Violation.Rule) + ") " + p
 }
 
 // solution says how well the equations behind the number were solved.

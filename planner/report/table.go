@@ -38,7 +38,10 @@ func Table(w io.Writer, items []Item) error {
 	}
 	common := Common(items)
 	for _, it := range items {
-		head := rank(it.Evaluation) + "  " + planName(it)
+		head := "plan " + rank(it.Evaluation)
+		if it.Evaluation.Rank == 0 {
+			head = planName(it)
+		}
 		for _, r := range it.Evaluation.Reasons {
 			fmt.Fprintf(w, "%s: %s\n", head, clean(r))
 		}

@@ -172,11 +172,14 @@ func (p *Pack) Check(e *planner.Evaluation, condition string) (missing []string,
 		r := &v.Rule
 		switch {
 		case v.State == Broken:
-			text := fmt.Sprintf("%s: %s, wanted %s", r.Text, v.Have.Short(), r.want())
-			if r.Severity == Hard {
+			if r.Severity == Hard { // its numbers stand in Have and Want
+				text := r.Text
+				if r.Denominator != "" {
+					text += " (share of " + r.Denominator + ")"
+				}
 				e.Vetoes = append(e.Vetoes, planner.Veto{Rule: r.ID, Have: *v.Have, Want: r.Limit(), Text: text})
 			} else {
-				e.Warnings = append(e.Warnings, fmt.Sprintf("%s [%s; %s]", text, r.Grade(), r.origin()))
+				e.Warnings = append(e.Warnings, fmt.Sprintf("%s: %s, wanted %s [%s; %s]", r.Text, v.Have.Short(), r.want(), r.Grade(), r.origin()))
 			}
 		case v.State == Kept && v.Have.Violation != nil && v.Have.Violation.Rule == r.ID && v.Have.Violation.P > tail:
 			e.Warnings = append(e.Warnings, fmt.Sprintf("%s: %s keeps %s, but breaks it with probability %s [%s; %s]",

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"halsted/planner"
+)
+
+// What in a sentence may hold numbers that are not results: an interval or the
+// reason why there is none, a source, a limit, a published spread, a count, a
+// place, an identifier, and the way an assumption is set.
+var notResults = []*regexp.Regexp{
+	regexp.MustCompile(`-?[\d.]+(e[-+]?\d+)?( [^ ()\d]+| percentage points)? \((95 %: |spread not quantified: )[^()]*(\([^()]*\)[^()]*)*\)`), // a quantity
+	regexp.MustCompile(`\[[^\[\]]*\]`), // evidence and source
+	regexp.MustCompile(`\([^()]*(unverified source|PMC\d+|doi )[^()]*(\([^()]*\)[^()]*)*\)`),
+	regexp.MustCompile(`(≥|≤|wanted|asked|at least|at most|from a diameter of|from|want|beyond|under|over|up to|below) -?[\d.]+( [^ \d,.;:)]+)?`),
+	regexp.MustCompile(`[\d.]+ ± [\d.]+ [^ ]+`),
+	regexp.MustCompile(`(in )?\d+ of \d+ (common )?(samples|runs)`),
+	regexp.MustCompile(`[<>=]? ?[\d.]+ % \((at most [\d.]+ %, )?\)?`), // a probability, after its count is gone
+	regexp.MustCompile(`with probability [<>]? ?[\d.]+ %`),
+	regexp.MustCompile(`\(-?\d+, -?\d+, -?\d+\) mm LPS`),
+	regexp.MustCompile(`[a-z_]+(_[a-z0-9]+)+`), // ids
+	regexp.MustCompile(`\d+ (hard rules?|others?|patients|with symptoms|ruptured|candidate|plans?|needles?|burns?|runs?|samples?)`),
+}
+
+var digit = regexp.MustCompile(`\d`)
+
+// bare gives what is left of a sentence that holds a number without unit,
+// interval, or a word that makes it a limit, a count or a setting; names are
+// those of plans, labels of quantities and devices, which may hold numbers.
+func bare(s string, names []string) string {
+	for _, n := range names {
+		if n != "" {
+			s = strings.ReplaceAll(s, n, "NAME")
+		}
+	}
+	for _, r := range notResults {
+		s = r.ReplaceAllString(s, "…")
+	}
+	if digit.MatchString(s) {
+		return s
+	}
+	return ""
+}
+
+// noBareNumber reads every sentence of a decision.
+func noBareNumber(t *testing.T, d *planner.Decision) {
+	t.Helper()
+	var names []string
+	for _, p := range d.Plans {
+		names = append(names, p.Name)
+	}
+	for _, w := range d.WhyNot {
+		names = append(names, w.Plan.Name)
+	}
+	for _, e := range d.Evaluations {
+		for _, q := range e.Quantities {
+			names = append(names, q.Label)
+		}
+	}
+	seen, count := map[string]bool{}, 0
+	look := func(where, s string) {
+		count++
+		if left := bare(s, names); left != "" && !seen[left] {
+			seen[left] = true
+			t.Errorf("%s has a bare number:\n  %s\n  left: %s", where, s, left)
+		}
+	}
+	for _, e := range d.Evaluations {
+		for _, s := range e.Reasons {
+			look("a reason", s)
+		}
+		for _, s := range e.Warnings {
+			look("a warning", s)
+		}
+		for _, v := range e.Vetoes {
+			look("a veto", v.Text)
+		}
+	}
+	for _, w := range d.WhyNot {
+		look("why not", w.Text)
+	}
+	for _, c := range d.Contingencies {
+		look("a contingency", strings.ReplaceAll(c.Text, c.If, "IF"))
+	}
+	look("the proposal", d.KneeText)
+	if count < 5 {
+		t.Errorf("only %d sentences", count)
+	}
+}
+
+func TestBareFindsANumberInAReason(t *testing.T) {
+	for _, s := range []string{"keeps 41 % of the liver", "margin of 5.2 mm", "best in: margin (5.2 mm)", "P(breaks) is 3", "seal: 32.2 mm keeps ≥ 10 mm"} {
+		if bare(s, nil) == "" {
+			t.Errorf("%q passes", s)
+		}
+	}
+	for _, s := range []string{"margin: 5.2 mm (95 %: 4.1 to 6), wanted ≥ 10 mm [S; Table 1]", "breaks one hard rule more", "better in margin (in 120 of 128 samples)",
+		"remnant: 24 % (spread not quantified: one simulation, every input at its median)", "breaks it with probability 43 % (at most 51 %, 55 of 128 runs)"} {
+		if left := bare(s, nil); left != "" {
+			t.Errorf("%q leaves %q", s, left)
+		}
+	}
+}
