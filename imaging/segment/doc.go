@@ -32,8 +32,8 @@
 //	liver    commonest value of even tissue in the right front of the body, or
 //	         around a seed; a core, lesions at its surface, a minimum cut, then
 //	         the edge halfway to what lies beside it
-//	tumours  a star-shaped minimum cut around a seed; round dark pieces as
-//	         candidates without one
+//	tumours  a star-shaped minimum cut around a ball climbed to from a seed, again
+//	         from its own middle; round dark pieces as candidates without one
 //	vessels  what stands out of the noise brighter than the parenchyma around it
 //	systems  portal and hepatic veins by where they leave the liver
 //	brain    the largest cavity of the skull (CT), or a surface grown to its edge

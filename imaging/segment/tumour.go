@@ -22,6 +22,7 @@ type tumourSettings struct {
 	Most    float64 // 1
 	SureSD  float64 // 1
 	Doubt   float64 // 1
+	BlurMM  float64 // mm
 	Clear   float64 // 1
 	Outside float64 // 1
 	WallMM  float64 // mm
@@ -50,7 +51,8 @@ var tumourParameters = []parameter[tumourSettings]{
 	{Parameter{"FairMM", "mm", 0.1, 10, "radius over which the outline is smoothed"}, func(s *tumourSettings) *float64 { return &s.FairMM }},
 	{Parameter{"Most", "1", 0, 16, "automatic candidates, at most; 0 for none"}, func(s *tumourSettings) *float64 { return &s.Most }},
 	{Parameter{"SureSD", "1", 0.5, 10, "a seed is refused when its tissue is less than this many standard deviations from liver"}, func(s *tumourSettings) *float64 { return &s.SureSD }},
-	{Parameter{"Doubt", "1", -2, 5, "logarithm of the odds against tumour around a seed, before a voxel's value is seen"}, func(s *tumourSettings) *float64 { return &s.Doubt }},
+	{Parameter{"Doubt", "1", -2, 5, "logarithm of the odds against a tumour of several values, before a voxel's value is seen"}, func(s *tumourSettings) *float64 { return &s.Doubt }},
+	{Parameter{"BlurMM", "mm", 0.1, 3, "point spread of the scan, standard deviation; small tumours seem to end inside their outline by it"}, func(s *tumourSettings) *float64 { return &s.BlurMM }},
 	{Parameter{"Clear", "1", 0.5, 10, "logarithm of the odds that one voxel can give, at most"}, func(s *tumourSettings) *float64 { return &s.Clear }},
 	{Parameter{"Outside", "1", 0, 10, "logarithm of the odds against a seeded tumour outside the liver that was found"}, func(s *tumourSettings) *float64 { return &s.Outside }},
 	{Parameter{"WallMM", "mm", 0.1, 6, "the wall around calcification that belongs to a seeded tumour"}, func(s *tumourSettings) *float64 { return &s.WallMM }},
@@ -65,8 +67,10 @@ var tumourParameters = []parameter[tumourSettings]{
 type tumour struct {
 	label  imaging.Label
 	m      filter.Mask
+	star   *filter.Star // outline of one that is seeded and of one value; nil for others
 	voxels int
 	origin Origin
+	doubts []string
 }
 
 // findTumours takes the seeded tumours in the order of their labels, then
@@ -89,7 +93,7 @@ func findTumours(ctx context.Context, w *work, s tumourSettings) error {
 	}
 	for l := imaging.LabelTumour; l.IsTumour(); l++ {
 		if seeds := w.seeds(l); len(seeds) > 0 {
-			m, err := w.growTumour(ctx, l, seeds, s)
+			t, err := w.growTumour(ctx, l, seeds, s)
 			var none *NotFoundError
 			if errors.As(err, &none) {
 				w.missing(l, none.Do)
@@ -99,10 +103,10 @@ func findTumours(ctx context.Context, w *work, s tumourSettings) error {
 			if err != nil {
 				return err
 			}
-			for n, in := range m {
+			for n, in := range t.m {
 				w.liver[n] = w.liver[n] || in
 			}
-			keep(tumour{label: l, m: m, origin: FromSeed})
+			keep(*t)
 		}
 	}
 	if s.Most == 0 || seeded || len(out) > 0 {
@@ -140,9 +144,14 @@ func (w *work) paintTumours(ctx context.Context, ts []tumour, s tumourSettings) 
 	w.tumours = ts
 	liver, bone := w.out.Bit(imaging.LabelLiver), w.out.Bit(imaging.LabelBone)
 	for _, t := range ts {
-		err := w.paint(ctx, w.out, t.label, t.m, s.FairMM, func(phi float32, n int) bool {
-			return phi < 0 && (w.out.Bits[n]&liver != 0 || t.origin == FromSeed && w.mean9(n) > notFatHU)
-		})
+		var err error
+		if t.star != nil {
+			err = w.paintStar(ctx, t)
+		} else {
+			err = w.paint(ctx, w.out, t.label, t.m, s.FairMM, func(phi float32, n int) bool {
+				return phi < 0 && (w.out.Bits[n]&liver != 0 || t.origin == FromSeed && w.mean9(n) > notFatHU)
+			})
+		}
 		if err != nil {
 			return err
 		}
@@ -152,12 +161,23 @@ func (w *work) paintTumours(ctx context.Context, ts []tumour, s tumourSettings) 
 				w.out.Bits[n] = b&^bone | liver
 			}
 		}
-		w.found(t.label, t.origin, 1)
+		w.found(t.label, t.origin, tumourSure(t), t.doubts...)
 		if err := w.show(t.label.String(), w.c.Grid, t.m); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// doubtfulTumour is the confidence of a tumour whose seed is not clearly in one.
+const doubtfulTumour = 0.5
+
+// tumourSure is the confidence of a tumour.
+func tumourSure(t tumour) float64 {
+	if len(t.doubts) > 0 {
+		return doubtfulTumour
+	}
+	return 1
 }
 
 // rounded opens a mask to cut tails, then closes and fills it to take in

@@ -15,7 +15,7 @@ import (
 func TestOneClickFindsATumour(t *testing.T) {
 	v, truth := trunk(1).make()
 	for _, off := range []r3.Vec{{}, {X: 7}, {Y: -7}, {Z: 7}} {
-		got, _ := run(t, v, coarse(), segment.Seed{Label: imaging.LabelTumour, LPS: r3.Add(tumour1, off)})
+		got, _ := run(t, v, toTumours3(), segment.Seed{Label: imaging.LabelTumour, LPS: r3.Add(tumour1, off)})
 		if d := dice(got, truth, imaging.LabelTumour); d < 0.85 {
 			t.Errorf("clicked %v mm off its middle: Dice %.3f", off, d)
 		}
@@ -32,7 +32,7 @@ func TestClicksThatMeanNoTumour(t *testing.T) {
 		"HU, the same as liver": {X: -75, Y: 20, Z: 520},
 		"lies outside the body": {X: -160, Y: -118, Z: 500},
 	} {
-		_, rep := run(t, v, coarse(), segment.Seed{Label: imaging.LabelTumour, LPS: at})
+		_, rep := run(t, v, toTumours3(), segment.Seed{Label: imaging.LabelTumour, LPS: at})
 		if s := rep.Of(imaging.LabelTumour); !strings.Contains(s.Missing, want) {
 			t.Errorf("click at %v: %+v, want %q", at, s, want)
 		}
