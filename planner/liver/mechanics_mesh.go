@@ -104,6 +104,7 @@ func (a *Anatomy) meshOrgan(ctx context.Context, r *Resection, edgeMM float64, h
 		return nil, fmt.Errorf("liver: mesh for plan %q: %w", r.Plan.Name, err)
 	}
 	tet4 = largestByFaces(tet4)
+	trimFlaps(tet4)
 	o := &organMesh{corners: len(tet4.Nodes)}
 	for _, c := range rep.Dropped {
 		if c.Label.IsTumour() {
@@ -246,6 +247,39 @@ func largestByFaces(m *mesh.TetMesh) *mesh.TetMesh {
 		}
 	}
 	return m.Keep(func(t int) bool { return int(part[t]) == best })
+}
+
+// trimFlaps gives every element that hangs on its own side of the cut by no more
+// than one face, and touches the other side with more, to that side. Once the cut
+// is open such an element would be a chip held by one face, that next to nothing
+// keeps from folding.
+func trimFlaps(m *mesh.TetMesh) {
+	next := m.Neighbours()
+	for again := true; again; { // every change takes faces off the cut
+		again = false
+		for t, l := range m.Region {
+			own, other := 0, 0
+			for _, n := range next[t] {
+				switch {
+				case n < 0:
+				case resectedRegion(m.Region[n]) == resectedRegion(l):
+					own++
+				default:
+					other++
+				}
+			}
+			if own <= 1 && other > own {
+				m.Region[t] = acrossCut[l]
+				again = true
+			}
+		}
+	}
+}
+
+// acrossCut is the region of the same tissue on the other side of the cut.
+var acrossCut = map[imaging.Label]imaging.Label{
+	regionRemnant: regionResected, regionResected: regionRemnant,
+	regionTumourRemnant: regionTumourResected, regionTumourResected: regionTumourRemnant,
 }
 
 // cutFace is a face between the remnant (tet) and the resected side (other).
