@@ -2,6 +2,9 @@ package service
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -9,6 +12,7 @@ import (
 
 	"halsted/internal/access"
 	"halsted/planner"
+	"halsted/planner/store"
 	pb "halsted/proto/halsted/v1"
 
 	"google.golang.org/grpc"
@@ -227,7 +231,17 @@ func TestBadApprovals(t *testing.T) {
 	wantStatus(t, err, codes.FailedPrecondition, "not evaluated")
 	bare := evaluationOf(p.Plan.Name, 40)
 	bare.Vessels = []planner.VesselCut{{System: "portal", Radius: planner.Quantity{ID: "radius_mm", Value: 2}}}
-	must(t, r.st.PutEvaluations(ctx, bare))
+	if err := r.st.PutEvaluations(ctx, bare); !errors.Is(err, store.ErrInvalid) {
+		t.Errorf("a bare number is kept: %v", err)
+	}
+	// One that an earlier version kept is shown to nobody as approvable.
+	must(t, r.st.PutEvaluations(ctx, evaluationOf(p.Plan.Name, 40)))
+	b, err := json.Marshal(bare)
+	must(t, err)
+	must(t, r.st.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE evaluations SET json = ? WHERE plan_id = ?", string(b), bare.Plan)
+		return err
+	}))
 	if e := r.evaluation(ctx, t, p.Plan.Name); e.EvaluationId != "" || e.ApprovalState != none {
 		t.Errorf("a bare number can be approved: %v", e)
 	}

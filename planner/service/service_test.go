@@ -143,8 +143,8 @@ func TestEvaluations(t *testing.T) {
 			{ID: "flr_percent", Label: "Future liver remnant", Value: 40, Unit: "%", Spread: planner.Around(38, 40, 43), Basis: "voxels", Evidence: planner.EvidenceComputed},
 			{ID: "peak", Label: "Peak stress", Value: 12, Unit: "kPa", Basis: "one run", Evidence: planner.EvidenceUnverified},
 		},
-		Vetoes:  []planner.Veto{{Rule: "r", Text: "t", Have: planner.Quantity{Value: 1, Unit: "mm"}, Want: planner.Limit{Operator: ">=", Value: 2, Unit: "mm", Source: "s", Evidence: planner.EvidencePartly}}},
-		Vessels: []planner.VesselCut{{System: "portal", Radius: planner.Quantity{Value: 2}, At: [3]float64{1, 2, 3}}},
+		Vetoes:  []planner.Veto{{Rule: "r", Text: "t", Have: planner.Quantity{ID: "x", Value: 1, Unit: "mm", Basis: "one run"}, Want: planner.Limit{Operator: ">=", Value: 2, Unit: "mm", Source: "s", Evidence: planner.EvidencePartly}}},
+		Vessels: []planner.VesselCut{{System: "portal", Radius: planner.Quantity{ID: "radius_mm", Value: 2, Unit: "mm", Basis: "one run"}, At: [3]float64{1, 2, 3}}},
 	}))
 	e, err := ev.GetEvaluation(ctx, &pb.GetEvaluationRequest{Name: plan + "/evaluation"})
 	must(t, err)

@@ -16,13 +16,14 @@ import (
 const notRanked = math.MaxInt32
 
 // PutEvaluations keeps the evaluations of plans, replacing earlier ones, all
-// or none: ranks are only true together. The plans must be there.
+// or none: ranks are only true together. The plans must be there. An evaluation
+// with a number that planner.Quantity.Validate refuses (without unit or basis,
+// not finite, outside its interval) is an ErrInvalid, wherever the number
+// stands: among the quantities, in a veto, or in a vessel that is cut.
 func (s *Store) PutEvaluations(ctx context.Context, evals ...planner.Evaluation) error {
 	for _, e := range evals {
-		for _, q := range e.Quantities {
-			if err := q.Validate(); err != nil {
-				return fmt.Errorf("store: evaluation of plan %s: %w: %w", e.Plan, ErrInvalid, err)
-			}
+		if err := checkNumbers(&e); err != nil {
+			return fmt.Errorf("store: evaluation of plan %s: %w: %w", e.Plan, ErrInvalid, err)
 		}
 		if e.Rank < 0 || e.Rank >= notRanked {
 			return fmt.Errorf("store: evaluation of plan %s: %w: rank %d", e.Plan, ErrInvalid, e.Rank)
@@ -50,6 +51,39 @@ func (s *Store) PutEvaluations(ctx context.Context, evals ...planner.Evaluation)
 		}
 		return nil
 	})
+}
+
+// checkNumbers refuses a number that must not be shown.
+func checkNumbers(e *planner.Evaluation) error {
+	for _, q := range e.Quantities {
+		if err := q.Validate(); err != nil {
+			return err
+		}
+	}
+	for _, v := range e.Vetoes {
+		if err := v.Have.Validate(); err != nil {
+			return fmt.Errorf("veto %q: %w", v.Rule, err)
+		}
+		if math.IsNaN(v.Want.Value) || math.IsInf(v.Want.Value, 0) {
+			return fmt.Errorf("veto %q: its limit is not finite", v.Rule)
+		}
+	}
+	for _, v := range e.Vessels {
+		if err := v.Radius.Validate(); err != nil {
+			return fmt.Errorf("vessel %q: %w", v.Name, err)
+		}
+		if v.Flow != nil {
+			if err := v.Flow.Validate(); err != nil {
+				return fmt.Errorf("vessel %q: %w", v.Name, err)
+			}
+		}
+		for _, x := range v.At {
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				return fmt.Errorf("vessel %q: its place is not finite", v.Name)
+			}
+		}
+	}
+	return nil
 }
 
 // Evaluation returns the evaluation of a plan.
