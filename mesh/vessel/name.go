@@ -18,6 +18,22 @@ const (
 	sureName  = 0.6
 )
 
+// A piece of the lumen is the tree of the portal trunk when it holds at least
+// trunkShare of the volume of all pieces. Where none does, two that hold pairShare
+// between them are its right and left branch, the trunk unseen.
+const (
+	trunkShare = 0.7
+	pairShare  = 0.85
+)
+
+// LoosePortal is the name of a portal vessel at the root of a piece of the lumen
+// that is not connected to the tree of the trunk, and looseConfidence the
+// confidence in it: nothing but the label of the lumen says what the piece is.
+const (
+	LoosePortal     = "portal branch, not connected"
+	looseConfidence = 0.3
+)
+
 // NameBranches names the main branches of a portal or hepatic venous tree by
 // topology and direction in LPS, and of an aorta its trunk. A name holds for a
 // vessel up to its next division into two main branches; side branches on the
@@ -25,7 +41,12 @@ const (
 // decision are apart, times that of the decisions before; a name below 0.6 is
 // left empty, for anatomy varies (29 % of patients have the standard one).
 //
-// Portal: "portal trunk"; "right portal vein", "left portal vein" by x; "right
+// Portal: one "portal trunk" in the piece that holds most of the system, with
+// that share as its confidence, and none where no piece does; the roots of other
+// pieces are "portal branch, not connected" with a confidence of 0.3, but where
+// two pieces share the system between them "right" and "left portal vein".
+//
+// Below the trunk: "right portal vein", "left portal vein" by x; "right
 // anterior", "right posterior" by y; "segment VIII" above "segment V", "segment
 // VII" above "segment VI"; "left lateral" to the left of "left medial" (IV);
 // "segment II" above and behind "segment III". Hepatic: "right hepatic vein",
@@ -54,14 +75,12 @@ func (t *Tree) NameBranchesIn(inside func(p r3.Vec) bool) {
 	}
 	switch t.System {
 	case imaging.LabelPortalVein:
-		if root := t.mainRoot(); root >= 0 {
-			t.namePortal(root)
-		}
+		t.namePortal()
 	case imaging.LabelHepaticVein:
 		t.nameHepatic()
 	case imaging.LabelAorta:
-		if root := t.mainRoot(); root >= 0 {
-			t.trunk(root, "aorta", 1)
+		if roots, _ := t.pieces(); len(roots) > 0 {
+			t.trunk(roots[0], "aorta", 1)
 		}
 	}
 }
@@ -69,9 +88,11 @@ func (t *Tree) NameBranchesIn(inside func(p r3.Vec) bool) {
 // counts reports whether branch n leads to the organ.
 func (t *Tree) counts(n int) bool { return t.beyond == nil || !t.beyond[n] }
 
-// mainRoot is the root whose tree holds the most volume.
-func (t *Tree) mainRoot() int {
-	best, most := -1, 0.0
+// pieces are the roots of the trees that lead to the organ, the one that holds
+// the most volume first, with the shares of the volume.
+func (t *Tree) pieces() (roots []int, share map[int]float64) {
+	share = map[int]float64{}
+	all := 0.0
 	for _, r := range t.Roots() {
 		v := 0.0
 		for _, n := range t.Subtree(r) {
@@ -79,11 +100,15 @@ func (t *Tree) mainRoot() int {
 				v += t.Branches[n].VolumeMM3()
 			}
 		}
-		if v > most {
-			best, most = r, v
+		if v > 0 {
+			roots, share[r], all = append(roots, r), v, all+v
 		}
 	}
-	return best
+	for _, r := range roots {
+		share[r] /= all
+	}
+	slices.SortStableFunc(roots, func(x, y int) int { return cmp.Compare(share[y], share[x]) })
+	return roots, share
 }
 
 // trunk names the vessel that starts with branch n and returns its two main
@@ -141,7 +166,11 @@ func (t *Tree) part(pair []int, d r3.Vec) (first, second int, conf float64) {
 	return first, second, 0.5 + 0.5*math.Erf(math.Abs(a-b)/spread)
 }
 
-func (t *Tree) namePortal(root int) {
+func (t *Tree) namePortal() {
+	roots, share := t.pieces()
+	if len(roots) == 0 {
+		return
+	}
 	up, left, front := r3.Vec{Z: 1}, r3.Vec{X: 1}, r3.Vec{Y: -1}
 	// split names the two main branches of a vessel and returns theirs.
 	split := func(pair []int, d r3.Vec, names [2]string, conf float64) (a, b []int, c float64) {
@@ -154,8 +183,23 @@ func (t *Tree) namePortal(root int) {
 		}
 		return t.trunk(x, names[0], c), t.trunk(y, names[1], c), c
 	}
-	main := t.trunk(root, "portal trunk", 1)
-	l, r, c := split(main, left, [2]string{"left portal vein", "right portal vein"}, 1)
+	var pair []int // the right and the left branch, in any order
+	sure := share[roots[0]]
+	named := 0
+	switch {
+	case sure >= trunkShare:
+		pair, named = t.trunk(roots[0], "portal trunk", sure), 1
+	case len(roots) > 1 && share[roots[1]] >= mainShare && sure+share[roots[1]] >= pairShare:
+		sure += share[roots[1]]
+		pair = roots[:2]
+	}
+	l, r, c := split(pair, left, [2]string{"left portal vein", "right portal vein"}, sure)
+	if named == 0 && c > 0 {
+		named = 2
+	}
+	for _, n := range roots[named:] {
+		t.trunk(n, LoosePortal, looseConfidence)
+	}
 	ra, rp, cr := split(r, r3.Add(front, r3.Scale(0.3, left)), [2]string{"right anterior", "right posterior"}, c)
 	split(ra, up, [2]string{"segment VIII", "segment V"}, cr)
 	split(rp, up, [2]string{"segment VII", "segment VI"}, cr)

@@ -141,3 +141,70 @@ func TestTributaries(t *testing.T) {
 		}
 	}
 }
+
+// TestPieces names trees of several pieces: one trunk at most, the right and the
+// left branch where the trunk is not seen, and the rest for what it is.
+func TestPieces(t *testing.T) {
+	line := func(parent int, r float64, p ...r3.Vec) Branch {
+		b := Branch{Parent: parent, Points: p}
+		for range p {
+			b.RadiusMM = append(b.RadiusMM, r)
+		}
+		return b
+	}
+	right := []Branch{
+		line(-1, 5, r3.Vec{X: -10}, r3.Vec{X: -30}),
+		line(0, 4, r3.Vec{X: -30}, r3.Vec{X: -60, Y: -20}),
+		line(0, 4, r3.Vec{X: -30}, r3.Vec{X: -60, Y: 20}),
+	}
+	left := []Branch{
+		line(-1, 5, r3.Vec{X: 10, Z: 5}, r3.Vec{X: 20}),
+		line(0, 4, r3.Vec{X: 20}, r3.Vec{X: 30, Y: -40}),
+		line(0, 4, r3.Vec{X: 20}, r3.Vec{X: 60}),
+	}
+	speck := []Branch{line(-1, 2, r3.Vec{X: -40, Z: 40}, r3.Vec{X: -45, Z: 55})}
+	whole := append([]Branch{line(-1, 6.5, r3.Vec{Z: -40}, r3.Vec{})},
+		line(0, 5, r3.Vec{}, r3.Vec{X: -60}), line(0, 4.5, r3.Vec{}, r3.Vec{X: 50, Z: 10}))
+	third := []Branch{line(-1, 5, r3.Vec{Y: -50}, r3.Vec{Y: -90}), line(0, 4, r3.Vec{Y: -90}, r3.Vec{Y: -120, X: 3})}
+	for _, c := range []struct {
+		what   string
+		pieces [][]Branch
+		want   []string // of the roots of the pieces
+	}{
+		{"trunk and a loose branch", [][]Branch{whole, speck}, []string{"portal trunk", LoosePortal}},
+		{"a loose branch and the trunk", [][]Branch{speck, whole}, []string{LoosePortal, "portal trunk"}},
+		{"no trunk, both branches", [][]Branch{right, left, speck}, []string{"right portal vein", "left portal vein", LoosePortal}},
+		{"three pieces alike", [][]Branch{right, left, third}, []string{LoosePortal, LoosePortal, LoosePortal}},
+	} {
+		tr := &Tree{System: imaging.LabelPortalVein}
+		for _, p := range c.pieces {
+			from := len(tr.Branches)
+			for _, b := range p {
+				if b.Parent >= 0 {
+					b.Parent += from
+				}
+				tr.Branches = append(tr.Branches, b)
+			}
+		}
+		tr.SetOrders()
+		tr.NameBranches()
+		trunks := 0
+		for _, n := range tr.Roots() {
+			if tr.Branches[n].Name == "portal trunk" {
+				trunks++
+			}
+		}
+		if trunks > 1 {
+			t.Errorf("%s: %d trunks", c.what, trunks)
+		}
+		for k, n := range tr.Roots() {
+			b := &tr.Branches[n]
+			if b.Name != c.want[k] {
+				t.Errorf("%s: root %d is called %q, want %q", c.what, k, b.Name, c.want[k])
+			}
+			if b.Name == LoosePortal && b.Confidence >= sureName || b.Confidence <= 0 || b.Confidence > 1 {
+				t.Errorf("%s: root %d, %q, has confidence %g", c.what, k, b.Name, b.Confidence)
+			}
+		}
+	}
+}
