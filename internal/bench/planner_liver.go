@@ -57,13 +57,16 @@ type bound struct {
 }
 
 // trialBound quantifies one plan of the sample patient by independent random
-// samples on the mesh for the chosen plan: 59, or as many as the argument says.
+// samples on the mesh for the chosen plan: 59, or as many as the first argument
+// says; the second is their seed, 1 if there is none.
 func trialBound(args []string) (func() error, func() (any, error), error) {
-	ctx, runs := context.Background(), 59
-	if len(args) > 0 {
-		var err error
-		if runs, err = strconv.Atoi(args[0]); err != nil {
-			return nil, nil, err
+	ctx, runs, seed := context.Background(), 59, 1
+	for i, to := range []*int{&runs, &seed} {
+		if i < len(args) {
+			var err error
+			if *to, err = strconv.Atoi(args[i]); err != nil {
+				return nil, nil, err
+			}
 		}
 	}
 	l := phantom.NewLiver(1)
@@ -81,7 +84,7 @@ func trialBound(args []string) (func() error, func() (any, error), error) {
 			return err
 		}
 		r, err := uncertainty.Quantify(ctx, mechanics{m}, p, uncertainty.Options{
-			Method: uncertainty.Method{Kind: uncertainty.Random, Runs: runs, Seed: 1}, Level: planner.L2,
+			Method: uncertainty.Method{Kind: uncertainty.Random, Runs: runs, Seed: uint64(seed)}, Level: planner.L2,
 			Watch: func(uncertainty.Band) { b.Bands++ },
 		})
 		if err != nil {
