@@ -18,11 +18,11 @@ const (
 	refineMostMM = 3.0    // coarsest working voxel
 	refineBallMM = 3.0    // the image around a point is taken from this ball
 	refineRare   = 0.01   // of the commonest value at a point: a value less common there than this is unlike it
-	refineLike   = 0.6    // part of the gain that the image decides; the rest is the way the outline moves
+	refineLike   = 0.5    // part of the gain that the image decides; the rest is the way the outline moves
 	refineMiddle = 2.0    // an error is so many times as deep as a click into it: people click its middle
 	refineAspect = 4.0    // errors are about so many times as wide as deep
 	refineWideMM = 25.0   // and at least so wide
-	refineEdgeSD = 0.5    // a step of so much noise from block to block is an edge
+	refineEdgeSD = 1.0    // a step of so much noise from block to block is an edge
 	refineFairMM = 0.6    // price of a surface where the image has no edge, as a length
 )
 

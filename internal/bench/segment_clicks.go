@@ -88,7 +88,7 @@ func tumourClicks(ctx context.Context, p *patient) ([]Row, error) {
 		d := slices.Sorted(slices.Values(dice[t][1:]))
 		rows = append(rows,
 			atLeast(fmt.Sprintf("%v, one click at %d random places: median Dice", l, len(d)), (d[(len(d)-1)/2]+d[len(d)/2])/2, "1", 0.85, "–"),
-			atLeast(fmt.Sprintf("%v, one click at %d random places: worst Dice", l, len(d)), d[0], "1", noFloor, "–"))
+			atLeast(fmt.Sprintf("%v, one click at %d random places: worst Dice", l, len(d)), d[0], "1", 0.85, "–"))
 	}
 	return rows, nil
 }
