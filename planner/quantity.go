@@ -196,6 +196,14 @@ func UnitText(ucum string) string {
 		return " cm²"
 	case "mL":
 		return " ml"
+	case "mL/min":
+		return " ml/min"
+	case "N/cm2":
+		return " N/cm²"
+	case "mm[Hg]":
+		return " mmHg"
+	case "deg":
+		return "°"
 	}
 	return " " + ucum
 }

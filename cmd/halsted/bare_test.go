@@ -12,10 +12,10 @@ import (
 // reason why there is none, a source, a limit, a published spread, a count, a
 // place, an identifier, and the way an assumption is set.
 var notResults = []*regexp.Regexp{
-	regexp.MustCompile(`-?[\d.]+(e[-+]?\d+)?( [^ ()\d]+| percentage points)? \((95 %: |spread not quantified: )[^()]*(\([^()]*\)[^()]*)*\)`), // a quantity
+	regexp.MustCompile(`-?[\d.]+(e[-+]?\d+)?( [^ ()\d]+| percentage points|°)? \((95 %: |spread not quantified: )[^()]*(\([^()]*\)[^()]*)*\)`), // a quantity
 	regexp.MustCompile(`\[[^\[\]]*\]`), // evidence and source
 	regexp.MustCompile(`\([^()]*(unverified source|PMC\d+|doi )[^()]*(\([^()]*\)[^()]*)*\)`),
-	regexp.MustCompile(`(≥|≤|wanted|asked|at least|at most|from a diameter of|from|want|beyond|under|over|up to|below) -?[\d.]+( [^ \d,.;:)]+)?`),
+	regexp.MustCompile(`(≥|≤|wanted|asked|at least|at most|from a diameter of|from|want|beyond|under|over|up to|below) -?[\d.]+°?( [^ \d,.;:)]+)?`),
 	regexp.MustCompile(`[\d.]+ ± [\d.]+ [^ ]+`),
 	regexp.MustCompile(`(in )?\d+ of \d+ (common )?(samples|runs)`),
 	regexp.MustCompile(`[<>=]? ?[\d.]+ % \((at most [\d.]+ %, )?\)?`), // a probability, after its count is gone

@@ -60,8 +60,8 @@ func (c *Case) allOutputs() []planner.Output {
 		geo(ringOutput(rings[1]), fmt.Sprintf("Oversizing %.0f mm below the graft's upper end", rings[1]), "%", border),
 		geo(ringOutput(rings[2]), fmt.Sprintf("Oversizing %.0f mm below the graft's upper end", rings[2]), "%", border),
 		geo(ringOutput(rings[3]), fmt.Sprintf("Oversizing %.0f mm below the graft's upper end", rings[3]), "%", border),
-		geo("oversizing_neck_off_percent", fmt.Sprintf("Distance of the neck's oversizing from %d %% (the worst ring; %d to %d %% are recommended)", midOversize, leastOversize, mostOversize), "%", border),
-		geo("seal_neck_mm", "Length over which the graft is wider than the neck", "mm", border),
+		geo("oversizing_neck_off_percent", fmt.Sprintf("Neck's oversizing off %d %% (distance of the worst ring; %d to %d %% are recommended)", midOversize, leastOversize, mostOversize), "%", border),
+		geo("seal_neck_mm", "Seal in the neck (length over which the graft is wider)", "mm", border),
 		geo("access_diameter_mm", "Narrowest iliac lumen seen, wider side", "mm", border),
 		geo("access_margin_mm", "Iliac lumen beyond the delivery sheaths", "mm", border))
 	for n := range 2 {
@@ -73,7 +73,7 @@ func (c *Case) allOutputs() []planner.Output {
 			geo(ids[3], "From the "+sides[n]+" lower end down to the next branching", "mm", none))
 	}
 	out = append(out,
-		geo("oversizing_lower_off_percent", fmt.Sprintf("Distance of the lower ends' oversizing from %d %% (the worst ring)", midOversize), "%", border),
+		geo("oversizing_lower_off_percent", fmt.Sprintf("Lower ends' oversizing off %d %% (distance of the worst ring)", midOversize), "%", border),
 		geo("seal_lower_mm", "Seal at the lower ends (the shorter one)", "mm", border),
 		geo("clearance_internal_mm", "Room between a lower end and the next branching (the shorter one)", "mm", none),
 		geo("components", "Parts of the graft", "1", none))

@@ -141,7 +141,13 @@ func (d *Dossier) spanOf(id string) span {
 			values = append(values, l.Limit.Value)
 		}
 	}
-	return newSpan(values)
+	s := newSpan(values)
+	if n := slices.IndexFunc(d.Items, func(it Item) bool { _, ok := it.Evaluation.Quantity(id); return ok }); n >= 0 {
+		if q, _ := d.Items[n].Evaluation.Quantity(id); q.Unit == "%" && slices.Max(values) <= 100 {
+			s.hi = min(s.hi, 100) // a share has no more
+		}
+	}
+	return s
 }
 
 // unitOf is the unit of a quantity in the first plan that has it.

@@ -89,13 +89,16 @@ func (d *Dossier) briefTags(n int) []string {
 func (d *Dossier) reasons(it Item) []string {
 	var out []string
 	for _, v := range it.Evaluation.Vetoes {
-		out = append(out, clean(v.Text)+": want "+asks(v.Want)+", have "+value(v.Have))
+		out = append(out, clean(v.Text)+": want "+asks(v.Want)+", have "+value(v.Have)+" (95 %: "+brief(v.Have)+")")
 	}
 	for _, r := range it.Evaluation.Reasons {
 		if len(it.Evaluation.Vetoes) > 0 && strings.HasPrefix(r, "vetoed: ") {
 			continue // said above, with its distance
 		}
 		out = append(out, clean(r))
+	}
+	if ws := texts(it.WhyNot); len(ws) > 0 && it.Plan.ID != d.Knee && len(it.Evaluation.Vetoes) == 0 {
+		out = append(out, "why not this one: "+strings.TrimSuffix(ws[0], "."))
 	}
 	for _, l := range d.Limits {
 		if q, ok := it.Evaluation.Quantity(l.Quantity); ok && l.Hard && len(it.Evaluation.Vetoes) == 0 && len(out) < 3 && q.Unit == l.Limit.Unit && keeps(q.Value, l.Limit) {

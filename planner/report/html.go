@@ -28,7 +28,7 @@ var policy = func() string {
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"clean": clean, "texts": texts, "value": value, "interval": interval, "brief": brief, "basis": basis, "evidence": evidence,
-	"remarks": remarks, "marks": marks, "veto": veto, "vessel": vesselName, "name": planName, "place": place, "limit": limitText,
+	"remarks": remarks, "stop": stop, "marks": marks, "veto": veto, "vessel": vesselName, "name": planName, "place": place, "limit": limitText,
 	"rank": func(e planner.Evaluation) string { return rank(e) },
 	"src": func(p Picture) template.URL {
 		return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(p.PNG))
@@ -96,7 +96,7 @@ func HTML(w io.Writer, d Dossier) error {
 	}
 	s := sheet{Dossier: &d, Style: template.CSS(pageCSS), Policy: policy, Notice: planner.Notice, Reading: reading,
 		Common: Common(d.Items), Columns: d.headline(), Subject: ParseName(d.Patient.Name)}
-	s.Legend = legend(d.Items, s.Columns)
+	s.Legend = d.legend(s.Columns)
 	if h := headings(d.Items, s.Columns); h != "" {
 		s.Legend = append([]string{h}, s.Legend...)
 	}

@@ -52,10 +52,22 @@ func unit(ucum string) string {
 
 // withUnit is a number with its unit.
 func withUnit(v float64, ucum string) string {
-	if u := unit(ucum); u != "" {
+	switch u := unit(ucum); u {
+	case "":
+		return number(v)
+	case "°":
+		return number(v) + u
+	default:
 		return number(v) + " " + u
 	}
-	return number(v)
+}
+
+// apart is a difference with its unit: between two percentages in points.
+func apart(v float64, ucum string) string {
+	if ucum == "%" {
+		return number(v) + " percentage points"
+	}
+	return withUnit(v, ucum)
 }
 
 // value is the quantity's value with its unit.
@@ -155,7 +167,7 @@ func veto(v planner.Veto) string {
 		side = "exceeded by "
 	}
 	return fmt.Sprintf("%s: want %s, have %s (95 %%: %s), %s%s. Source: %s; evidence %s", clean(v.Text), asks(v.Want), value(v.Have), interval(v.Have),
-		side, withUnit(math.Abs(v.Want.Value-v.Have.Value), v.Want.Unit), clean(v.Want.Source), evidence(v.Want.Evidence))
+		side, apart(math.Abs(v.Want.Value-v.Have.Value), v.Want.Unit), clean(v.Want.Source), evidence(v.Want.Evidence))
 }
 
 // vesselName is a cut vessel as surgeons name it, else its system.

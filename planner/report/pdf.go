@@ -54,7 +54,11 @@ func makePDF(d *Dossier) ([]byte, error) {
 	p.page()
 	p.decision(d)
 	if len(d.Items) > 0 {
-		p.page()
+		if p.f.PageNo() == 1 || p.y+6+d.comparisonHeight() > bottomY {
+			p.page()
+		} else { // the decision needed a little of a second page
+			p.y += 6
+		}
 		p.comparison(d)
 	}
 	for n := range d.Items {
@@ -163,7 +167,7 @@ func (p *paper) decision(d *Dossier) {
 	}
 	p.table(d)
 	p.y += 1.5
-	legends := append([]string{join(" ", "Below each value: its 95 % interval. * unverified source, ! outside the verified range.", headings(d.Items, d.headline()))}, legend(d.Items, d.headline())...)
+	legends := append([]string{join(" ", "Below each value: its 95 % interval. * unverified source, ! outside the verified range.", headings(d.Items, d.headline()))}, d.legend(d.headline())...)
 	for _, l := range legends {
 		if l != "* unverified source" {
 			p.para(marginX, textW, 6.8, faint, false, l)
@@ -178,13 +182,13 @@ func (p *paper) decision(d *Dossier) {
 		if it.Evaluation.Rank == 0 {
 			c = red
 		}
-		p.room(lead(8) + 2*lead(7.5))
-		title := d.planTitle(n)
+		title, why := d.planTitle(n), strings.Join(d.reasons(it), "; ")
 		if t := d.briefTags(n); len(t) > 0 {
 			title += " (" + strings.Join(t, ", ") + ")"
 		}
+		p.room(lead(8)*float64(len(p.wrap(title, textW, 8, true))) + lead(7.5)*float64(1+len(p.wrap(why, textW-5, 7.5, false))))
 		p.para(marginX, textW, 8, c, true, title)
-		p.item("•", marginX+1, textW-1, 7.5, ink, strings.Join(d.reasons(it), "; "))
+		p.item("•", marginX+1, textW-1, 7.5, ink, why)
 		if len(own(common, it)) > 0 {
 			p.item("!", marginX+1, textW-1, 7.5, colour{138, 90, 0}, "Warning: "+warning(common, it))
 		} else {
@@ -276,6 +280,18 @@ func (p *paper) table(d *Dossier) {
 	}
 }
 
+// Heights of the page of all plans, mm.
+const (
+	frontHigh = 78
+	panelGap  = 2.5
+)
+
+// comparisonHeight is what the page of all plans takes at most, mm.
+func (d *Dossier) comparisonHeight() float64 {
+	rows := (len(d.headline()) + 1) / 2
+	return 24 + float64(rows)*(d.panelHeight()+panelGap) + frontHigh + 2 + lead(7)*float64(1+len(d.Items))
+}
+
 // comparison is the page of all plans, number by number.
 func (p *paper) comparison(d *Dossier) {
 	p.mark("All plans, number by number")
@@ -291,14 +307,13 @@ func (p *paper) comparison(d *Dossier) {
 		}
 		d.panel(p, id, marginX+float64(n%2)*(w+gap), p.y, w)
 		if n%2 == 1 || n == len(d.headline())-1 {
-			p.y += h + 2.5
+			p.y += h + panelGap
 		}
 	}
 	if _, _, ok := d.axes(); ok {
-		const high = 78
-		p.room(high + 2)
-		d.front(p, marginX, p.y, textW, high)
-		p.y += high + 2
+		p.room(frontHigh + 2)
+		d.front(p, marginX, p.y, textW, frontHigh)
+		p.y += frontHigh + 2
 	}
 	p.y += 1
 	var list []string

@@ -170,9 +170,23 @@ func (p *paper) quantities(title string, qs []planner.Quantity) {
 			n, notes = len(notes), append(notes, b)
 		}
 		band += fmt.Sprintf(" [%d]", n+1)
-		rows = append(rows, []string{clean(q.Label), value(q) + marks(q), band, evidence(q.Evidence), strings.Join(remarks(q), "; ")})
+		var said []string // the long ones by number
+		for _, s := range []string{violation(q), solution(q)} {
+			if s != "" {
+				said = append(said, s)
+			}
+		}
+		for _, f := range q.Flags {
+			why := "outside the verified range: " + strings.TrimSuffix(clean(f), ".")
+			n := slices.Index(notes, why)
+			if n < 0 {
+				n, notes = len(notes), append(notes, why)
+			}
+			said = append(said, fmt.Sprintf("! [%d]", n+1))
+		}
+		rows = append(rows, []string{clean(q.Label), value(q) + marks(q), band, evidence(q.Evidence), strings.Join(said, "; ")})
 	}
-	p.grid([]column{{"quantity", 56}, {"value", 20}, {"95 % interval [basis]", 42}, {"evidence", 30}, {"remarks", 34}}, rows, 1)
+	p.grid([]column{{"quantity", 56}, {"value", 20}, {"95 % interval [basis]", 34}, {"evidence", 27}, {"remarks", 45}}, rows, 1)
 	p.y -= 1
 	for n, b := range notes {
 		notes[n] = fmt.Sprintf("[%d] %s.", n+1, b)

@@ -277,7 +277,7 @@ func TestManyAtOnce(t *testing.T) {
 func TestNoFeasiblePlan(t *testing.T) {
 	d := sampleDossier()
 	d.Items, d.Knee, d.KneeWhy = d.Items[6:], "", nil
-	if s := string(render(t, "HTML", d)); !strings.Contains(s, "No plan keeps all hard rules") || !strings.Contains(s, "missing by 0.9 %") {
+	if s := string(render(t, "HTML", d)); !strings.Contains(s, "No plan keeps all hard rules") || !strings.Contains(s, "missing by 0.9 percentage points") {
 		t.Error("the page does not say that no plan is feasible, or how far the nearest is")
 	}
 	render(t, "PDF", d)

@@ -98,6 +98,16 @@ func legend(items []Item, ids []string) []string {
 	return out
 }
 
+// legend is that of the plan table beside the case's flags: what these say is
+// not said again.
+func (d *Dossier) legend(ids []string) []string {
+	return slices.DeleteFunc(legend(d.Items, ids), func(l string) bool {
+		return slices.ContainsFunc(d.Flags, func(f planner.Flag) bool {
+			return clean(f.Text) != "" && strings.HasSuffix(l, "outside the verified range: "+clean(f.Text))
+		})
+	})
+}
+
 // headings says what the narrow heads of columns stand for, denominators
 // included; empty when they say it themselves.
 func headings(items []Item, ids []string) string {

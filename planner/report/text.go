@@ -156,6 +156,14 @@ func orDash(s string) string {
 }
 
 // capital is s with its first letter large.
+// stop ends a sentence with a full stop, if it has none.
+func stop(s string) string {
+	if strings.HasSuffix(s, ".") {
+		return s
+	}
+	return s + "."
+}
+
 func capital(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	if n == 0 {
