@@ -70,7 +70,7 @@ func BenchmarkSimulateL0(b *testing.B) {
 	_, pr, cs := scanned(b, 1)
 	n := 0
 	for b.Loop() {
-		if _, err := pr.a.newLevel0(context.Background(), pr.trees, &cs[n%len(cs)].Plan); err != nil {
+		if _, err := pr.a.newLevel0(context.Background(), pr.trees, pr.borders, &cs[n%len(cs)].Plan); err != nil {
 			b.Fatal(err)
 		}
 		n += 37

@@ -27,6 +27,8 @@ type cutaway struct {
 	// the cut runs through parenchyma and where it runs along a major vessel.
 	parenchymaMM, vesselMM float64
 
+	visit func(p r3.Vec) // nil: near
+
 	crossings []crossing
 	dead      [2][]int32 // portal, hepatic: first point of each branch that is cut off
 	// Of the remnant, by the most probable branch: without inflow, without outflow
@@ -262,8 +264,14 @@ func (c *cutaway) resected(p r3.Vec, but int) float64 {
 
 // measureCut fills the area of the cut and the margins.
 func (a *Anatomy) measureCut(c *cutaway) {
+	c.parenchymaMM, c.vesselMM, c.areaMM2 = nearMM, nearMM, 0
+	a.walkCut(c)
+}
+
+// walkCut adds up the area of the cut and takes its points into the margins, or
+// hands them to visit.
+func (a *Anatomy) walkCut(c *cutaway) {
 	g := a.Grid
-	c.parenchymaMM, c.vesselMM = nearMM, nearMM
 	for n, r := range c.parts {
 		others := len(c.parts) > 1 || c.reg != nil
 		at := r.voxels(g)
@@ -291,7 +299,9 @@ func (a *Anatomy) measureCut(c *cutaway) {
 	for n := range a.Tumours { // left behind as a whole
 		t := &a.Tumours[n]
 		if c.resected(t.Centre, -1) <= 0 {
-			if mm, ok := c.t.near.to(n, t.Centre); ok {
+			if c.visit != nil {
+				c.visit(t.Centre)
+			} else if mm, ok := c.t.near.to(n, t.Centre); ok {
 				c.parenchymaMM = min(c.parenchymaMM, mm)
 			}
 		}
@@ -300,6 +310,10 @@ func (a *Anatomy) measureCut(c *cutaway) {
 
 // near takes a point of the cut into the margins.
 func (c *cutaway) near(p r3.Vec) {
+	if c.visit != nil {
+		c.visit(p)
+		return
+	}
 	least := max(c.vesselMM, c.parenchymaMM)
 	if c.t.near.beyond(p, least) {
 		return

@@ -33,6 +33,14 @@
 // is not devascularised: its border is in doubt, and that is in the spread of the
 // volumes.
 //
+// With the scan (ProcedureSpec.Image) the borders of organ and tumours are those
+// that the image shows between voxels, and their errors what its noise, blur and
+// contrast let them be (planner/uncertainty); all plans share the field of one
+// sample. Volumes move by the pieces of the organ's border that the remnant
+// keeps, margins from the points of the tumours' borders nearest to the cut.
+// Without the scan, or where it shows no step, borders are known to half a voxel,
+// and a flag or the input's source says so. The search compares masks alone.
+//
 // Blood loss is (Σ min(flow, most that bleeds)·time open + area·oozing)·factor.
 // The factor's median is set so that minor resections, those of less than a
 // quarter of the organ, of three phantom livers lose 700 ml in the median; its

@@ -1,6 +1,7 @@
 package liver
 
 import (
+	"fmt"
 	"math"
 
 	"halsted/planner"
@@ -23,6 +24,8 @@ const (
 	inOozing
 	inBleeding
 	inTransection
+	inNoise
+	inBlur
 	geometricInputs
 )
 
@@ -35,15 +38,37 @@ const (
 	bleedingSD     = 0.7
 )
 
-// geometric are the inputs of level L0. Borders are known to about half a
-// voxel (standard deviation), taken as one offset of the whole border: that is
-// the widest a correlated field of that size can make a volume.
-func (a *Anatomy) geometric() []planner.Input {
-	half := math.Cbrt(a.Grid.VoxelMM3()) / 2
+// geometric are the inputs of level L0. Borders that were measured err by a
+// field of the noise of the scan, the same for all of them, and by their
+// correction for blur. Others are known to about half a voxel (standard
+// deviation), taken as one offset of the whole border: that is the widest a
+// correlated field of that size can make a volume.
+func (a *Anatomy) geometric(bo *borders) []planner.Input {
 	const own = "half a voxel of the scan"
+	half := func(measured bool, where string) planner.Input {
+		if measured {
+			return planner.Input{Unit: "mm", Spread: uncertainty.Fixed{}, Source: "measured in the image", Evidence: planner.EvidenceComputed}
+		}
+		return planner.Input{Unit: "mm", Spread: uncertainty.Normal{Mean: 0, SD: math.Cbrt(a.Grid.VoxelMM3()) / 2}, Source: own + where, Evidence: planner.EvidenceUnverified}
+	}
+	organ, tumours := bo.measured()
+	all, where := organ, ""
+	if organ && bo.organ.SeenShare < 1 {
+		all, where = false, fmt.Sprintf(", at the %.0f %% of the border that show no step in the image", 100*(1-bo.organ.SeenShare))
+	}
+	ofOrgan := half(all, where)
+	ofOrgan.ID, ofOrgan.Label = "organ_border_mm", "Offset of the organ's border"
+	ofTumours := half(tumours && bo.seen(), "")
+	ofTumours.ID, ofTumours.Label = "tumour_border_mm", "Offset of the tumours' borders"
+	noise := planner.Input{ID: "scan_noise", Label: "Noise of the scan at the borders", Unit: "1", Spread: uncertainty.Fixed{V: 0.5}, Source: "no border was measured", Evidence: planner.EvidenceComputed}
+	blur := planner.Input{ID: "blur_correction", Label: "Correction of the borders for blur", Unit: "1", Spread: uncertainty.Fixed{V: 1}, Source: noise.Source, Evidence: planner.EvidenceComputed}
+	if bo.any() {
+		noise.Spread, noise.Source = uncertainty.FieldSeed{}, "noise and blur measured in the image (planner/uncertainty)"
+		blur.Spread, blur.Source = uncertainty.Normal{Mean: 1, SD: uncertainty.BiasSD}, "what the correction leaves on scans without noise (planner/uncertainty)"
+	}
 	return []planner.Input{
-		{ID: "organ_border_mm", Label: "Offset of the organ's border", Unit: "mm", Spread: uncertainty.Normal{Mean: 0, SD: half}, Source: own, Evidence: planner.EvidenceUnverified},
-		{ID: "tumour_border_mm", Label: "Offset of the tumours' borders", Unit: "mm", Spread: uncertainty.Normal{Mean: 0, SD: half}, Source: own, Evidence: planner.EvidenceUnverified},
+		ofOrgan,
+		ofTumours,
 		{ID: "portal_split", Label: "Territory of the larger portal branch against the others, in standard deviations", Unit: "1", Spread: uncertainty.Normal{Mean: 0, SD: 1},
 			Source: "completions of the visible portal tree (mesh/vessel)", Evidence: planner.EvidenceComputed},
 		{ID: "portal_borders", Label: "Other borders of portal territories, in standard deviations", Unit: "1", Spread: uncertainty.Normal{Mean: 0, SD: 1},
@@ -64,6 +89,8 @@ func (a *Anatomy) geometric() []planner.Input {
 			Source: "calibrated to 671 ± 533 ml and 735 ± 397 ml of minor resections, PMC1357061", Evidence: planner.EvidenceUnverified},
 		{ID: "transection_cm2_min", Label: "Speed of transection", Unit: "cm2/min", Spread: uncertainty.LogNormal{Median: 2.7, SDLog: 0.3},
 			Source: "2.3 to 3.9 cm²/min, recalled (Lesurtel et al., Ann Surg 2005;242:814)", Evidence: planner.EvidenceUnverified},
+		noise,
+		blur,
 	}
 }
 

@@ -29,6 +29,11 @@ type level0 struct {
 	segments  int
 	vessels   []planner.VesselCut
 	notes     []string
+
+	// With measured borders:
+	layerML  float64   // between mask and border on the remnant
+	stay     []float32 // share of each piece of the organ's border that the remnant keeps
+	contacts []contact
 }
 
 // severed is a vessel that bleeds when it is cut.
@@ -46,7 +51,8 @@ const (
 )
 
 // newLevel0 computes a plan once for all samples.
-func (a *Anatomy) newLevel0(ctx context.Context, t *Trees, p *planner.Plan) (*level0, error) {
+// bo may be nil.
+func (a *Anatomy) newLevel0(ctx context.Context, t *Trees, bo *borders, p *planner.Plan) (*level0, error) {
 	var c cutaway
 	if err := a.newCutaway(ctx, t, p, &c); err != nil {
 		return nil, err
@@ -65,10 +71,30 @@ func (a *Anatomy) newLevel0(ctx context.Context, t *Trees, p *planner.Plan) (*le
 		return nil, err
 	}
 	l.sever(a, t, p, &c)
+	if bo != nil {
+		l.measure(a, bo, &c)
+	}
 	if t.Portal != nil {
 		l.segments = t.keptSegments(&c)
 	}
 	return l, nil
+}
+
+// measure prepares what the errors of measured borders do to the plan.
+func (l *level0) measure(a *Anatomy, bo *borders, c *cutaway) {
+	for v, ml := range bo.layerML {
+		l.layerML += ml * float64(1-c.gone[v])
+	}
+	for _, v := range bo.piece {
+		stay := float32(0)
+		if v >= 0 {
+			stay = 1 - c.gone[v]
+		}
+		l.stay = append(l.stay, stay)
+	}
+	area := c.areaMM2
+	l.contacts = a.contacts(c, bo)
+	c.areaMM2 = area
 }
 
 // sd is the standard deviation behind a 95 % interval.

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"halsted/planner"
+	"halsted/planner/uncertainty"
 )
 
 // spec of what the outputs of a case can be.
@@ -38,6 +39,7 @@ type l0Output struct {
 // result is a level0 under one sample.
 type result struct {
 	organML, tumourML, remnantML, resectedML float64
+	parenchymaMM, vesselMM                   float64
 	dryML, congestedML, functionalML         float64
 	l                                        *level0
 	x                                        []float64
@@ -46,13 +48,11 @@ type result struct {
 
 func (r *result) denominator() float64 { return r.organML - r.tumourML }
 
-// margin cannot shrink below minus the reach of the field.
-func (r *result) margin(mm float64) float64 { return min(nearMM, mm-r.x[inTumourBorder]) }
-
 // l0Outputs are the outputs of level L0 that a case can have.
 func l0Outputs(c reach) []l0Output {
 	const computed, classic, unverified = planner.EvidenceComputed, planner.EvidenceClassic, planner.EvidenceUnverified
-	volume := []string{"organ_border_mm", "portal_split", "portal_borders", "embolisation_growth"}
+	organ := []string{"organ_border_mm", "scan_noise", "blur_correction", "portal_split", "portal_borders"}
+	volume := append([]string{"embolisation_growth"}, organ...)
 	share := append([]string{"tumour_border_mm"}, volume...)
 	var out []l0Output
 	add := func(id, label, unit string, e planner.Evidence, inputs []string, of func(r *result) float64) {
@@ -72,7 +72,7 @@ func l0Outputs(c reach) []l0Output {
 	if c.weightKG > 0 {
 		add("remnant_body_weight_percent", "Remnant (1 g/ml) of body weight", "%", classic, volume, func(r *result) float64 { return 100 * r.remnantML / 1000 / c.weightKG })
 	}
-	add("resected_ml", "Resected volume", "mL", computed, []string{"organ_border_mm", "portal_split", "portal_borders"}, func(r *result) float64 { return r.resectedML })
+	add("resected_ml", "Resected volume", "mL", computed, organ, func(r *result) float64 { return r.resectedML })
 	if c.portal {
 		in := volume
 		add("devascularised_ml", "Remnant without portal inflow", "mL", computed, in, func(r *result) float64 { return r.dryML })
@@ -83,10 +83,11 @@ func l0Outputs(c reach) []l0Output {
 		add("congested_ml", "Remnant without venous outflow", "mL", computed, in, func(r *result) float64 { return r.congestedML })
 		add("congested_percent", "Remnant without venous outflow (of the remnant)", "%", computed, in, func(r *result) float64 { return 100 * r.congestedML / r.remnantML })
 	}
-	border := []string{"tumour_border_mm"}
-	add("margin_mm", "Resection margin", "mm", computed, border, func(r *result) float64 { return r.margin(min(r.l.parenchymaMM, r.l.vesselMM)) })
-	add("margin_parenchyma_mm", "Margin towards parenchyma", "mm", computed, border, func(r *result) float64 { return r.margin(r.l.parenchymaMM) })
-	add("margin_vessel_mm", "Margin along major vessels that stay", "mm", computed, border, func(r *result) float64 { return r.margin(r.l.vesselMM) })
+	border := []string{"tumour_border_mm", "scan_noise", "blur_correction"}
+	add("tumour_ml", "Volume of the tumours", "mL", computed, border, func(r *result) float64 { return r.tumourML })
+	add("margin_mm", "Resection margin", "mm", computed, border, func(r *result) float64 { return min(r.parenchymaMM, r.vesselMM) })
+	add("margin_parenchyma_mm", "Margin towards parenchyma", "mm", computed, border, func(r *result) float64 { return r.parenchymaMM })
+	add("margin_vessel_mm", "Margin along major vessels that stay", "mm", computed, border, func(r *result) float64 { return r.vesselMM })
 	none := []string{}
 	add("vessels_cut", "Vessels cut", "1", computed, none, func(r *result) float64 { return float64(len(r.l.vessels)) })
 	if c.portal && c.hepatic {
@@ -111,15 +112,75 @@ func l0Outputs(c reach) []l0Output {
 	return out
 }
 
-// under is the plan under a sample of the inputs.
-func (l *level0) under(t *Trees, a *Anatomy, c reach, x []float64) *result {
-	b := t.blocks
-	r := &result{l: l, x: x, reach: c, organML: b.total + b.border*x[inOrganBorder]}
-	for n := range a.Tumours { // as if round: V (1 + d A/3V)³
-		ml := a.Tumours[n].ML
-		r.tumourML += ml * math.Pow(max(0, 1+x[inTumourBorder]*t.near.skin[n]/(3*ml)), 3)
+// volumes are those of the organ and the tumours under a sample, with the
+// moved borders of those that were measured.
+type volumes struct {
+	organML, tumourML float64
+	pieces            []float64 // ml that the organ gains at each piece of its border
+	tumours           []*uncertainty.Moved
+}
+
+func (pr *Procedure) volumes(x []float64) (*volumes, error) {
+	b, bo := pr.trees.blocks, pr.borders
+	v := &volumes{organML: b.total + b.border*x[inOrganBorder], tumours: make([]*uncertainty.Moved, len(pr.a.Tumours))}
+	if bo != nil && bo.organ != nil {
+		m, err := bo.move(bo.organ, x, inOrganBorder)
+		if err != nil {
+			return nil, err
+		}
+		v.organML, v.pieces = b.total+bo.layer, make([]float64, len(bo.piece))
+		m.Pieces(func(n int, mm3 float64) {
+			v.pieces[n] = mm3 / 1000
+			v.organML += v.pieces[n]
+		})
 	}
-	stay := max(0, l.remnantML+l.skin*x[inOrganBorder])
+	for n := range pr.a.Tumours {
+		if bo != nil && bo.tumours[n] != nil {
+			m, err := bo.move(bo.tumours[n], x, inTumourBorder)
+			if err != nil {
+				return nil, err
+			}
+			v.tumours[n] = m
+			v.tumourML += m.VolumeMM3() / 1000
+			continue
+		}
+		ml := pr.a.Tumours[n].ML // as if round: V (1 + d A/3V)³
+		v.tumourML += ml * math.Pow(max(0, 1+x[inTumourBorder]*pr.trees.near.skin[n]/(3*ml)), 3)
+	}
+	return v, nil
+}
+
+// move is a border under a sample; where the image shows no step it moves by
+// the input unseen.
+func (o *borders) move(b *uncertainty.Border, x []float64, unseen int) (*uncertainty.Moved, error) {
+	m, err := b.Move(x[inNoise], x[inBlur])
+	if err == nil {
+		m.UnseenMM = x[unseen]
+	}
+	return m, err
+}
+
+// under is the plan under a sample of the inputs.
+func (pr *Procedure) under(l *level0, x []float64) (*result, error) {
+	v, err := pr.volumes(x)
+	if err != nil {
+		return nil, err
+	}
+	r := &result{l: l, x: x, reach: pr.reach, organML: v.organML, tumourML: v.tumourML}
+	stay := l.remnantML + l.layerML
+	for n, ml := range v.pieces {
+		stay += float64(l.stay[n]) * ml
+	}
+	if v.pieces == nil {
+		stay += l.skin * x[inOrganBorder]
+	}
+	// Margins cannot grow beyond the reach of the field.
+	if l.contacts != nil {
+		r.parenchymaMM, r.vesselMM = l.margins(v.tumours, x[inTumourBorder])
+	} else {
+		r.parenchymaMM, r.vesselMM = min(nearMM, l.parenchymaMM-x[inTumourBorder]), min(nearMM, l.vesselMM-x[inTumourBorder])
+	}
+	stay = max(0, stay)
 	stay -= l.regionSD * (l.splitShare*x[inPortalSplit] + math.Sqrt(1-l.splitShare*l.splitShare)*x[inPortalBorders])
 	stay = min(max(stay, 0.001*l.remnantML), 0.999*r.organML)
 	r.resectedML = max(0, r.organML-stay-l.isolatedML)
@@ -133,7 +194,7 @@ func (l *level0) under(t *Trees, a *Anatomy, c reach, x []float64) *result {
 		r.remnantML = grown
 	}
 	r.functionalML = functional
-	return r
+	return r, nil
 }
 
 // bloodML is Σ min(flow of the vessel, most that bleeds) · time open + area ·

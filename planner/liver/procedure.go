@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"halsted/imaging"
 	"halsted/internal/par"
 	"halsted/planner"
 	"halsted/planner/rules"
@@ -31,6 +32,10 @@ type ProcedureSpec struct {
 	// Measured are properties of the image that verified ranges speak of, as the
 	// segmentation found them: "portal_contrast", …
 	Measured []planner.Measured
+	// Image is the scan that the structures were found in, on their grid or on one
+	// that theirs is a part of: the errors of their borders are measured in it. nil:
+	// borders are taken to be known to half a voxel, and a flag says so.
+	Image *imaging.Volume
 }
 
 // Procedure is liver.resection on one prepared case.
@@ -44,7 +49,9 @@ type Procedure struct {
 	outputs []planner.Output
 	flags   []planner.Flag
 	limit   *rules.Rule // the hard limit on the remnant
-	tumour  float64     // ml
+	organML float64     // with every input at its median, ml
+	tumour  float64     // ml, the same
+	borders *borders    // nil: not measured
 
 	mu   sync.Mutex // guards kept and age
 	kept map[string]*keptPlan
@@ -108,10 +115,17 @@ func NewProcedure(ctx context.Context, a *Anatomy, spec ProcedureSpec) (*Procedu
 			pr.limit = &rs[n]
 		}
 	}
-	for _, u := range a.Tumours {
-		pr.tumour += u.ML
+	if spec.Image != nil {
+		if pr.borders, err = a.measureBorders(ctx, t.blocks, spec.Image); err != nil {
+			return nil, err
+		}
 	}
-	pr.inputs = append(a.geometric(), MechanicalInputs()...)
+	pr.inputs = append(a.geometric(pr.borders), MechanicalInputs()...)
+	v, err := pr.volumes(planner.Medians(pr.inputs))
+	if err != nil {
+		return nil, err
+	}
+	pr.organML, pr.tumour = v.organML, v.tumourML
 	pr.l0 = l0Outputs(pr.reach)
 	for _, o := range pr.l0 {
 		pr.outputs = append(pr.outputs, o.Output)
@@ -186,6 +200,7 @@ func (pr *Procedure) findFlags() error {
 	if p := pr.spec.Phase; p != "" && p != "portal" {
 		out = append(out, planner.Flag{ID: "contrast_phase", Text: fmt.Sprintf("The contrast phase is %.20q; vessels and tumours were verified in the portal-venous phase.", p)})
 	}
+	out = append(out, pr.borders.flags(pr.spec.Image != nil)...)
 	for _, m := range pr.trees.Missing {
 		out = append(out, planner.Flag{ID: "no_" + m.System + "_tree", Text: fmt.Sprintf("There is no %s tree: %s.", m.System, m.Why), Touches: []string{"vessels_cut", "blood_loss_ml", "margin_vessel_mm"}})
 	}
@@ -319,7 +334,7 @@ func (pr *Procedure) prepared(ctx context.Context, p *planner.Plan, level planne
 	pr.mu.Unlock()
 	k.once.Do(func() {
 		if level == planner.L0 {
-			k.l, k.err = pr.a.newLevel0(ctx, pr.trees, p)
+			k.l, k.err = pr.a.newLevel0(ctx, pr.trees, pr.borders, p)
 			return
 		}
 		k.m, k.err = pr.a.PrepareMechanics(ctx, *p, level, pr.spec.Mesh)
@@ -363,7 +378,10 @@ func (pr *Procedure) Simulate(ctx context.Context, p planner.Plan, level planner
 	}
 	l := k.l
 	out := &planner.Outcome{Vessels: slices.Clone(l.vessels)}
-	r := l.under(pr.trees, pr.a, pr.reach, sample)
+	r, err := pr.under(l, sample)
+	if err != nil {
+		return nil, err
+	}
 	for _, o := range pr.l0 {
 		v := o.of(r)
 		if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -401,7 +419,7 @@ func (pr *Procedure) mechanics(ctx context.Context, p *planner.Plan, level plann
 func (pr *Procedure) notes(p *planner.Plan, l *level0, o *planner.Outcome) []string {
 	out := slices.Clone(l.notes)
 	if len(p.Embolised) > 0 {
-		before := 100 * l.remnantML / (pr.trees.blocks.total - pr.tumour)
+		before := 100 * (l.remnantML + l.layerML) / (pr.organML - pr.tumour)
 		out = append(out, fmt.Sprintf("remnants are those after embolisation; before it %.1f %% of CT volume minus tumours", before))
 	}
 	if pr.limit == nil {

@@ -110,7 +110,7 @@ func (a *Anatomy) Resect(ctx context.Context, p planner.Plan) (*Resection, error
 
 // resectCurved fills the evaluation of a plan that is more than planes.
 func (a *Anatomy) resectCurved(ctx context.Context, t *Trees, r *Resection) error {
-	l, err := a.newLevel0(ctx, t, &r.Plan)
+	l, err := a.newLevel0(ctx, t, nil, &r.Plan)
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,10 @@ type Config struct {
 	// Errors are the standard deviations of what goes wrong; zero fields take
 	// their defaults.
 	Errors Errors
+	// Image is the scan that the structures were found in, on their grid: the errors
+	// of the borders of the target and of vessels in the organ are measured in it.
+	// nil: borders are known to Errors.BoundaryMM, and a flag says so.
+	Image *imaging.Volume
 }
 
 // MissingError names a structure that planning cannot do without, and the
@@ -105,6 +109,8 @@ type Case struct {
 	points     []r3.Vec // target points: where the tip, or the zone's centre, goes
 	pointMM    float64  // their distance
 	sinkMM     float64  // least distance of the target from wide vessels; +Inf: not known
+
+	borders *borders // nil: not measured
 
 	cache nearCache
 	shift shiftCache
@@ -189,9 +195,15 @@ func NewCase(ctx context.Context, segs *imaging.Segments, cfg Config) (*Case, er
 		return nil, fmt.Errorf("needle: at most %d candidates: want 1 or more", most)
 	}
 	c.targetPoints(max(1, most/len(c.skin)))
+	if cfg.Image != nil {
+		if err := c.measureBorders(ctx, cfg.Image); err != nil {
+			return nil, err
+		}
+	}
 	if c.flags, err = c.findFlags(segs); err != nil {
 		return nil, err
 	}
+	c.flags = append(c.flags, c.borderFlags(cfg.Image != nil)...)
 	return c, ctx.Err()
 }
 

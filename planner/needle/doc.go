@@ -31,7 +31,11 @@
 // returns is bit for bit that of looking at all of them. Between two points the
 // interpolant is at most L·StepMM/2 ≤ 0.087 mm lower, so that clearance is
 // right to 0.1 mm of the interpolated field. What the mask itself is off by (up
-// to half a voxel, to the safe side) is not in that.
+// to half a voxel, to the safe side) is not in that. Simulate takes it into
+// account: with the scan (Config.Image) clearances from wide vessels in the organ
+// and the depth in the target are those of the borders that the image shows, with
+// their measured errors (planner/uncertainty); other structures are known to
+// Errors.BoundaryMM, and so are those without the scan, with a flag.
 //
 // The search uses one field: the least, over structures, of φ_s less what the
 // hard rule asks of s. Its interpolant is never above the least of the

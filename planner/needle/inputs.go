@@ -25,11 +25,16 @@ const (
 	inTipForce
 	inPuncture
 	inBed
+	inNoise
+	inBlur
 	inputs
 )
 
 // straying are the inputs that move a needle against what it must not hit.
-var straying = []string{"registration_x_mm", "registration_y_mm", "registration_z_mm", "tilt_a_deg", "tilt_b_deg", "depth_mm", "breathing_mm", "boundary_mm"}
+var straying = []string{"registration_x_mm", "registration_y_mm", "registration_z_mm", "tilt_a_deg", "tilt_b_deg", "depth_mm", "breathing_mm", "boundary_mm", "scan_noise", "blur_correction"}
+
+// ofBorders are the inputs that move a measured border.
+var ofBorders = straying[8:]
 
 const (
 	parenchymaTissue = "liver.parenchyma.normal"
@@ -60,6 +65,16 @@ func (c *Case) Inputs() []planner.Input {
 	}
 	list[inBoundary] = planner.Input{ID: "boundary_mm", Label: "Border of the structures to keep clear of, outwards", Unit: "mm", Spread: normal(e.BoundaryMM), Source: "half a voxel (clinical.md §10)", Evidence: planner.EvidenceUnverified}
 	list[inTarget] = planner.Input{ID: "target_boundary_mm", Label: "Border of the target, outwards", Unit: "mm", Spread: normal(e.BoundaryMM), Source: "half a voxel (clinical.md §10)", Evidence: planner.EvidenceUnverified}
+	noise := planner.Input{ID: "scan_noise", Label: "Noise of the scan at the borders", Unit: "1", Spread: uncertainty.Fixed{V: 0.5}, Source: "no border was measured", Evidence: planner.EvidenceComputed}
+	blur := planner.Input{ID: "blur_correction", Label: "Correction of the borders for blur", Unit: "1", Spread: uncertainty.Fixed{V: 1}, Source: noise.Source, Evidence: planner.EvidenceComputed}
+	if c.borders.any() {
+		noise.Spread, noise.Source = uncertainty.FieldSeed{}, "noise and blur measured in the image (planner/uncertainty)"
+		blur.Spread, blur.Source = uncertainty.Normal{Mean: 1, SD: uncertainty.BiasSD}, "what the correction leaves on scans without noise (planner/uncertainty)"
+		if t := c.borders.target; t != nil && t.SeenShare == 1 {
+			list[inTarget].Spread, list[inTarget].Source, list[inTarget].Evidence = uncertainty.Fixed{}, "measured in the image", planner.EvidenceComputed
+		}
+	}
+	list[inNoise], list[inBlur] = noise, blur
 	c.zoneInputs(list)
 	c.tissueInputs(list)
 	return list

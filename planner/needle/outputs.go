@@ -35,20 +35,20 @@ func (c *Case) Outputs() []planner.Output {
 	add("scan_plane_angle_deg", "Angle between shaft and scan plane", "deg", planner.L0, geometry)
 	add("needles", "Insertions or burns", "1", planner.L0, geometry)
 	if c.condition == "ablation" {
-		zone := append([]string{"target_boundary_mm", "zone_along_mm", "zone_across_mm"}, straying[:7]...)
+		zone := append([]string{"target_boundary_mm", "zone_along_mm", "zone_across_mm", "scan_noise", "blur_correction"}, straying[:7]...)
 		worst := planner.Worst(device, errors)
 		add("coverage_percent", "Share of the target and the organ within 5 mm of it that is killed", "%", planner.L0, worst, zone...)
 		add("ablated_ml", "Volume killed", "mL", planner.L0, worst, zone...)
 		add("healthy_ml", "Organ killed outside the target", "mL", planner.L0, worst, zone...)
 		if c.has("vessel") {
-			add("zone_vessel_mm", "Distance of the target from vessels of 3 mm and more (15 mm at most): closer than 5 mm they carry heat away", "mm", planner.L0, errors, "boundary_mm", "target_boundary_mm")
+			add("zone_vessel_mm", "Distance of the target from vessels of 3 mm and more (15 mm at most): closer than 5 mm they carry heat away", "mm", planner.L0, errors, append([]string{"boundary_mm", "target_boundary_mm"}, ofBorders...)...)
 		}
 	} else {
-		add("tip_depth_mm", "Depth of the tip inside the target", "mm", planner.L0, errors, append([]string{"target_boundary_mm"}, straying[:7]...)...)
-		add("p_tip_percent", "Probability that the tip ends inside the target", "%", planner.L0, errors, "target_boundary_mm")
+		add("tip_depth_mm", "Depth of the tip inside the target", "mm", planner.L0, errors, append(append([]string{"target_boundary_mm"}, straying[:7]...), ofBorders...)...)
+		add("p_tip_percent", "Probability that the tip ends inside the target", "%", planner.L0, errors, append([]string{"target_boundary_mm"}, ofBorders...)...)
 	}
 	for _, o := range c.obst {
-		add("p_hit_"+o.ID+"_percent", "Probability of hitting "+o.Name, "%", planner.L0, errors, "boundary_mm")
+		add("p_hit_"+o.ID+"_percent", "Probability of hitting "+o.Name, "%", planner.L0, errors, append([]string{"boundary_mm"}, ofBorders...)...)
 	}
 	add("target_shift_mm", "Shift of the target while the needle is driven in, mean over the target", "mm", planner.L2, planner.EvidenceUnverified, "organ_shear_kpa", "tumour_ratio", "friction_n_per_mm", "tip_force_n", "bed")
 	add("puncture_shift_mm", "Shift of the target just before the capsule gives way, mean over the target, to first order", "mm", planner.L2, planner.EvidenceUnverified, "organ_shear_kpa", "tumour_ratio", "puncture_n", "bed")

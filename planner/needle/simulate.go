@@ -30,20 +30,24 @@ func (c *Case) Simulate(ctx context.Context, p planner.Plan, l planner.Level, sa
 	}
 	v := map[string]planner.Value{}
 	set := func(id string, x float64) { v[id] = planner.Value{ID: id, V: x} }
-	if err := c.clearances(ctx, &p, sample, set); err != nil {
+	m, err := c.moved(sample)
+	if err != nil {
+		return nil, &PlanError{p.Name, err.Error()}
+	}
+	if err := c.clearances(ctx, &p, sample, &m, set); err != nil {
 		return nil, err
 	}
 	c.geometry(&p, set)
 	var notes []string
 	if c.condition == "ablation" {
-		if err := c.ablate(&p, sample, set); err != nil {
+		if err := c.ablate(&p, sample, &m, set); err != nil {
 			return nil, err
 		}
 		if c.sinkMM < heatSinkMM {
 			notes = append(notes, fmt.Sprintf("A vessel of %d mm or more lies %.0f mm from the target, closer than %d mm: it carries heat away, and the burn may be smaller there.", wideMM, max(0, c.sinkMM), heatSinkMM))
 		}
 	} else {
-		c.tips(&p, sample, set)
+		c.tips(&p, sample, &m, set)
 	}
 	if l >= planner.L2 && c.gives("target_shift_mm") {
 		if err := c.shifts(ctx, &p, sample, v); err != nil {
@@ -120,7 +124,7 @@ func (c *Case) stray(d planner.Needle, x []float64, moving bool) (entry, tip r3.
 
 // clearances fills in the clearance from each structure and the probability of
 // hitting it: over several needles the least, and that of hitting with any.
-func (c *Case) clearances(ctx context.Context, p *planner.Plan, x []float64, set func(string, float64)) error {
+func (c *Case) clearances(ctx context.Context, p *planner.Plan, x []float64, m *moved, set func(string, float64)) error {
 	if len(c.obst) == 0 {
 		return nil
 	}
@@ -147,9 +151,14 @@ func (c *Case) clearances(ctx context.Context, p *planner.Plan, x []float64, set
 			entry, tip := c.stray(d, x, o.Moves)
 			s := newShaft(&c.Grid, tip, entry)
 			v, _ := s.least(f, 0, s.n, nearMM, math.Inf(-1), c.blur)
-			least = min(least, v-radius-x[inBoundary])
+			least = min(least, c.least(n, &s, f, v, m)-radius)
 			planned := newShaft(&c.Grid, d.Tip, d.Entry)
-			miss *= 1 - c.hit(&planned, f, radius+x[inBoundary], o.Moves)
+			out := m.boundaryMM // of the border, where the planned needle comes closest
+			if m.vessel != nil && n == c.borders.obstacle {
+				v, _ := planned.least(f, 0, planned.n, nearMM, math.Inf(-1), c.blur)
+				out = v - c.least(n, &planned, f, v, m)
+			}
+			miss *= 1 - c.hit(&planned, f, radius+out, o.Moves)
 		}
 		set("clearance_"+o.ID+"_mm", least)
 		set("p_hit_"+o.ID+"_percent", 100*(1-miss))
@@ -193,20 +202,27 @@ func (c *Case) geometry(p *planner.Plan, set func(string, float64)) {
 
 // tips fills in how deep the tip ends in the target, and how likely it does:
 // of several needles the worst.
-func (c *Case) tips(p *planner.Plan, x []float64, set func(string, float64)) {
+func (c *Case) tips(p *planner.Plan, x []float64, m *moved, set func(string, float64)) {
 	depth, in := math.Inf(1), 1.0
 	for _, d := range p.Needles {
 		_, tip := c.stray(d, x, true)
-		depth = min(depth, x[inTarget]-c.tumour.point(&c.Grid, tip))
+		mm, ok := c.tumour.point(&c.Grid, tip), false
+		if m.target != nil {
+			mm, ok = toBorder(c.borders.target, m.target, tip, mm)
+		}
+		if !ok {
+			mm -= x[inTarget]
+		}
+		depth = min(depth, -mm)
 		s := newShaft(&c.Grid, d.Tip, d.Entry)
-		in = min(in, c.tipIn(&s, x[inTarget]))
+		in = min(in, c.tipIn(&s, c.growTarget(m, x)))
 	}
 	set("tip_depth_mm", depth)
 	set("p_tip_percent", 100*in)
 }
 
 // ablate fills in what the burns kill.
-func (c *Case) ablate(p *planner.Plan, x []float64, set func(string, float64)) error {
+func (c *Case) ablate(p *planner.Plan, x []float64, m *moved, set func(string, float64)) error {
 	var burns []burn
 	for _, d := range p.Needles {
 		dev, err := c.deviceOf(d)
@@ -224,12 +240,13 @@ func (c *Case) ablate(p *planner.Plan, x []float64, set func(string, float64)) e
 		axis := r3.Unit(r3.Sub(tip, entry))
 		burns = append(burns, burn{z, r3.Sub(tip, r3.Scale(beyond, axis)), axis})
 	}
-	k := c.killed(burns, x[inTarget])
+	out := c.growTarget(m, x)
+	k := c.killed(burns, out)
 	set("coverage_percent", 100*k.covered/k.wanted)
 	set("ablated_ml", k.all)
 	set("healthy_ml", k.organ)
 	if !math.IsInf(c.sinkMM, 1) {
-		set("zone_vessel_mm", c.sinkMM-x[inBoundary]-x[inTarget])
+		set("zone_vessel_mm", c.sinkMM-c.growVessel(m, x)-out)
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func openLiver(ctx context.Context, s *Subject, p Progress) (planner.Procedure, 
 	}
 	s.Liver = a
 	report(0.3)
-	spec := liver.ProcedureSpec{CaseID: s.Case.ID, Condition: s.Case.Condition, Pack: s.Pack}
+	spec := liver.ProcedureSpec{CaseID: s.Case.ID, Condition: s.Case.Condition, Pack: s.Pack, Image: s.Volume}
 	if f := s.Case.Patient; f != nil {
 		spec.HeightCM, spec.WeightKG = f.HeightCM, f.WeightKG
 	}
@@ -131,7 +131,7 @@ func openLiver(ctx context.Context, s *Subject, p Progress) (planner.Procedure, 
 func openNeedle(ctx context.Context, s *Subject, p Progress) (planner.Procedure, error) {
 	report := p.stage("distance maps")
 	report(0)
-	c, err := needle.NewCase(ctx, s.Segments, needle.Config{Condition: s.Case.Condition, Pack: s.Pack, Case: s.Case.ID})
+	c, err := needle.NewCase(ctx, s.Segments, needle.Config{Condition: s.Case.Condition, Pack: s.Pack, Case: s.Case.ID, Image: s.Volume})
 	if err != nil {
 		return nil, err
 	}

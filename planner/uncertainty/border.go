@@ -31,9 +31,15 @@ type Border struct {
 	VolumeMM3           float64 // within Fine
 	BlurMM              float64
 	InsideHU, OutsideHU float64
-	core, ring          zone     // where the levels were read
-	fluxMM2             []r3.Vec // of Fine: Σ fluxMM2·F(Points) is the flux of a field F out of the structure
-	blocks              []block  // of Fine
+	// SeenShare is the part of the border's area at which the image shows a step.
+	// Elsewhere the border is that of the mask, and its error is not measured.
+	SeenShare float64
+
+	core, ring zone     // where the levels were read
+	fluxMM2    []r3.Vec // of Fine: Σ fluxMM2·F(Points) is the flux of a field F out of the structure
+	blocks     []block  // of Fine
+	layers     []layer
+	index      *pointIndex // of Smooth, those that distances may be taken from
 }
 
 // Surface is a border as a quadrature.
@@ -47,6 +53,9 @@ type Surface struct {
 	// Scales are what is not known of the border along its normal, in mm, without
 	// the error of the levels.
 	Scales []Scale
+	// Gain is how many times as far noise moves the border there; 0 where the image
+	// shows no step. nil: 1 everywhere.
+	Gain []float64
 }
 
 // SDMM is the standard deviation of the border at one point, without the error
@@ -63,6 +72,8 @@ func (s *Surface) SDMM() float64 {
 type block struct {
 	at, normal r3.Vec
 	area, bias float64
+	gain       float64
+	unseen     float64 // share of the area without a step
 }
 
 // BiasSD is the relative standard deviation of a bias: what the first-order
@@ -80,6 +91,8 @@ const (
 	levelMM   = 4.5  // distance from the border at which the levels are read, where there is room
 	refineMM  = 3.5  // from the mask's border, within which the image decides
 	ringMM    = 5    // thickness of what the outer level is read in
+	leastSeen = 0.1  // of a border, for its error to be measured
+	agreeMM   = 1.0  // between mask and image in the mean: beyond, the step is not what the mask outlines
 	levelMost = 64   // points kept of core and ring
 	shareEnd  = 0.01 // ζ is used for shares of the way from 1 to 99 %
 )
@@ -88,9 +101,18 @@ const (
 // of another density beside or within it) take no part in the levels and the
 // blur. blurMM is that measured on a larger structure of the same scan, 0 to
 // measure it here. It fails with a *ThinError where there is too little to
-// measure, an *ImageError where the image is not finite, and distance.ErrEmptySet
+// measure, an *ApartError where mask and image do not mean the same border, an *ImageError where the image is not finite, and distance.ErrEmptySet
 // without a voxel inside.
 func (s *Scan) Border(ctx context.Context, inside, others func(n int) bool, blurMM float64) (*Border, error) {
+	return s.border(ctx, inside, others, blurMM, true)
+}
+
+// FineBorder is Border without Smooth: for volumes alone.
+func (s *Scan) FineBorder(ctx context.Context, inside, others func(n int) bool, blurMM float64) (*Border, error) {
+	return s.border(ctx, inside, others, blurMM, false)
+}
+
+func (s *Scan) border(ctx context.Context, inside, others func(n int) bool, blurMM float64, smooth bool) (*Border, error) {
 	box, g, phi, err := signedAround(ctx, s.Grid, inside, levelMM+ringMM+2)
 	if err != nil {
 		return nil, err
@@ -114,19 +136,36 @@ func (s *Scan) Border(ctx context.Context, inside, others func(n int) bool, blur
 		return nil, &ThinError{"the step at the border, lower than the noise,", len(core)}
 	}
 	b.core, b.ring = w.zone(core), w.zone(ring)
-	w.share = make([]float32, g.Len())
-	for n, v := range w.hu {
-		w.share[n] = float32((float64(v) - b.OutsideHU) / (b.InsideHU - b.OutsideHU))
+	if err := w.surroundings(ctx, s, b, ring); err != nil {
+		return nil, err
 	}
+	w.shares(b)
 	noise := s.NoiseHU / math.Abs(b.InsideHU-b.OutsideHU)
 	f := &b.Fine
 	b.VolumeMM3, b.fluxMM2 = w.cross(f, w.share, 0.5)
+	b.layers = w.layers(f)
+	b.SeenShare = f.seen()
+	area, off := 0.0, 0.0
+	for n, a := range f.AreaMM2 {
+		if f.gain(n) != 0 {
+			area += a
+		}
+	}
+	for _, l := range b.layers {
+		off += l.mm3
+	}
+	if off /= max(area, 1); math.Abs(off) > agreeMM {
+		return nil, &ApartError{off}
+	}
+	if b.SeenShare < leastSeen {
+		return nil, &ThinError{"the border that shows a step", int(b.SeenShare * float64(len(f.Points)))}
+	}
 	if len(f.Points) < leastVoxels {
 		return nil, &ThinError{"the border", len(f.Points)}
 	}
 	// On a curved border the edge is less steep than on an even one with the same
 	// blur: own is what noise works on, BlurMM what the bias comes from.
-	own := w.blur(f, noise)
+	own := max(w.blur(f, noise), s.SmoothedMM)
 	if b.BlurMM == 0 {
 		b.BlurMM = own
 	}
@@ -141,7 +180,14 @@ func (s *Scan) Border(ctx context.Context, inside, others func(n int) bool, blur
 		return nil, err
 	}
 	b.blocks = near.blocks
-	return b, w.smooth(ctx, b, s.Scales, perHU, near)
+	if !smooth {
+		return b, nil
+	}
+	if err := w.smooth(ctx, b, s.Scales, perHU, near); err != nil {
+		return nil, err
+	}
+	b.index = newPointIndex(&b.Smooth)
+	return b, nil
 }
 
 // smooth makes the border that least distances are taken over.
@@ -162,7 +208,9 @@ func (w *work) smooth(ctx context.Context, b *Border, noise []Scale, perHU float
 		return err
 	}
 	for p, q := range s.Points {
-		s.BiasMM[p] += near.bias(q, s.Normals[p])
+		if s.Gain == nil || s.Gain[p] != 0 {
+			s.BiasMM[p] += near.bias(q, s.Normals[p])
+		}
 	}
 	for _, n := range noise {
 		s.Scales = append(s.Scales, passed(Scale{n.SD * perHU, n.LengthMM}, func(k float64) float64 {

@@ -17,6 +17,8 @@ type work struct {
 	phi       []float32 // signed distance to the mask, mm
 	hu, share []float32 // share: 0 outside, 1 inside
 	skip      []bool
+	layer     []float64 // of the last surface: volume from the voxels' faces to its crossings, mm³
+	gain      []float32 // contrast of the structure over that at a voxel, 0 where there is none to speak of; nil: 1
 }
 
 // zones are the voxels where the two levels are read: the core, as deep as
@@ -83,6 +85,7 @@ func (w *work) cross(s *Surface, share []float32, level float64) (volume float64
 	}
 	stride := [3]int{1, g.Size[0], g.Size[0] * g.Size[1]}
 	half := mathext.NormalQuantile(level)
+	w.layer = w.layer[:0]
 	z := make([]float64, 0) // ζ by voxel, where it is needed
 	at := make([]int32, g.Len())
 	need := func(n int) float64 {
@@ -145,8 +148,16 @@ func (w *work) cross(s *Surface, share []float32, level float64) (volume float64
 			}
 			volume += r3.Dot(flux, r3.Sub(p, g.Origin)) / 3
 			fluxes = append(fluxes, flux)
+			w.layer = append(w.layer, out*(t-0.5)*g.VoxelMM3()/3)
 			s.Points, s.Normals = append(s.Points, p), append(s.Normals, normal)
 			s.AreaMM2 = append(s.AreaMM2, area*math.Abs(r3.Dot(normal, unit[a])))
+			if w.gain != nil {
+				gain := float64(w.gain[n]+w.gain[m]) / 2
+				if w.gain[n] == 0 || w.gain[m] == 0 || (w.gain[n] < 0) != (w.gain[m] < 0) {
+					gain = 0
+				}
+				s.Gain = append(s.Gain, gain)
+			}
 		}
 	}
 	return volume, fluxes
@@ -157,13 +168,15 @@ func (w *work) cross(s *Surface, share []float32, level float64) (volume float64
 func (w *work) blur(s *Surface, noise float64) float64 {
 	sum, area := 0.0, 0.0
 	for n, d := range w.phi {
-		if d > -levelMM && d < levelMM && !w.skip[n] {
-			f := float64(w.share[n])
-			sum += f*(1-f) + noise*noise
+		if d > -levelMM && d < levelMM && !w.skip[n] && w.at(n) != 0 {
+			f, g := float64(w.share[n]), w.at(n)
+			sum += f*(1-f) + noise*noise*g*g
 		}
 	}
-	for _, a := range s.AreaMM2 {
-		area += a
+	for p, a := range s.AreaMM2 {
+		if s.Gain == nil || s.Gain[p] != 0 {
+			area += a
+		}
 	}
 	least := math.Cbrt(w.g.VoxelMM3()) / math.Sqrt(12) // of the voxel itself
 	return max(least, math.Sqrt(math.Pi)*sum*w.g.VoxelMM3()/area)
@@ -208,7 +221,9 @@ func (w *work) settle(ctx context.Context, s *Surface, share []float32, blurMM f
 	}
 	s.BiasMM = make([]float64, len(s.Points))
 	for p, q := range s.Points {
-		s.BiasMM[p] = across * (half - w.zetaAt(blurred, q))
+		if s.Gain == nil || s.Gain[p] != 0 {
+			s.BiasMM[p] = across * (half - w.zetaAt(blurred, q))
+		}
 	}
 	return s.evenBias(side), nil
 }
@@ -306,11 +321,21 @@ func (s *Surface) evenBias(sideMM float64) *nearby {
 		blocks[n].normal = r3.Add(blocks[n].normal, r3.Scale(a, s.Normals[p]))
 		blocks[n].area += a
 		blocks[n].bias += a * s.BiasMM[p]
+		switch {
+		case s.Gain == nil:
+			blocks[n].gain += a
+		case s.Gain[p] == 0:
+			blocks[n].unseen += a
+		default:
+			blocks[n].gain += a * s.Gain[p]
+		}
 	}
 	for n := range blocks {
 		if b := &blocks[n]; b.area > 0 {
 			b.at = r3.Scale(1/b.area, b.at)
 			b.bias /= b.area
+			b.gain /= b.area
+			b.unseen /= b.area
 		}
 		if l := r3.Norm(blocks[n].normal); l > 0 {
 			blocks[n].normal = r3.Scale(1/l, blocks[n].normal)
@@ -321,10 +346,13 @@ func (s *Surface) evenBias(sideMM float64) *nearby {
 		even[n] = biasNear(blocks, blocks[n].at, blocks[n].normal)
 	}
 	for n := range blocks {
-		blocks[n].bias = even[n]
+		blocks[n].bias = even[n] * (1 - blocks[n].unseen)
 	}
 	for p := range s.Points {
-		s.BiasMM[p] = even[of[p]]
+		s.BiasMM[p] = 0
+		if s.Gain == nil || s.Gain[p] != 0 {
+			s.BiasMM[p] = even[of[p]]
+		}
 	}
 	near.blocks = blocks
 	return near

@@ -11,6 +11,8 @@ type Moved struct {
 	b            *Border
 	seed, bias   float64
 	fine, smooth shifted
+	// UnseenMM is how far out the border lies where the image shows no step.
+	UnseenMM float64
 }
 
 // shifted is a field of offsets less what noise does to the levels.
@@ -19,7 +21,17 @@ type shifted struct {
 	sign, shift float64 // sign: of an offset under positive noise
 }
 
-func (m *shifted) by(p r3.Vec, bias float64) float64 { return bias + m.sign*(m.o.At(p)-m.shift) }
+func (m *shifted) by(p r3.Vec, bias, gain float64) float64 {
+	if gain == 0 || m.o.zero {
+		return bias
+	}
+	return bias + gain*m.sign*(m.o.At(p)-m.shift)
+}
+
+// piece is how far a block of the border moves.
+func (m *Moved) piece(b *block) float64 {
+	return m.fine.by(b.at, m.bias*b.bias, b.gain) + b.unseen*m.UnseenMM
+}
 
 // Move is the border under the error field of a seed (an input of the
 // distribution FieldSeed; ½ moves it by its bias alone), with its bias taken so
@@ -58,7 +70,7 @@ func (m *Moved) layerMM3(within func(p r3.Vec) bool) float64 {
 	sum := 0.0
 	for n := range m.b.blocks {
 		if b := &m.b.blocks[n]; within == nil || within(b.at) {
-			d := m.fine.by(b.at, m.bias*b.bias)
+			d := m.piece(b)
 			sum += b.area * d * (1 + d*curvature)
 		}
 	}
@@ -90,24 +102,50 @@ const farSD = 6
 // can bring to the least are passed over.
 func (m *Moved) Least(of func(p r3.Vec) float64) float64 {
 	s := &m.b.Smooth
-	if m.smooth.o == nil {
-		m.smooth.o, _ = newMixture(m.seed, s.Scales) // the seed has been checked
-	}
+	m.smoothField()
 	still := make([]float64, len(s.Points))
 	reach := math.Inf(1)
 	for n, p := range s.Points {
-		still[n] = of(r3.Add(p, r3.Scale(m.bias*s.BiasMM[n]-m.smooth.sign*m.smooth.shift, s.Normals[n])))
+		still[n] = of(r3.Add(p, r3.Scale(m.bias*s.BiasMM[n]-s.gain(n)*m.smooth.sign*m.smooth.shift, s.Normals[n])))
 		reach = min(reach, still[n])
 	}
 	if m.smooth.o.zero {
 		return reach
 	}
-	reach += 2 * farSD * s.SDMM()
+	reach += 2 * farSD * s.SDMM() * s.mostGain()
 	least := math.Inf(1)
 	for n, p := range s.Points {
 		if still[n] <= reach {
-			least = min(least, of(r3.Add(p, r3.Scale(m.smooth.by(p, m.bias*s.BiasMM[n]), s.Normals[n]))))
+			least = min(least, of(r3.Add(p, r3.Scale(m.SmoothMM(n), s.Normals[n]))))
 		}
 	}
 	return least
+}
+
+func (m *Moved) smoothField() {
+	if m.smooth.o == nil {
+		m.smooth.o, _ = newMixture(m.seed, m.b.Smooth.Scales) // the seed has been checked
+	}
+}
+
+// SmoothMM is how far point n of Border.Smooth moves out along its normal.
+func (m *Moved) SmoothMM(n int) float64 {
+	m.smoothField()
+	s := &m.b.Smooth
+	d := m.smooth.by(s.Points[n], m.bias*s.BiasMM[n], s.gain(n))
+	if s.gain(n) == 0 {
+		d += m.UnseenMM
+	}
+	return d
+}
+
+// Pieces calls f with every piece of the border and the volume between the
+// border as it stands and the moved one there, mm³. Their sum is what VolumeMM3
+// adds to Border.VolumeMM3. The order is that of Border.PieceAt.
+func (m *Moved) Pieces(f func(n int, mm3 float64)) {
+	curvature := math.Sqrt(4 * math.Pi / m.b.AreaMM2())
+	for n := range m.b.blocks {
+		d := m.piece(&m.b.blocks[n])
+		f(n, m.b.blocks[n].area*d*(1+d*curvature))
+	}
 }

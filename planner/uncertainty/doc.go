@@ -39,11 +39,18 @@
 // MeasureNoise takes noise and its correlation from even tissue; Scan.Border
 // finds a structure's border between voxels, how far blur has moved it, and how
 // far noise, blur and contrast let it lie elsewhere; Border.Move is the border
-// under one sample of that, with volumes and least distances. The coverage test
-// holds the intervals that come out against 400 patients whose truth is a
-// formula. What it does not hold: a structure taken for another, an edge that
-// leaks, motion, or a scan unlike those patients (their steps are 40 to 80 HU,
-// their noise 12 to 20 HU, their slices 2 to 3 mm).
+// under one sample of that, with volumes and least distances. planner/liver and
+// planner/needle take their borders from it (PrepareImage, Border.Pieces,
+// Border.Nearest), and the coverage test holds their intervals against patients
+// whose truth is a formula. What it does not hold: a structure taken for
+// another, an edge that leaks, motion, or a scan unlike those patients (their
+// steps are 40 to 80 HU, their noise 12 to 20 HU, their slices 2 to 3 mm).
+//
+// A border is measured only where there is one to measure. Where several
+// neighbours meet, or one of nearly the same density lies, the mask stands
+// (Surface.Gain is 0, Moved.UnseenMM moves it); where the mask lies further than
+// a millimetre from the step in the mean, nothing is measured (ApartError): an
+// expert's outline of a tumour with a rim is not the step of its core.
 //
 // # Units and frames
 //

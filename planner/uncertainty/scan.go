@@ -22,6 +22,9 @@ type Scan struct {
 	// Σ SD²·exp(−r²/(2·LengthMM²)). The short part is what the scanner's grain
 	// became by smoothing, the long one texture and streaks.
 	Scales []Scale
+	// SmoothedMM is the standard deviation of the Gaussian that HU went through, 0
+	// for none: no edge is sharper.
+	SmoothedMM float64
 }
 
 // ThinError says that a structure is too thin or too small to measure.
@@ -32,6 +35,18 @@ type ThinError struct {
 
 func (e *ThinError) Error() string {
 	return fmt.Sprintf("uncertainty: %s has %d voxels to measure, want at least %d: use a structure that is thicker than the scan's blur", e.What, e.Voxels, leastVoxels)
+}
+
+// ApartError says that a mask does not outline the step that the image shows: a
+// tumour with a rim, a hand that draws elsewhere, a neighbour of the same density.
+type ApartError struct{ OffMM float64 }
+
+func (e *ApartError) Error() string {
+	side := "outside"
+	if e.OffMM < 0 {
+		side = "inside"
+	}
+	return fmt.Sprintf("uncertainty: the step in the image lies %.1f mm %s the mask in the mean, more than %g mm", math.Abs(e.OffMM), side, agreeMM)
 }
 
 // ImageError says that an image does not hold what can be measured.
