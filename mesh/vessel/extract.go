@@ -97,6 +97,11 @@ func Extract(ctx context.Context, g imaging.Grid, mask filter.Mask, o Options) (
 		h.sweep() // joints have found their place
 		h.prune(cmp.Or(o.VisibleRadii, visibleRadii))
 	}
+	if h.zip() {
+		if err := h.refit(ctx, 2); err != nil {
+			return nil, nil, err
+		}
+	}
 	if rep.StrayMM3, err = h.areas(ctx); err != nil {
 		return nil, nil, err
 	}
