@@ -56,7 +56,7 @@ func resectionPicture(ctx context.Context, a *liver.Anatomy, p planner.Plan, tit
 		}
 	}
 	sc.Title = title
-	sc.Caption = []string{"seen from the front; what is taken out is shown apart"}
+	sc.Caption = []string{"seen from the front; what is taken out is shown faint"}
 	sc.Show(scene.Anterior, pictureWidth/float64(pictureHeight))
 	return pictureOf(ctx, sc, fmt.Sprintf("case %s plan %s", p.Case, p.ID))
 }

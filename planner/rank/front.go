@@ -197,7 +197,7 @@ func (f *Front) propose(c *comparison, o *Options) {
 	if most == 0 {
 		most = mostShown
 	}
-	f.KneeText = "no knee: the front has less than three plans, or no plan lies off the plane through its extremes towards the ideal"
+	f.KneeText = "none stands out as a compromise: the front has less than three plans, or no plan lies off the plane through its extremes towards the ideal (no knee, Das 1999)"
 	k := knee(c.costs[:best])
 	switch {
 	case best == 1 && len(f.Levels) > 1:
