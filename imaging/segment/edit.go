@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 
 	"halsted/imaging"
 	"halsted/internal/par"
@@ -156,7 +157,7 @@ func (e *EditError) Error() string {
 		s += ": " + e.Why
 	}
 	if e.Err != nil {
-		s += ": " + e.Err.Error()
+		s += ": " + strings.TrimPrefix(e.Err.Error(), "segment: ")
 	}
 	return s
 }
@@ -167,7 +168,7 @@ func (e *EditError) Unwrap() error { return e.Err }
 type ParentError struct{ Want, Have string }
 
 func (e *ParentError) Error() string {
-	return fmt.Sprintf("segment: the edit was made on state %.12s…, this is %.12s…; it would change other voxels than it was meant to", e.Want, e.Have)
+	return fmt.Sprintf("segment: the edit was made on state %.12s…, this is %.12s…; it would change other voxels than it was meant to; take the scan, recipe and seeds that it was made with, or make it again", e.Want, e.Have)
 }
 
 // Hash is the state that e leads to: a SHA-256 over e, its parent included.

@@ -45,7 +45,7 @@ func brush(s *imaging.Segments, l imaging.Label, path []r3.Vec, radiusMM float64
 	g := s.Grid
 	for n, p := range path {
 		if _, ok := voxelAt(g, p); !ok {
-			return nil, &PointError{add, n + 1, p, math.NaN(), "of the brush lies outside the volume"}
+			return nil, &PointError{Path: true, Number: n + 1, LPS: p, Value: math.NaN(), Why: beyond(g)}
 		}
 	}
 	p := &Patch{}
@@ -113,7 +113,7 @@ func relabel(ctx context.Context, s *imaging.Segments, l, to imaging.Label, poin
 		for n, q := range points {
 			v, ok := voxelAt(g, q)
 			if !ok || s.Bits[v]&from == 0 {
-				return nil, &PointError{true, n + 1, q, math.NaN(), fmt.Sprintf("does not lie in %v", l)}
+				return nil, &PointError{Path: true, Number: n + 1, LPS: q, Value: math.NaN(), Why: fmt.Sprintf("does not lie in %v", l)}
 			}
 			i, j, k := g.IJK(v)
 			at[crop.Index(i-box.Lo[0], j-box.Lo[1], k-box.Lo[2])] = true

@@ -47,8 +47,11 @@ func (r *Report) Edited(ctx context.Context, v *imaging.Volume, s *imaging.Segme
 	if err := w.tally(ctx); err != nil {
 		return nil, err
 	}
-	if len(edits) > 0 {
-		r.note("%d edits by hand are in the result", len(edits))
+	switch n := len(edits); {
+	case n == 1:
+		r.note("an edit by hand is in the result")
+	case n > 1:
+		r.note("%d edits by hand are in the result", n)
 	}
 	r.finish()
 	return out, nil

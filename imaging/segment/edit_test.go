@@ -266,6 +266,25 @@ func TestReportFollowsEdits(t *testing.T) {
 	}
 }
 
+// What an edit is refused for reads as one sentence: its number, the point, the
+// place and what there is instead.
+func TestRefusedEditsReadWell(t *testing.T) {
+	v, s, _ := bump(8)
+	parent, err := segment.StateHash(t.Context(), v, s, abdomen())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, e := range map[string]segment.Edit{
+		"segment: edit 1: erase liver: path point 2 at 800.0,0.0,0.0 mm lies outside the volume, which runs from -50.0,-50.0,-45.0 to 48.8,48.8,43.5 mm": {Do: segment.EditErase, Label: "liver", Path: segment.Points(r3.Vec{}, r3.Vec{X: 800}), RadiusMM: 5},
+		"segment: edit 1: relabel liver: path point 1 at 40.0,0.0,0.0 mm does not lie in liver":                                                          {Do: segment.EditRelabel, Label: "liver", To: "spleen", Path: segment.Points(r3.Vec{X: 40})},
+	} {
+		e.Version, e.Parent = segment.EditVersion, parent
+		if _, err := segment.ApplyEdits(t.Context(), v, s, abdomen(), []segment.Edit{e}); fmt.Sprint(err) != want {
+			t.Errorf("%v\nwant %s", err, want)
+		}
+	}
+}
+
 // FuzzReadEdits: whatever is read can be written and read again as the same.
 func FuzzReadEdits(f *testing.F) {
 	var b bytes.Buffer

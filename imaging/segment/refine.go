@@ -39,6 +39,7 @@ type Refined struct {
 // PointError is a point that cannot be used, with the numbers that say why.
 type PointError struct {
 	Inside bool // which list it stands in
+	Path   bool // it is one of the path of an edit, not of a Refinement
 	Number int  // its place there, from 1
 	LPS    r3.Vec
 	Value  float64 // of the volume there, HU or arbitrary; NaN outside the volume
@@ -47,7 +48,10 @@ type PointError struct {
 
 func (e *PointError) Error() string {
 	kind := "outside"
-	if e.Inside {
+	switch {
+	case e.Path:
+		kind = "path"
+	case e.Inside:
 		kind = "inside"
 	}
 	s := fmt.Sprintf("segment: %s point %d at %.1f,%.1f,%.1f mm", kind, e.Number, e.LPS.X, e.LPS.Y, e.LPS.Z)
@@ -138,12 +142,11 @@ func asked(v *imaging.Volume, s *imaging.Segments, r Refinement) ([]wanted, erro
 	}{{true, r.Inside}, {false, r.Outside}} {
 		for m, p := range list.pts {
 			fail := func(value float64, why string, args ...any) error {
-				return &PointError{list.in, m + 1, p, value, fmt.Sprintf(why, args...)}
+				return &PointError{Inside: list.in, Number: m + 1, LPS: p, Value: value, Why: fmt.Sprintf(why, args...)}
 			}
 			n, ok := voxelAt(g, p)
 			if !ok {
-				lo, hi := g.Point(0, 0, 0), g.Point(float64(g.Size[0]-1), float64(g.Size[1]-1), float64(g.Size[2]-1))
-				return nil, fail(math.NaN(), "lies outside the volume, which runs from %.1f,%.1f,%.1f to %.1f,%.1f,%.1f mm", lo.X, lo.Y, lo.Z, hi.X, hi.Y, hi.Z)
+				return nil, fail(math.NaN(), "%s", beyond(g))
 			}
 			if body != 0 && r.Label != imaging.LabelBody && s.Bits[n]&body == 0 {
 				return nil, fail(v.Value(n), "lies outside the body; move it into the body")
@@ -157,6 +160,12 @@ func asked(v *imaging.Volume, s *imaging.Segments, r Refinement) ([]wanted, erro
 		}
 	}
 	return out, nil
+}
+
+// beyond says that a point lies outside a grid, and where that lies.
+func beyond(g imaging.Grid) string {
+	a, b := g.Point(0, 0, 0), g.Point(float64(g.Size[0]-1), float64(g.Size[1]-1), float64(g.Size[2]-1))
+	return fmt.Sprintf("lies outside the volume, which runs from %.1f,%.1f,%.1f to %.1f,%.1f,%.1f mm", a.X, a.Y, a.Z, b.X, b.Y, b.Z)
 }
 
 // voxelAt is the voxel that holds p.
