@@ -51,6 +51,8 @@ type Anatomy struct {
 	vessels []int     // voxels of vessels inside the organ
 	cellMM  float64   // largest voxel edge
 
+	aorta []int // its voxels in the crop
+
 	// What Trees needs: the vessel masks with their parts outside the organ.
 	masks  map[imaging.Label]filter.Mask
 	treeMu sync.Mutex // guards trees
@@ -161,6 +163,13 @@ func (a *Anatomy) measureVessels(ctx context.Context, s *imaging.Segments) error
 			if v < 0 && a.Grid.Contains(i, j, k) {
 				n := a.Grid.Index(i, j, k)
 				a.radius[n] = max(a.radius[n], -v)
+			}
+		}
+	}
+	if bit := s.Bit(imaging.LabelAorta); bit != 0 {
+		for n, b := range s.Bits {
+			if b&bit != 0 {
+				a.aorta = append(a.aorta, n)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"halsted/imaging"
 	"halsted/imaging/distance"
@@ -281,4 +282,47 @@ func (o *borders) seen() bool {
 		}
 	}
 	return true
+}
+
+// contrasts are those of portal vein and aorta over the parenchyma in an image,
+// HU: the medians over the voxels, of the portal vein where it is thick enough to
+// hold some that its border does not touch. What cannot be measured is left out.
+func (a *Anatomy) contrasts(v *imaging.Volume) []planner.Measured {
+	if v == nil || v.Validate() != nil {
+		return nil
+	}
+	median := func(of func(n int) bool) (float64, bool) {
+		var all []float64
+		for n := range a.Labels.ID {
+			if !of(n) {
+				continue
+			}
+			x, y, z := v.Grid.Voxel(a.at(n))
+			if i, j, k := int(math.Round(x)), int(math.Round(y)), int(math.Round(z)); v.Grid.Contains(i, j, k) {
+				all = append(all, v.Value(v.Grid.Index(i, j, k)))
+			}
+		}
+		const least = 20
+		if len(all) < least {
+			return 0, false
+		}
+		slices.Sort(all)
+		return all[len(all)/2], true
+	}
+	liver, ok := median(func(n int) bool { return a.Labels.ID[n] == imaging.LabelLiver && a.Phi[n] < -apartMM && n%7 == 0 })
+	if !ok {
+		return nil
+	}
+	var out []planner.Measured
+	if hu, ok := median(func(n int) bool { return a.Labels.ID[n] == imaging.LabelPortalVein && float64(a.radius[n]) >= a.cellMM }); ok {
+		out = append(out, planner.Measured{ID: "portal_contrast", Value: hu - liver, Unit: "HU"})
+	}
+	inAorta := make([]bool, len(a.Labels.ID))
+	for _, n := range a.aorta {
+		inAorta[n] = true
+	}
+	if hu, ok := median(func(n int) bool { return inAorta[n] }); ok {
+		out = append(out, planner.Measured{ID: "aorta_contrast", Value: hu - liver, Unit: "HU"})
+	}
+	return out
 }

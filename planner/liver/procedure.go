@@ -29,8 +29,9 @@ type ProcedureSpec struct {
 	Phase              string      // of the contrast: "portal", "arterial", "venous", "none"; "": not known
 	Confidence         float64     // of the segmentation, 0 to 1; 0: not known
 	Mesh               MeshSize    // of L2
-	// Measured are properties of the image that verified ranges speak of, as the
-	// segmentation found them: "portal_contrast", …
+	// Measured are properties of the image that verified ranges speak of:
+	// "portal_contrast", … Those that are not here are measured in Image; what is
+	// measured in neither is flagged.
 	Measured []planner.Measured
 	// Image is the scan that the structures were found in, on their grid or on one
 	// that theirs is a part of: the errors of their borders are measured in it. nil:
@@ -184,14 +185,15 @@ func (pr *Procedure) findFlags() error {
 	if pr.spec.Confidence > 0 {
 		measured = append(measured, planner.Measured{ID: "liver_confidence", Value: pr.spec.Confidence, Unit: "1"})
 	}
+	for _, m := range pr.a.contrasts(pr.spec.Image) {
+		if !slices.ContainsFunc(measured, func(o planner.Measured) bool { return o.ID == m.ID }) {
+			measured = append(measured, m)
+		}
+	}
 	ranges, err := rules.Ranges(ProcedureName, rules.OfImage)
 	if err != nil {
 		return err
 	}
-	// What only the image tells is flagged by who has the image.
-	ranges = slices.DeleteFunc(ranges, func(r planner.Range) bool {
-		return !slices.ContainsFunc(measured, func(m planner.Measured) bool { return m.ID == r.ID })
-	})
 	out := planner.OutOfDomain(ranges, measured)
 	const longest = 5.0
 	if thick > longest*thin {

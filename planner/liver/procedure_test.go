@@ -374,10 +374,24 @@ func TestBadInputIsNamed(t *testing.T) {
 			t.Errorf("want an error on %q, got %v", want, err)
 		}
 	}
-	before := len(pr.Flags())
+	has := func(fs []planner.Flag, id, text string) bool {
+		for _, f := range fs {
+			if f.ID == id && strings.Contains(f.Text, text) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, id := range []string{"portal_contrast", "aorta_contrast", "liver_confidence"} {
+		if !has(pr.Flags(), id, "not measured") {
+			t.Errorf("%s was not measured, flags %v", id, pr.Flags())
+		}
+	}
 	f := procedureFlags(pr, ProcedureSpec{Phase: "arterial", Confidence: 0.5, Measured: []planner.Measured{{ID: "portal_contrast", Value: 5, Unit: "HU"}}})
-	if len(f) != before+3 {
-		t.Errorf("flags %v", f)
+	for id, text := range map[string]string{"portal_contrast": "5 HU lies outside", "aorta_contrast": "not measured", "liver_confidence": "0.5 lies outside", "contrast_phase": "arterial"} {
+		if !has(f, id, text) {
+			t.Errorf("no flag %s with %q among %v", id, text, f)
+		}
 	}
 }
 

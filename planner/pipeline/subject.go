@@ -28,6 +28,8 @@ type Subject struct {
 	// that are lost for want of a structure.
 	Liver *liver.Anatomy
 	Lost  []string
+
+	confidence float64 // of the liver's outline, where Open segmented it
 }
 
 // opening makes a procedure of a subject that has its segments.
@@ -86,6 +88,11 @@ func (s *Subject) Open(ctx context.Context, p Progress) (planner.Procedure, erro
 			return nil, err
 		}
 		s.Segments, s.Notes = segs, append(s.Notes, rep.Notes()...)
+		for _, t := range rep.Structures {
+			if t.Label == imaging.LabelLiver {
+				s.confidence = t.Confidence
+			}
+		}
 	}
 	return openings[n].open(ctx, s, p)
 }
@@ -113,7 +120,7 @@ func openLiver(ctx context.Context, s *Subject, p Progress) (planner.Procedure, 
 	}
 	s.Liver = a
 	report(0.3)
-	spec := liver.ProcedureSpec{CaseID: s.Case.ID, Condition: s.Case.Condition, Pack: s.Pack, Image: s.Volume}
+	spec := liver.ProcedureSpec{CaseID: s.Case.ID, Condition: s.Case.Condition, Pack: s.Pack, Image: s.Volume, Confidence: s.confidence}
 	if f := s.Case.Patient; f != nil {
 		spec.HeightCM, spec.WeightKG = f.HeightCM, f.WeightKG
 	}
