@@ -49,8 +49,12 @@
 // cut to branches of at least 1.5 voxels radius: the branching is that of the
 // truth, the centreline 0.1–0.2 mm off on average (up to a radius or so inside
 // branchings, where two vessels are one lumen), the branch-mean radius 1 % off on
-// average, 3 % at the 95th percentile and 4 % at the 99th; single branches of which
-// about three radii or less can be seen up to 8 %. Confidences of branches are
+// average, 3 % at the 95th percentile and 4 % at the 99th. Of 1310 branches 3 are
+// more than 5 % off, the worst 6 %, and of 3802 on trees that nothing was chosen by
+// 13: three in four are branches of which about three radii can be seen; around
+// the true centreline of the worst no voxel lies between 0.905 and 1.001 of its
+// radius. The others end where two branches part that run as one at first, up to
+// 40 mm beyond the true joint; one of those 36 trees has a false root. Confidences of branches are
 // scores that rise with the evidence, not calibrated chances. Of two trees pushed
 // into each other by 4–8 mm Separate gives 1.5 % of the voxels and 3 % of the
 // branches to the wrong one.
