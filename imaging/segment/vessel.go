@@ -49,11 +49,11 @@ func vesselOperation() operation {
 
 // segmentVessels finds the vessels in the liver, paints them and reports.
 func segmentVessels(ctx context.Context, w *work, s vesselSettings) error {
-	f, err := newVesselField(ctx, w, s)
+	aorta, err := w.medianHU(ctx, imaging.LabelAorta)
 	if err != nil {
 		return err
 	}
-	aorta, err := w.medianHU(ctx, imaging.LabelAorta)
+	f, err := newVesselField(ctx, w, s, aorta)
 	if err != nil {
 		return err
 	}

@@ -29,8 +29,18 @@ type vesselField struct {
 // fissure and specks of calcification must not reach into the liver beside them.
 const contrastHU = 120
 
-// newVesselField subtracts the value of the parenchyma around each voxel.
-func newVesselField(ctx context.Context, w *work, s vesselSettings) (*vesselField, error) {
+// Calcification is this many times as bright above the liver as the blood in
+// the aorta, and by at least calcifiedHU: whatever the noise, blood is not. Its
+// blur reaches calcifiedMM beyond it.
+const (
+	calcifiedTimes = 3.0
+	calcifiedHU    = 2 * contrastHU
+	calcifiedMM    = 2.0 // mm
+)
+
+// newVesselField subtracts the value of the parenchyma around each voxel. blood
+// is the value of the aorta in HU.
+func newVesselField(ctx context.Context, w *work, s vesselSettings, blood float64) (*vesselField, error) {
 	out := w.out
 	liver, tumours := out.Bit(imaging.LabelLiver), uint32(0)
 	for _, l := range out.Of {
@@ -51,8 +61,12 @@ func newVesselField(ctx context.Context, w *work, s vesselSettings) (*vesselFiel
 	g := f.c.Grid
 	at := f.full(out.Grid, f.c)
 	f.organ = filter.Where(g.Len(), func(n int) bool { return out.Bits[at(n)]&liver != 0 })
+	speck, err := f.specks(ctx, w.liverHU+max(calcifiedHU, calcifiedTimes*(blood-w.liverHU)))
+	if err != nil {
+		return nil, err
+	}
 	f.quiet = filter.Where(g.Len(), func(n int) bool {
-		if !f.organ[n] || out.Bits[at(n)]&tumours != 0 {
+		if !f.organ[n] || speck[n] || out.Bits[at(n)]&tumours != 0 {
 			return false
 		}
 		i, j, k := g.IJK(n)
@@ -68,6 +82,33 @@ func newVesselField(ctx context.Context, w *work, s vesselSettings) (*vesselFiel
 	}
 	f.raw = f.subtract(around, coarse)
 	return f, f.soften(ctx, s.SmoothMM)
+}
+
+// specks are the voxels of the liver within calcifiedMM of one above limit HU:
+// calcification, clips and embolisates too small for the working grid.
+func (f *vesselField) specks(ctx context.Context, limit float64) (filter.Mask, error) {
+	g := f.c.Grid
+	m := filter.Where(g.Len(), func(n int) bool { return f.organ[n] && float64(f.c.HU[n]) > limit })
+	r := filter.Radius(g, calcifiedMM)
+	h := g.SpacingMM()
+	near := make(filter.Mask, len(m)) // few voxels: a ball around each
+	for n, in := range m {
+		if !in {
+			continue
+		}
+		i, j, k := g.IJK(n)
+		for z := max(0, k-r[2]); z <= min(g.Size[2]-1, k+r[2]); z++ {
+			for y := max(0, j-r[1]); y <= min(g.Size[1]-1, j+r[1]); y++ {
+				for x := max(0, i-r[0]); x <= min(g.Size[0]-1, i+r[0]); x++ {
+					a, b, c := float64(x-i)*h[0], float64(y-j)*h[1], float64(z-k)*h[2]
+					if a*a+b*b+c*c <= calcifiedMM*calcifiedMM {
+						near[g.Index(x, y, z)] = true
+					}
+				}
+			}
+		}
+	}
+	return near, ctx.Err()
 }
 
 // soften smooths the contrast and measures the noise that is left.
