@@ -203,26 +203,23 @@ func (a *Anatomy) nearestVoxel(x, y, z float64) int {
 // which are held in the grid.
 func (a *Anatomy) sample(v []float32, x, y, z float64) float64 {
 	var lo [3]int
-	var part [3]float64
+	var w [3][2]float64 // weights of the voxels below and above, by axis
 	for c, p := range [3]float64{x, y, z} {
 		p = max(0, min(float64(a.Grid.Size[c]-1), p))
 		lo[c] = max(0, min(a.Grid.Size[c]-2, int(p)))
-		part[c] = p - float64(lo[c])
+		w[c][1] = p - float64(lo[c])
+		w[c][0] = 1 - w[c][1]
 	}
+	at := a.Grid.Index(lo[0], lo[1], lo[2])
+	nx, ny := a.Grid.Size[0], a.Grid.Size[1]
 	sum := 0.0
-	for corner := range 8 {
-		w := 1.0
-		at := lo
-		for c := range 3 {
-			if corner>>c&1 == 1 {
-				at[c] = min(at[c]+1, a.Grid.Size[c]-1)
-				w *= part[c]
-			} else {
-				w *= 1 - part[c]
+	for k, wz := range w[2] {
+		for j, wy := range w[1] {
+			for i, wx := range w[0] {
+				if p := wx * wy * wz; p > 0 { // what has no weight may lie outside
+					sum += p * float64(v[at+i+nx*(j+ny*k)])
+				}
 			}
-		}
-		if w > 0 {
-			sum += w * float64(v[a.Grid.Index(at[0], at[1], at[2])])
 		}
 	}
 	return sum
