@@ -212,9 +212,18 @@ func UnitText(ucum string) string {
 // "9.73 % (95 %: 2.57 to 18.1)".
 func (q Quantity) Short() string {
 	if !q.HasInterval() {
-		return fmt.Sprintf("%.3g%s (spread not quantified: %s)", q.Value, UnitText(q.Unit), q.Basis)
+		return fmt.Sprintf("%s%s (spread not quantified: %s)", three(q.Value), UnitText(q.Unit), q.Basis)
 	}
-	return fmt.Sprintf("%.3g%s (95 %%: %.3g to %.3g)", q.Value, UnitText(q.Unit), q.Spread.P2_5, q.Spread.P97_5)
+	return fmt.Sprintf("%s%s (95 %%: %s to %s)", three(q.Value), UnitText(q.Unit), three(q.Spread.P2_5), three(q.Spread.P97_5))
+}
+
+// three writes a number with three digits; from 100 to a million whole, because
+// people do not read exponents.
+func three(v float64) string {
+	if a := math.Abs(v); a >= 100 && a < 1e6 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
 }
 
 // String prints value, unit and interval.

@@ -250,12 +250,12 @@ func is[T error](err error) bool {
 	return ok
 }
 
-// check applies the rules; what the procedure notes of the plan stays first
-// among the warnings.
+// check applies the rules; what the procedure notes of the plan stands behind
+// what the rules warn of, because readers see the first warning first.
 func check(pack *rules.Pack, condition string, e *planner.Evaluation) error {
 	notes := e.Warnings
 	_, err := pack.Check(e, condition)
-	e.Warnings = append(notes[:len(notes):len(notes)], e.Warnings...)
+	e.Warnings = append(e.Warnings, notes...)
 	return err
 }
 

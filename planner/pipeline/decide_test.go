@@ -299,8 +299,9 @@ func TestNotesOfTheMechanicsReachThePlan(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n, e := range d.Evaluations {
-			if len(e.Warnings) < 2 || e.Warnings[0] != "a spring of one degree of freedom" || e.Warnings[1] != "a rod" {
-				t.Errorf("plan %d: %v", n, e.Warnings)
+			w := e.Warnings // behind what the rules warn of
+			if len(w) < 2 || w[len(w)-2] != "a spring of one degree of freedom" || w[len(w)-1] != "a rod" {
+				t.Errorf("plan %d: %v", n, w)
 			}
 		}
 	}

@@ -160,7 +160,7 @@ const tail = 0.025
 // Check judges e and writes what it found into it: broken hard rules become
 // Vetoes, broken soft ones Warnings, and so do hard rules that are kept but
 // broken with a probability above 2.5 % (Quantity.Violation, where it is set),
-// and rules that an override switched off. Missing quantities are passed over,
+// which stand first, and rules that an override switched off. Missing quantities are passed over,
 // and listed.
 func (p *Pack) Check(e *planner.Evaluation, condition string) (missing []string, err error) {
 	vs, err := p.Judge(e, condition)
@@ -168,6 +168,7 @@ func (p *Pack) Check(e *planner.Evaluation, condition string) (missing []string,
 		return nil, err
 	}
 	e.Vetoes, e.Warnings = nil, nil
+	var soft []string
 	for _, v := range vs {
 		r := &v.Rule
 		switch {
@@ -179,14 +180,15 @@ func (p *Pack) Check(e *planner.Evaluation, condition string) (missing []string,
 				}
 				e.Vetoes = append(e.Vetoes, planner.Veto{Rule: r.ID, Have: *v.Have, Want: r.Limit(), Text: text})
 			} else {
-				e.Warnings = append(e.Warnings, fmt.Sprintf("%s: %s, wanted %s [%s; %s]", r.Text, v.Have.Short(), r.want(), r.Grade(), r.origin()))
+				soft = append(soft, fmt.Sprintf("%s: %s, wanted %s [%s; %s]", r.Text, v.Have.Short(), r.want(), r.Grade(), r.origin()))
 			}
 		case v.State == Kept && v.Have.Violation != nil && v.Have.Violation.Rule == r.ID && v.Have.Violation.P > tail:
 			e.Warnings = append(e.Warnings, fmt.Sprintf("%s: %s keeps %s, but breaks it with probability %s [%s; %s]",
 				r.Text, v.Have.Short(), r.want(), v.Have.Violation, r.Grade(), r.origin()))
 		case v.State == Off:
-			e.Warnings = append(e.Warnings, "rule not applied: "+v.String())
+			soft = append(soft, "rule not applied: "+v.String())
 		}
 	}
+	e.Warnings = append(e.Warnings, soft...)
 	return Missing(vs), nil
 }
