@@ -54,10 +54,11 @@
 // 13: three in four are branches of which about three radii can be seen; around
 // the true centreline of the worst no voxel lies between 0.905 and 1.001 of its
 // radius. The others end where two branches part that run as one at first, up to
-// 40 mm beyond the true joint; one of those 36 trees has a false root. Confidences of branches are
-// scores that rise with the evidence, not calibrated chances. Of two trees pushed
-// into each other by 4–8 mm Separate gives 1.5 % of the voxels and 3 % of the
-// branches to the wrong one.
+// 40 mm beyond the true joint; one of those 36 trees has a false root.
+//
+// Confidences of branches are scores that rise with the evidence, not calibrated
+// chances. Of two trees pushed into each other by 4–8 mm Separate gives 1.5 % of
+// the voxels and 3 % of the branches to the wrong one.
 //
 // # Determinism, concurrency, time
 //
