@@ -23,14 +23,14 @@ const (
 )
 
 // holds are the places where the organ is held on its own surface. The groove
-// and the grasp are patches of the area of a disc, whatever the mesh: the faces
-// nearest to their middle until their area is that.
+// and the grasp are patches of the area of a disc, whatever the mesh: the
+// surface nearest to their middle until its area is that, for the groove with
+// parts of faces, for the grasp with whole ones.
 type holds struct {
-	groove, ligaments [][3]int32 // faces
+	groove            []partFace
+	ligaments         [][3]int32 // faces
 	grasp             []int32    // nodes, corners and mid-edge nodes
 	grooveAt, graspAt r3.Vec     // LPS mm
-	// grooveShare is the area of the disc over that of the faces.
-	grooveShare float64
 	// under are the corner nodes of what the liver lies on, each with its share
 	// of the liver's weight.
 	under []underNode
@@ -64,6 +64,12 @@ func (o *organMesh) liesOn(faces []skinFace) []underNode {
 	return out
 }
 
+// partFace is a face of which a share, more than 0 and up to 1, lies in a patch.
+type partFace struct {
+	face  [3]int32
+	share float64
+}
+
 // skinFace is a face of the organ's surface.
 type skinFace struct {
 	at     r3.Vec
@@ -82,32 +88,89 @@ func (o *organMesh) skinFaces() []skinFace {
 	return out
 }
 
-// disc lists the faces nearest to p for which allowed is true, until their area
-// is that of a disc of the radius to half a face, at least minPatchFaces.
-func disc(faces []skinFace, p r3.Vec, radius float64, allowed func(i int) bool) (list []int, area float64) {
-	var order []int
+// patchCuts is how many parts the edges of a face are cut into, to tell which of
+// its small triangles lie in a patch.
+const patchCuts = 12
+
+// patch is the part of the organ's surface nearest to p of the area of a disc of
+// the radius, mm. A patch of whole faces would change its size and place with the
+// mesh, and the pull with them.
+func (o *organMesh) patch(faces []skinFace, p r3.Vec, radius float64) []partFace {
+	type small struct {
+		face  int
+		dist2 float64
+	}
+	var all []small
 	for i := range faces {
-		if allowed(i) {
-			order = append(order, i)
+		a, b, c := o.Nodes[o.skin[i][0]], o.Nodes[o.skin[i][1]], o.Nodes[o.skin[i][2]]
+		ab, ac := r3.Scale(1.0/patchCuts, r3.Sub(b, a)), r3.Scale(1.0/patchCuts, r3.Sub(c, a))
+		at := func(u, v float64) {
+			all = append(all, small{i, r3.Norm2(r3.Sub(r3.Add(a, r3.Add(r3.Scale(u, ab), r3.Scale(v, ac))), p))})
+		}
+		for u := range patchCuts {
+			for v := range patchCuts - u {
+				at(float64(u)+1.0/3, float64(v)+1.0/3)
+				if u+v < patchCuts-1 {
+					at(float64(u)+2.0/3, float64(v)+2.0/3)
+				}
+			}
 		}
 	}
-	slices.SortStableFunc(order, func(x, y int) int {
-		return cmp.Compare(r3.Norm2(r3.Sub(faces[x].at, p)), r3.Norm2(r3.Sub(faces[y].at, p)))
-	})
-	want := math.Pi * radius * radius
-	for _, i := range order {
-		if len(list) >= minPatchFaces && area+faces[i].area/2 > want {
+	slices.SortStableFunc(all, func(x, y small) int { return cmp.Compare(x.dist2, y.dist2) })
+	share := make([]float64, len(faces))
+	left := math.Pi * radius * radius
+	for _, s := range all {
+		part := faces[s.face].area / (patchCuts * patchCuts)
+		share[s.face] += min(1, left/part) / (patchCuts * patchCuts)
+		if left -= part; left <= 0 {
 			break
 		}
-		list = append(list, i)
-		area += faces[i].area
 	}
-	return list, area
+	var out []partFace
+	for i, v := range share {
+		if v > 0 {
+			out = append(out, partFace{o.skin[i], min(v, 1)})
+		}
+	}
+	return out
 }
 
-// minPatchFaces hold a body by their normals, or are held by three of their
-// nodes.
-const minPatchFaces = 4
+// patchNodes are the nodes nearest to p whose share of the surface adds up to
+// the area of a disc of the radius, mm, to half a node, at least leastGrasped,
+// in rising order; allowed says which nodes of face i may be among them. A
+// corner has a twelfth of a face and a mid-edge node a quarter: a third of each
+// of the four triangles between the six around it.
+func (o *organMesh) patchNodes(faces []skinFace, p r3.Vec, radius float64, allowed func(i int, n int32) bool) []int32 {
+	area := make([]float64, len(o.Nodes))
+	for i, f := range faces {
+		for k, n := range o.faceNodes(i) {
+			if allowed(i, n) {
+				area[n] += f.area / [...]float64{12, 12, 12, 4, 4, 4}[k]
+			}
+		}
+	}
+	var order []int32
+	for n, a := range area {
+		if a > 0 {
+			order = append(order, int32(n))
+		}
+	}
+	slices.SortStableFunc(order, func(x, y int32) int {
+		return cmp.Compare(r3.Norm2(r3.Sub(o.Nodes[x], p)), r3.Norm2(r3.Sub(o.Nodes[y], p)))
+	})
+	left := math.Pi * radius * radius
+	for k, n := range order {
+		if k >= leastGrasped && left < area[n]/2 {
+			order = order[:k]
+			break
+		}
+		left -= area[n]
+	}
+	slices.Sort(order)
+	return order
+}
+
+const leastGrasped = 3 // nodes hold a body against turning
 
 // anchors are the middles of groove and grasp for plan r, taken from the voxels
 // and so the same for every mesh. The groove is where the organ's surface comes
@@ -179,32 +242,27 @@ func (a *Anatomy) holds(r *Resection, o *organMesh) (*holds, error) {
 		return nil, err
 	}
 	faces := o.skinFaces()
-	groove, area := disc(faces, h.grooveAt, fixedRadiusMM, func(int) bool { return true })
-	h.grooveShare = math.Pi * fixedRadiusMM * fixedRadiusMM / area
+	h.groove = o.patch(faces, h.grooveAt, fixedRadiusMM)
+	share := map[[3]int32]float64{}
+	for _, g := range h.groove {
+		share[g.face] = g.share
+	}
 	held := make([]bool, len(o.Nodes))
-	for _, i := range groove {
-		h.groove = append(h.groove, o.skin[i])
-		for _, n := range o.faceNodes(i) {
-			held[n] = true
+	for i := range faces {
+		if share[o.skin[i]] > 0 {
+			for _, n := range o.faceNodes(i) {
+				held[n] = true
+			}
 		}
 	}
 	h.under = o.liesOn(faces)
 	back := r3.Unit(r3.Vec{Y: 1, Z: 1})
 	for i, f := range faces {
-		if !slices.Contains(groove, i) && r3.Norm(r3.Sub(f.at, h.grooveAt)) <= ligamentRadiusMM && r3.Dot(f.normal, back) >= ligamentFacing {
+		if share[o.skin[i]] < 0.5 && r3.Norm(r3.Sub(f.at, h.grooveAt)) <= ligamentRadiusMM && r3.Dot(f.normal, back) >= ligamentFacing {
 			h.ligaments = append(h.ligaments, o.skin[i])
 		}
 	}
-	grasp, _ := disc(faces, h.graspAt, graspRadiusMM, func(i int) bool { return !resectedRegion(o.Region[o.skinTet[i]]) })
-	for _, i := range grasp {
-		for _, n := range o.faceNodes(i) {
-			if !held[n] {
-				held[n] = true
-				h.grasp = append(h.grasp, n)
-			}
-		}
-	}
-	slices.Sort(h.grasp)
+	h.grasp = o.patchNodes(faces, h.graspAt, graspRadiusMM, func(i int, n int32) bool { return !held[n] && !resectedRegion(o.Region[o.skinTet[i]]) })
 	if len(h.grasp) < 3 {
 		return nil, fmt.Errorf("liver: plan %q: only %d nodes to grasp near (%.0f, %.0f, %.0f) mm: mesh it finer", r.Plan.Name, len(h.grasp), h.graspAt.X, h.graspAt.Y, h.graspAt.Z)
 	}

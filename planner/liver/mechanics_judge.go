@@ -33,8 +33,8 @@ func (d *discretised) awayFromEdges() []int32 {
 	for _, n := range d.grasp {
 		rim = append(rim, d.Nodes[n])
 	}
-	for _, f := range d.groove {
-		for _, n := range f {
+	for _, g := range d.groove {
+		for _, n := range g.face {
 			rim = append(rim, d.Nodes[n])
 		}
 	}

@@ -125,7 +125,9 @@ func (d *discretised) model(x MechanicalSample) (*fem.Model, error) {
 			m.Foundations = append(m.Foundations, fem.Foundation{Name: name, Faces: faces, NormalMPaPerMM: k, TangentMPaPerMM: bedTangentShare * k})
 		}
 	}
-	bed("vena cava", d.groove, groove*d.grooveShare)
+	for _, g := range d.groove {
+		bed("vena cava", [][3]int32{g.face}, groove*g.share)
+	}
 	bed("ligaments", d.ligaments, max(ligaments, 1e-6*groove)) // the same matrix pattern for every boundary
 	for _, p := range d.openPairs {
 		m.Springs = append(m.Springs, fem.Spring{Name: cutName, Nodes: p, StiffnessNPerMM: sutureNPerMM})
