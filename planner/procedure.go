@@ -67,6 +67,9 @@ type Outcome struct {
 	Values  []Value     // in the order of Procedure.Outputs, those of the level
 	Vessels []VesselCut // L0, with every input at its median
 	Notes   []string    // what a surgeon should know of this plan
+	// Measured are properties of the mesh that the plan was simulated on, for
+	// the verified ranges that speak of it.
+	Measured []Measured
 }
 
 // Value finds a value by the output's id.

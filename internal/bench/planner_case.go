@@ -59,11 +59,13 @@ func plannerIRCAD(context.Context) ([]Row, error) {
 }
 
 // meshErrors counts the mechanical quantities of the plans with a mesh error
-// and those without one; a quantity that a plan lacks has none.
+// and those without one; a quantity that a plan lacks has none. What is exactly
+// zero has none to state: a remnant that no change of gravity moves lies where
+// it lay, on every mesh.
 func meshErrors(d *planner.Decision) (have, lack int) {
 	for n := range d.Evaluations {
 		for _, o := range liver.MechanicalOutputs() {
-			if q, ok := d.Evaluations[n].Quantity(o.ID); ok && q.Solution != nil && q.Solution.MeshError > 0 {
+			if q, ok := d.Evaluations[n].Quantity(o.ID); ok && q.Solution != nil && (q.Solution.MeshError > 0 || q.Value == 0) {
 				have++
 			} else {
 				lack++

@@ -141,9 +141,12 @@ func TestMechanicalQuantitiesAreCounted(t *testing.T) {
 	all := liver.MechanicalOutputs()
 	e := planner.Evaluation{Warnings: []string{"L2 on 12000 degrees of freedom"}}
 	for n, o := range all {
-		q := planner.Quantity{ID: o.ID}
+		q := planner.Quantity{ID: o.ID, Value: 1}
 		if n > 0 {
 			q.Solution = &planner.Solution{MeshError: float64(n - 1)}
+		}
+		if n == 2 { // exactly zero
+			q.Value, q.Solution.MeshError = 0, 0
 		}
 		e.Quantities = append(e.Quantities, q)
 	}

@@ -66,8 +66,10 @@ type Mechanics struct {
 	body   *discretised
 	median *solution // with every input at its median
 	gap    []float64 // per output: difference to the other mesh at the medians
-	slots  chan struct{}
-	start  [len(boundaryShare)]startState
+	// dihedrals are the smallest and the largest angle of the mesh, degrees.
+	dihedrals [2]float64
+	slots     chan struct{}
+	start     [len(boundaryShare)]startState
 }
 
 // startState is the state that samples of one boundary condition start from.
@@ -150,6 +152,8 @@ func (a *Anatomy) prepare(ctx context.Context, r *Resection, level planner.Level
 		m.gap = append(m.gap, math.Abs(v-far.values[i]))
 	}
 	m.start[BoundaryMobilised].guess = m.median.states
+	shape := mesh.Quality(m.body.TetMesh)
+	m.dihedrals = [2]float64{shape.MinDihedralDeg, shape.MaxDihedralDeg}
 	m.note()
 	return m, nil
 }

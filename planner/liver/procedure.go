@@ -414,6 +414,7 @@ func (pr *Procedure) mechanics(ctx context.Context, p *planner.Plan, level plann
 	}
 	out.Values = append(out.Values, vs...)
 	out.Notes = append(out.Notes, k.m.Notes...)
+	out.Measured = []planner.Measured{{ID: "dihedral_min", Value: k.m.dihedrals[0], Unit: "deg"}, {ID: "dihedral_max", Value: k.m.dihedrals[1], Unit: "deg"}}
 	return nil
 }
 

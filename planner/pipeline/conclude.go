@@ -17,6 +17,27 @@ type quantified struct {
 	eval      planner.Evaluation
 	geometry  *uncertainty.Result
 	mechanics *uncertainty.Result // nil at L0
+	mesh      []planner.Measured  // that the mechanics were solved on
+}
+
+// flag marks every number of a plan whose outputs or mesh lie outside the
+// verified ranges; the case's own flags are on them already. A range of an output
+// that the plan lacks touches nothing.
+func (s *quantified) flag(procedure string) error {
+	for _, v := range []struct {
+		of       string
+		measured []planner.Measured
+	}{{rules.OfPlan, planner.MeasuredOf(&s.eval)}, {rules.OfMesh, s.mesh}} {
+		ranges, err := rules.Ranges(procedure, v.of)
+		if err != nil {
+			return err
+		}
+		if v.of == rules.OfMesh && s.mechanics == nil { // nothing was meshed
+			continue
+		}
+		planner.FlagEvaluation(planner.OutOfDomain(ranges, v.measured), &s.eval)
+	}
+	return nil
 }
 
 // samples are an objective on the common samples; NaN where one did not

@@ -126,6 +126,9 @@ func Decide(ctx context.Context, p planner.Procedure, c planner.Case, q Question
 		if err := check(q.Pack, c.Condition, &one.eval); err != nil {
 			return nil, err
 		}
+		if err := one.flag(p.Name()); err != nil {
+			return nil, err
+		}
 		shown = append(shown, one)
 	}
 	if len(shown) > 0 {
@@ -289,11 +292,12 @@ func quantify(ctx context.Context, p planner.Procedure, plan planner.Plan, vesse
 		switch {
 		case err == nil:
 			one.eval.Quantities = append(one.eval.Quantities, one.mechanics.Quantities...)
-			notes, err := mechanics.medianNotes(ctx, plan, q.Level)
+			o, err := mechanics.atMedian(ctx, plan, q.Level)
 			if err != nil {
 				return nil, fmt.Errorf("plan %q at %v: %w", plan.Name, q.Level, err)
 			}
-			one.eval.Warnings = append(one.eval.Warnings, notes...)
+			one.eval.Warnings = append(one.eval.Warnings, o.Notes...)
+			one.mesh = o.Measured
 		case is[*uncertainty.MedianError](err):
 			// The plan stands with what geometry tells of it.
 			one.mechanics = nil

@@ -20,9 +20,8 @@ type part struct {
 	at      []int // of inputs, among all inputs
 	medians []float64
 
-	mu    sync.Mutex // guards the two below
-	notes []string   // of the run with every input at its median
-	noted bool
+	mu     sync.Mutex       // guards the one below
+	median *planner.Outcome // of the run with every input at its median
 }
 
 // partOf takes the outputs for which keep holds.
@@ -65,20 +64,20 @@ func (p *part) has(output string) bool {
 	return slices.ContainsFunc(p.outputs, func(o planner.Output) bool { return o.ID == output })
 }
 
-// medianNotes are what the run with every input at its median notes of a plan;
-// it is run again when a journal had it.
-func (p *part) medianNotes(ctx context.Context, plan planner.Plan, l planner.Level) ([]string, error) {
+// atMedian is the run with every input at its median; it is run again when a
+// journal had it.
+func (p *part) atMedian(ctx context.Context, plan planner.Plan, l planner.Level) (*planner.Outcome, error) {
 	p.mu.Lock()
-	noted := p.noted
+	o := p.median
 	p.mu.Unlock()
-	if !noted {
+	if o == nil {
 		if _, err := p.Simulate(ctx, plan, l, nil); err != nil {
 			return nil, err
 		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.notes, nil
+	return p.median, nil
 }
 
 // Simulate fills the sample up with medians and leaves the other outputs out.
@@ -99,7 +98,7 @@ func (p *part) Simulate(ctx context.Context, plan planner.Plan, l planner.Level,
 	}
 	if sample == nil || slices.Equal(sample, p.medians) {
 		p.mu.Lock()
-		p.notes, p.noted = o.Notes, true
+		p.median = o
 		p.mu.Unlock()
 	}
 	kept := *o
