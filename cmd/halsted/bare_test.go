@@ -15,6 +15,7 @@ var notResults = []*regexp.Regexp{
 	regexp.MustCompile(`-?[\d.]+(e[-+]?\d+)?( [^ ()\d]+| percentage points|°)? \((95 %: |spread not quantified: )[^()]*(\([^()]*\)[^()]*)*\)`), // a quantity
 	regexp.MustCompile(`\[[^\[\]]*\]`), // evidence and source
 	regexp.MustCompile(`\([^()]*(unverified source|PMC\d+|doi )[^()]*(\([^()]*\)[^()]*)*\)`),
+	regexp.MustCompile(`\((no knee, )?[A-Z][a-z]+ (19|20)\d\d\)`), // a paper
 	regexp.MustCompile(`(≥|≤|wanted|asked|at least|at most|from a diameter of|from|want|beyond|under|over|up to|below) -?[\d.]+°?( [^ \d,.;:)]+)?`),
 	regexp.MustCompile(`[\d.]+ ± [\d.]+ [^ ]+`),
 	regexp.MustCompile(`(in )?\d+ of \d+ (common )?(samples|runs)`),
@@ -92,13 +93,13 @@ func noBareNumber(t *testing.T, d *planner.Decision) {
 }
 
 func TestBareFindsANumberInAReason(t *testing.T) {
-	for _, s := range []string{"keeps 41 % of the liver", "margin of 5.2 mm", "best in: margin (5.2 mm)", "P(breaks) is 3", "seal: 32.2 mm keeps ≥ 10 mm"} {
+	for _, s := range []string{"keeps 41 % of the liver", "margin of 5.2 mm", "best in: margin (5.2 mm)", "P(breaks) is 3", "margin (of 1999)", "seal: 32.2 mm keeps ≥ 10 mm"} {
 		if bare(s, nil) == "" {
 			t.Errorf("%q passes", s)
 		}
 	}
 	for _, s := range []string{"margin: 5.2 mm (95 %: 4.1 to 6), wanted ≥ 10 mm [S; Table 1]", "breaks one hard rule more", "better in margin (in 120 of 128 samples)",
-		"remnant: 24 % (spread not quantified: one simulation, every input at its median)", "breaks it with probability 43 % (at most 51 %, 55 of 128 runs)"} {
+		"remnant: 24 % (spread not quantified: one simulation, every input at its median)", "breaks it with probability 43 % (at most 51 %, 55 of 128 runs)", "towards what is best in all (Das 1999); a proposal"} {
 		if left := bare(s, nil); left != "" {
 			t.Errorf("%q leaves %q", s, left)
 		}
