@@ -183,7 +183,3 @@ func MechanicalOutputs() []planner.Output {
 		out(outputRelaxed, "Largest displacement of the remnant after resection, grip released", "mm", planner.L2, elastic),
 	}
 }
-
-// ReactionRangeN is the range of forces that hands and retractors apply; a
-// force outside it is flagged (materials data, "retractor / grasper force").
-var ReactionRangeN = [2]float64{2, 8}

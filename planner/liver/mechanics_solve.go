@@ -167,11 +167,6 @@ func (m *Mechanics) note() {
 	if m.Level == planner.L2 && len(m.body.openPairs) == 0 {
 		m.Notes = append(m.Notes, "the cut is too small for this mesh to open: its opened width is not computed")
 	}
-	for i, o := range MechanicalOutputs() {
-		if v := m.median.values[i]; o.ID == outputReaction && m.Plan.RetractionMM > 0 && (v < ReactionRangeN[0] || v > ReactionRangeN[1]) {
-			m.Notes = append(m.Notes, fmt.Sprintf("force at the grasp %.2g N, outside the %g to %g N that hands and retractors apply", v, ReactionRangeN[0], ReactionRangeN[1]))
-		}
-	}
 	m.Notes = append(m.Notes, "the liver's weight is taken to be carried by what lies under it and by packs: only its change is in the force at the grasp")
 }
 

@@ -423,26 +423,23 @@ func (pr *Procedure) notes(p *planner.Plan, l *level0, o *planner.Outcome) []str
 	out := slices.Clone(l.notes)
 	if len(p.Embolised) > 0 {
 		before := 100 * (l.remnantML + l.layerML) / (pr.organML - pr.tumour)
-		out = append(out, fmt.Sprintf("remnants are those after embolisation; before it %.1f %% of CT volume minus tumours", before))
+		out = append(out, fmt.Sprintf("remnants are those after embolisation; before it %.1f %% (spread not quantified: every input at its median) of CT volume minus tumours", before))
 	}
 	if pr.limit == nil {
 		return out
 	}
 	above, below := "", ""
 	for _, d := range []struct{ id, of string }{{"flr_percent", "CT volume minus tumours"}, {"flr_of_total_percent", "CT volume"}, {"flr_standardised_percent", "standard volume"}} {
-		v, ok := o.Value(d.id)
-		if !ok {
-			continue
-		}
-		text := fmt.Sprintf(", %.1f %% of %s", v.V, d.of)
-		if v.V >= pr.limit.Value {
-			above += text
-		} else {
-			below += text
+		switch v, ok := o.Value(d.id); {
+		case !ok:
+		case v.V >= pr.limit.Value:
+			above += ", " + d.of
+		default:
+			below += ", " + d.of
 		}
 	}
 	if above != "" && below != "" {
-		out = append(out, fmt.Sprintf("the denominator decides whether the remnant keeps the limit of %g %%: it does with%s; it does not with%s", pr.limit.Value, above[1:], below[1:]))
+		out = append(out, fmt.Sprintf("the denominator decides whether the remnant keeps the limit of %g %%: with every input at its median it does as a share of%s; it does not as one of%s", pr.limit.Value, above[1:], below[1:]))
 	}
 	return out
 }

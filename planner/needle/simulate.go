@@ -44,7 +44,7 @@ func (c *Case) Simulate(ctx context.Context, p planner.Plan, l planner.Level, sa
 			return nil, err
 		}
 		if c.sinkMM < heatSinkMM {
-			notes = append(notes, fmt.Sprintf("A vessel of %d mm or more lies %.0f mm from the target, closer than %d mm: it carries heat away, and the burn may be smaller there.", wideMM, max(0, c.sinkMM), heatSinkMM))
+			notes = append(notes, fmt.Sprintf("A vessel of %d mm or more lies %.0f mm (spread not quantified: as the masks have it) from the target, closer than %d mm: it carries heat away, and the burn may be smaller there.", wideMM, max(0, c.sinkMM), heatSinkMM))
 		}
 	} else {
 		c.tips(&p, sample, &m, set)
