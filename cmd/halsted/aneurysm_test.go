@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"halsted/imaging"
-	"halsted/imaging/nifti"
 	"halsted/planner"
 	"halsted/planner/aneurysm"
 
@@ -47,23 +46,7 @@ func writeAorta(t *testing.T) (volume, masks string) {
 			s.Bits[n], v.Data[n] = s.Bit(imaging.LabelAorta), 300
 		}
 	}
-	dir := t.TempDir()
-	volume, masks = filepath.Join(dir, "cta.nii"), filepath.Join(dir, "lumen.nii")
-	write := func(path string, encode func(*os.File) error) {
-		f, err := os.Create(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := encode(f); err != nil {
-			t.Fatal(err)
-		}
-		if err := f.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(volume, func(f *os.File) error { return nifti.Encode(f, v) })
-	write(masks, func(f *os.File) error { return nifti.EncodeSegments(f, s) })
-	return volume, masks
+	return writeNIfTI(t, v, s)
 }
 
 // An aneurysm through the command: the graft of the right size at the top of

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"halsted/imaging"
 	"halsted/imaging/nifti"
 	"halsted/imaging/pacs"
 	"halsted/imaging/phantom"
@@ -27,13 +28,24 @@ func writeCase(t *testing.T) (volume, masks, bits string) {
 	t.Helper()
 	l := phantom.NewLiver(1)
 	g := l.GridAt([3]float64{3, 3, 3})
-	dir := t.TempDir()
-	volume, masks = filepath.Join(dir, "ct.nii"), filepath.Join(dir, "masks.nii")
 	v, err := l.Volume(t.Context(), g, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := l.Truth(g)
+	volume, masks = writeNIfTI(t, v, s)
+	var names []string
+	for _, of := range s.Of {
+		names = append(names, of.String())
+	}
+	return volume, masks, strings.Join(names, ",")
+}
+
+// writeNIfTI writes a scan and its masks into a new folder.
+func writeNIfTI(t *testing.T, v *imaging.Volume, s *imaging.Segments) (volume, masks string) {
+	t.Helper()
+	dir := t.TempDir()
+	volume, masks = filepath.Join(dir, "scan.nii"), filepath.Join(dir, "masks.nii")
 	write := func(path string, encode func(*os.File) error) {
 		f, err := os.Create(path)
 		if err != nil {
@@ -48,11 +60,7 @@ func writeCase(t *testing.T) (volume, masks, bits string) {
 	}
 	write(volume, func(f *os.File) error { return nifti.Encode(f, v) })
 	write(masks, func(f *os.File) error { return nifti.EncodeSegments(f, s) })
-	var names []string
-	for _, of := range s.Of {
-		names = append(names, of.String())
-	}
-	return volume, masks, strings.Join(names, ",")
+	return volume, masks
 }
 
 // plans runs `halsted plan --json` and reads what it prints.
