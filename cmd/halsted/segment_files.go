@@ -21,13 +21,17 @@ func checkMaskName(path string) error {
 	return usagef("--out %s: want .dcm (DICOM SEG), .seg.nrrd (3D Slicer), .nii or .nii.gz (bit masks)", path)
 }
 
-// writeSegments writes masks in the format of the file's name.
-func writeSegments(ctx context.Context, path string, segs *imaging.Segments, in *scan) error {
-	to := formatOf(path)
-	if to == formatDICOM && in.series == nil {
+// checkMaskSource refuses a DICOM segmentation of what did not come from DICOM.
+func checkMaskSource(path string, in *scan) error {
+	if formatOf(path) == formatDICOM && in.series == nil {
 		return refusedError{fmt.Errorf("%s: a DICOM segmentation refers to the images it was made from; segment the DICOM series, or write .seg.nrrd or .nii.gz", filepath.Base(path))}
 	}
-	return writeStructures(ctx, path, to, &carried{segs: segs}, in.series, series.SEGBinary)
+	return nil
+}
+
+// writeSegments writes masks in the format of the file's name.
+func writeSegments(ctx context.Context, path string, segs *imaging.Segments, in *scan) error {
+	return writeStructures(ctx, path, formatOf(path), &carried{segs: segs}, in.series, series.SEGBinary)
 }
 
 // readTruth reads the masks to compare with, with what is to be said of them.

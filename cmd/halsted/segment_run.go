@@ -43,6 +43,9 @@ func (j *segmentJob) run(ctx context.Context, study string, b *bar) (r *segmentR
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := j.check(in, recipe, edits); err != nil {
+		return nil, nil, err
+	}
 	o := segment.Options{Progress: func(done float64) { b.set("segment", done) }}
 	for _, s := range j.seeds {
 		o.Seeds = append(o.Seeds, segment.Seed{Label: s.Label, LPS: s.LPS})
@@ -87,6 +90,27 @@ func (j *segmentJob) run(ctx context.Context, study string, b *bar) (r *segmentR
 		}
 	}
 	return r, rep.Failed(), nil
+}
+
+// check refuses before the work what the work cannot mend.
+func (j *segmentJob) check(in *scan, recipe segment.Recipe, edits []segment.Edit) error {
+	if err := segment.CheckEdits(in.v.Grid, recipe, edits); err != nil {
+		return refusedError{err}
+	}
+	if err := checkMaskSource(j.out, in); err != nil {
+		return err
+	}
+	if j.against == "" {
+		return nil
+	}
+	if _, err := os.Stat(j.against); err != nil {
+		return refusedError{err}
+	}
+	if f := formatOf(j.against); f == formatDICOM || f == formatNRRD || f == formatSegNRRD {
+		return nil
+	}
+	_, err := parseBits(j.bits)
+	return err
 }
 
 func refusedUnlessCancelled(err error) error {

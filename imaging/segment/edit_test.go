@@ -285,6 +285,50 @@ func TestRefusedEditsReadWell(t *testing.T) {
 	}
 }
 
+// What can be told of edits before the masks are there is told then, with the
+// number of the edit, and what can be replayed passes.
+func TestEditsAreCheckedBeforeTheMasks(t *testing.T) {
+	h, _ := history(t)
+	for _, e := range someEdits() {
+		if _, err := h.Do(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v, _, _ := bump(8)
+	edits := h.Edits()
+	if err := segment.CheckEdits(v.Grid, abdomen(), edits); err != nil {
+		t.Error(err)
+	}
+	if err := segment.CheckEdits(v.Grid, abdomen(), nil); err != nil {
+		t.Error(err)
+	}
+	err := segment.CheckEdits(v.Grid, abdomen(), slices.Delete(slices.Clone(edits), 2, 3))
+	if e, _ := errors.AsType[*segment.EditError](err); e == nil || e.Number != 3 {
+		t.Errorf("one left out: %v", err)
+	}
+	if _, ok := errors.AsType[*segment.ParentError](err); !ok {
+		t.Errorf("one left out: %v", err)
+	}
+	far, near := segment.Points(r3.Vec{}, r3.Vec{X: 800}), segment.Points(r3.Vec{X: 0.1}) // 0.1 mm: within a voxel
+	const beyond = "point 2 at 800.0,0.0,0.0 mm lies outside the volume, which runs from -50.0,-50.0,-45.0 to 48.8,48.8,43.5 mm"
+	for want, e := range map[string]segment.Edit{
+		"segment: edit 2: erase liver: path " + beyond:     {Do: segment.EditErase, Label: "liver", Path: far, RadiusMM: 5},
+		"segment: edit 2: paint spleen: path " + beyond:    {Do: segment.EditPaint, Label: "spleen", Path: far, RadiusMM: 5},
+		"segment: edit 2: relabel liver: path " + beyond:   {Do: segment.EditRelabel, Label: "liver", To: "spleen", Path: far},
+		"segment: edit 2: refine liver: inside " + beyond:  {Do: segment.EditRefine, Label: "liver", Inside: far},
+		"segment: edit 2: refine liver: outside " + beyond: {Do: segment.EditRefine, Label: "liver", Outside: far},
+		"segment: edit 2: refine liver: outside point 1 at 0.0,0.0,0.0 mm shares its voxel with an inside point; remove one of them":                {Do: segment.EditRefine, Label: "liver", Inside: near, Outside: far[:1]},
+		"segment: edit 2: fill brain: brain not found: the recipe does not look for it and no edit before makes it; paint it with a brush first":    {Do: segment.EditFill, Label: "brain"},
+		"segment: edit 2: label \"limb\" is not a structure":                                                                                        {Do: segment.EditFill, Label: "limb"},
+		"segment: edit 2: relabel brain: brain not found: the recipe does not look for it and no edit before makes it; paint it with a brush first": {Do: segment.EditRelabel, Label: "brain", To: "liver"},
+	} {
+		e.Version, e.Parent = segment.EditVersion, edits[0].Hash()
+		if err := segment.CheckEdits(v.Grid, abdomen(), []segment.Edit{edits[0], e}); fmt.Sprint(err) != want {
+			t.Errorf("%v\nwant %s", err, want)
+		}
+	}
+}
+
 // FuzzReadEdits: whatever is read can be written and read again as the same.
 func FuzzReadEdits(f *testing.F) {
 	var b bytes.Buffer

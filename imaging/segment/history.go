@@ -78,7 +78,7 @@ func (h *History) Do(ctx context.Context, e Edit) (*Patch, error) {
 	}
 	p, err := e.apply(ctx, h.v, h.s)
 	if err != nil {
-		return nil, &EditError{Why: fmt.Sprintf("%s %s", e.Do, e.Label), Err: err}
+		return nil, &EditError{Why: e.title(), Err: err}
 	}
 	e.Inside, e.Outside, e.Path = slices.Clone(e.Inside), slices.Clone(e.Outside), slices.Clone(e.Path)
 	p.runs = slices.Clip(p.runs)

@@ -152,7 +152,7 @@ func asked(v *imaging.Volume, s *imaging.Segments, r Refinement) ([]wanted, erro
 				return nil, fail(v.Value(n), "lies outside the body; move it into the body")
 			}
 			if was, ok := seen[n]; ok && was != list.in {
-				return nil, fail(v.Value(n), "shares its voxel with an inside point; remove one of them")
+				return nil, fail(v.Value(n), sharesVoxel)
 			} else if !ok {
 				seen[n] = list.in
 				out = append(out, wanted{n, list.in})
