@@ -43,13 +43,7 @@ func Dilate(ctx context.Context, g imaging.Grid, m Mask, r float64) (Mask, error
 		return out, ctx.Err()
 	}
 	box = box.Grow(g, r).Clip(g)
-	sub, in := g.Crop(box), Cut(g, m, box)
-	d, err := distance.Unsigned(ctx, sub, func(n int) bool { return in[n] })
-	if err != nil {
-		return nil, err
-	}
-	Paste(g, out, box, func(n int) bool { return d[n] <= float32(r) })
-	return out, nil
+	return out, nearer(ctx, g, m, box, r, true, out)
 }
 
 // Erode keeps the voxels of m more than r mm from every voxel outside it. What
@@ -62,35 +56,68 @@ func Erode(ctx context.Context, g imaging.Grid, m Mask, r float64) (Mask, error)
 		return out, ctx.Err()
 	}
 	box = box.Grow(g, 0.5).Clip(g)
-	sub, in := g.Crop(box), Cut(g, m, box)
-	d, err := distance.Unsigned(ctx, sub, func(n int) bool { return !in[n] })
+	err := nearer(ctx, g, m, box, r, false, out)
 	if errors.Is(err, distance.ErrEmptySet) {
 		return slices.Clone(m), nil
 	}
-	if err != nil {
-		return nil, err
+	return out, err
+}
+
+// nearer writes to out, for the voxels of box, whether one n with m[n] == in
+// lies within r mm (in is true) or none does (in is false). It returns
+// distance.ErrEmptySet when there is none in box.
+func nearer(ctx context.Context, g imaging.Grid, m Mask, box imaging.Box, r float64, in bool, out Mask) error {
+	sub := g.Crop(box)
+	if err := sub.Validate(); err != nil {
+		return err
 	}
-	Paste(g, out, box, func(n int) bool { return d[n] > float32(r) })
-	return out, nil
+	if o := ballOf(sub, r); len(o.width) > 0 && o.lines <= mostLines {
+		b := packed(g, m, box, in)
+		if b.empty() {
+			return distance.ErrEmptySet
+		}
+		b, err := b.dilated(ctx, o)
+		if err != nil {
+			return err
+		}
+		b.unpack(g, out, box, in)
+		return ctx.Err()
+	}
+	cut := Cut(g, m, box)
+	d, err := distance.Unsigned(ctx, sub, func(n int) bool { return cut[n] == in })
+	if err != nil {
+		return err
+	}
+	Paste(g, out, box, func(n int) bool { return d[n] <= float32(r) == in })
+	return nil
 }
 
 // Bounds is the smallest box that holds m; empty when m is.
 func Bounds(g imaging.Grid, m Mask) imaging.Box {
+	nx, ny := g.Size[0], g.Size[1]
+	part := make([]imaging.Box, g.Size[2])
+	par.Chunks(g.Size[2], 1, func(k, _ int) {
+		b := imaging.Box{Lo: g.Size}
+		for j := range ny {
+			r := m[nx*(j+ny*k):][:nx]
+			first := slices.Index(r, true)
+			if first < 0 {
+				continue
+			}
+			last := nx - 1
+			for !r[last] {
+				last--
+			}
+			b.Lo = [3]int{min(b.Lo[0], first), min(b.Lo[1], j), k}
+			b.Hi = [3]int{max(b.Hi[0], last+1), j + 1, k + 1}
+		}
+		part[k] = b
+	})
 	b := imaging.Box{Lo: g.Size}
-	nx := g.Size[0]
-	for row := range g.Size[1] * g.Size[2] {
-		r := m[row*nx:][:nx]
-		first := slices.Index(r, true)
-		if first < 0 {
-			continue
+	for _, p := range part {
+		for a := range b.Lo {
+			b.Lo[a], b.Hi[a] = min(b.Lo[a], p.Lo[a]), max(b.Hi[a], p.Hi[a])
 		}
-		last := nx - 1
-		for !r[last] {
-			last--
-		}
-		j, k := row%g.Size[1], row/g.Size[1]
-		b.Lo = [3]int{min(b.Lo[0], first), min(b.Lo[1], j), min(b.Lo[2], k)}
-		b.Hi = [3]int{max(b.Hi[0], last+1), max(b.Hi[1], j+1), max(b.Hi[2], k+1)}
 	}
 	if b.Hi == [3]int{} {
 		return imaging.Box{}
@@ -113,17 +140,15 @@ func Cut(g imaging.Grid, m Mask, box imaging.Box) Mask {
 }
 
 // Paste sets the voxels of m in box, which lies inside g, from f of their index
-// in the crop.
+// in the crop. f is called concurrently.
 func Paste(g imaging.Grid, m Mask, box imaging.Box, f func(n int) bool) {
-	sub := g.Crop(box)
-	n := 0
-	for k := range sub.Size[2] {
-		for j := range sub.Size[1] {
-			to := g.Index(box.Lo[0], box.Lo[1]+j, box.Lo[2]+k)
-			for i := range sub.Size[0] {
-				m[to+i] = f(n)
-				n++
+	size := box.Size()
+	par.Chunks(size[1]*size[2], 64, func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			to, n := g.Index(box.Lo[0], box.Lo[1]+r%size[1], box.Lo[2]+r/size[1]), r*size[0]
+			for i := range size[0] {
+				m[to+i] = f(n + i)
 			}
 		}
-	}
+	})
 }

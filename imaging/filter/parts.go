@@ -15,40 +15,7 @@ type Parts struct {
 }
 
 // Components numbers the components of m in the order of their first voxel.
-func Components(g imaging.Grid, m Mask) *Parts {
-	p := &Parts{Of: make([]int32, len(m)), Count: []int{0}}
-	nx, ny, nz := g.Size[0], g.Size[1], g.Size[2]
-	var stack []int32
-	for s, in := range m {
-		if !in || p.Of[s] != 0 {
-			continue
-		}
-		id := int32(len(p.Count))
-		size := 0
-		p.Of[s] = id
-		stack = append(stack[:0], int32(s))
-		for len(stack) > 0 {
-			n := int(stack[len(stack)-1])
-			stack = stack[:len(stack)-1]
-			size++
-			i, j, k := g.IJK(n)
-			push := func(ok bool, o int) {
-				if ok && m[o] && p.Of[o] == 0 {
-					p.Of[o] = id
-					stack = append(stack, int32(o))
-				}
-			}
-			push(i > 0, n-1)
-			push(i < nx-1, n+1)
-			push(j > 0, n-nx)
-			push(j < ny-1, n+nx)
-			push(k > 0, n-nx*ny)
-			push(k < nz-1, n+nx*ny)
-		}
-		p.Count = append(p.Count, size)
-	}
-	return p
-}
+func Components(g imaging.Grid, m Mask) *Parts { return piecesOf(g, m, true, byFaces).parts() }
 
 // Largest is the number of the biggest component, the first of equals, or 0.
 func (p *Parts) Largest() int32 {
@@ -67,74 +34,46 @@ func (p *Parts) Only(keep func(c int32) bool) Mask {
 	for c := 1; c < len(yes); c++ {
 		yes[c] = keep(int32(c))
 	}
-	return Where(len(p.Of), func(n int) bool { return yes[p.Of[n]] })
+	m := make(Mask, len(p.Of))
+	par.Chunks(len(m), 1<<16, func(lo, hi int) {
+		for n, c := range p.Of[lo:hi] {
+			m[lo+n] = yes[c]
+		}
+	})
+	return m
 }
 
-// LargestOf is the biggest component of m.
+// LargestOf is the biggest component of m, the first of equals.
 func LargestOf(g imaging.Grid, m Mask) Mask {
-	p := Components(g, m)
-	best := p.Largest()
-	return p.Only(func(c int32) bool { return c == best })
+	out := make(Mask, len(m))
+	p := piecesOf(g, m, true, byFaces)
+	best := p.largest()
+	p.add(out, func(piece int32) bool { return piece == best })
+	return out
 }
 
 // Reach is the part of within connected to from (which it includes where the
 // two overlap).
 func Reach(g imaging.Grid, from, within Mask) Mask {
-	p := Components(g, within)
-	hit := make([]bool, len(p.Count))
-	for n, in := range from {
-		if in {
-			hit[p.Of[n]] = true
-		}
-	}
-	return p.Only(func(c int32) bool { return hit[c] })
+	out := make(Mask, len(within))
+	p := piecesOf(g, within, true, byFaces)
+	hit := p.meeting(from)
+	p.add(out, func(piece int32) bool { return hit[piece] })
+	return out
 }
 
 // Fill adds the holes of m: what no path outside m joins to the border of the
 // grid.
-func Fill(g imaging.Grid, m Mask) Mask {
-	out := slices.Clone(m)
-	box := Bounds(g, m)
-	if box.Empty() {
-		return out
-	}
-	// one voxel around m joins all that is open there
-	for a, n := range g.Size {
-		box.Lo[a], box.Hi[a] = max(0, box.Lo[a]-1), min(n, box.Hi[a]+1)
-	}
-	sub, in := g.Crop(box), Cut(g, m, box)
-	p := Components(sub, Where(len(in), func(n int) bool { return !in[n] }))
-	open := make([]bool, len(p.Count))
-	for n, c := range p.Of {
-		i, j, k := sub.IJK(n)
-		if i == 0 || j == 0 || k == 0 || i == sub.Size[0]-1 || j == sub.Size[1]-1 || k == sub.Size[2]-1 {
-			open[c] = true
-		}
-	}
-	Paste(g, out, box, func(n int) bool { return in[n] || !open[p.Of[n]] })
-	return out
-}
+func Fill(g imaging.Grid, m Mask) Mask { return filled(g, m, byFaces) }
 
 // FillSlices adds the holes of each slice k, as seen in that slice alone.
-func FillSlices(g imaging.Grid, m Mask) Mask {
-	out := make(Mask, len(m))
-	area := g.Size[0] * g.Size[1]
-	slice := g
-	slice.Size[2] = 1
-	par.Chunks(g.Size[2], 1, func(lo, hi int) {
-		s := m[lo*area : hi*area]
-		p := Components(slice, Where(area, func(n int) bool { return !s[n] }))
-		open := make([]bool, len(p.Count))
-		for n, c := range p.Of {
-			i, j, _ := slice.IJK(n)
-			if i == 0 || j == 0 || i == g.Size[0]-1 || j == g.Size[1]-1 {
-				open[c] = true
-			}
-		}
-		for n, c := range p.Of {
-			out[lo*area+n] = s[n] || !open[c]
-		}
-	})
+func FillSlices(g imaging.Grid, m Mask) Mask { return filled(g, m, inSlices) }
+
+func filled(g imaging.Grid, m Mask, how joint) Mask {
+	out := slices.Clone(m)
+	p := piecesOf(g, m, false, how)
+	open := p.open(how.slices)
+	p.add(out, func(piece int32) bool { return !open[piece] })
 	return out
 }
 
