@@ -176,6 +176,9 @@ func TestAutomaticOnKnownSolid(t *testing.T) {
 	if o := origin(rep, imaging.LabelTumour); o != segment.AutomaticCandidate {
 		t.Errorf("tumour 1 came from %q", o)
 	}
+	if c := rep.Of(imaging.LabelTumour).Confidence; c < 0.1 || c > 0.4 {
+		t.Errorf("tumour 1, which nobody has confirmed, has confidence %.2f", c)
+	}
 	if !strings.Contains(strings.Join(rep.Notes(), "\n"), "tumour_1") {
 		t.Errorf("the notes do not ask to confirm the candidates: %v", rep.Notes())
 	}

@@ -71,6 +71,8 @@ type tumour struct {
 	voxels int
 	origin Origin
 	doubts []string
+
+	candidate candidate // the facts of an AutomaticCandidate
 }
 
 // findTumours takes the seeded tumours in the order of their labels, then
@@ -130,7 +132,9 @@ func findTumours(ctx context.Context, w *work, s tumourSettings) error {
 	}
 	slices.SortStableFunc(ids, func(a, b int32) int { return cmp.Compare(p.Count[b], p.Count[a]) })
 	for n, id := range ids[:min(len(ids), int(s.Most))] {
-		keep(tumour{label: imaging.LabelTumour + imaging.Label(n), m: p.Only(func(c int32) bool { return c == id }), origin: AutomaticCandidate})
+		t := tumour{label: imaging.LabelTumour + imaging.Label(n), m: p.Only(func(c int32) bool { return c == id }), origin: AutomaticCandidate}
+		t.candidate = w.judgeCandidate(t.m, shape[id], s)
+		keep(t)
 	}
 	if len(ids) > int(s.Most) {
 		w.rep.note("%d smaller tumour candidates are left out", len(ids)-int(s.Most))
@@ -161,23 +165,12 @@ func (w *work) paintTumours(ctx context.Context, ts []tumour, s tumourSettings) 
 				w.out.Bits[n] = b&^bone | liver
 			}
 		}
-		w.found(t.label, t.origin, tumourSure(t), t.doubts...)
+		w.found(t.label, t.origin, t.sure(), t.told()...)
 		if err := w.show(t.label.String(), w.c.Grid, t.m); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// doubtfulTumour is the confidence of a tumour whose seed is not clearly in one.
-const doubtfulTumour = 0.5
-
-// tumourSure is the confidence of a tumour.
-func tumourSure(t tumour) float64 {
-	if len(t.doubts) > 0 {
-		return doubtfulTumour
-	}
-	return 1
 }
 
 // rounded opens a mask to cut tails, then closes and fills it to take in

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"halsted/imaging"
@@ -64,6 +65,14 @@ func lumpy(t *testing.T, seed uint64) lumps {
 		l.all = append(l.all, o)
 	}
 	l.liver = place(9)
+	l.make(t, g, organ, size, rng)
+	return l
+}
+
+// make fills the volume and its truth: organ is the middle of the liver, size its
+// half-axes.
+func (l *lumps) make(t *testing.T, g imaging.Grid, organ, size r3.Vec, rng *rand.Rand) {
+	t.Helper()
 	l.truth = imaging.NewSegments(g, imaging.LabelBody, imaging.LabelLiver)
 	for n := range l.all {
 		l.truth.Of = append(l.truth.Of, imaging.LabelTumour+imaging.Label(n))
@@ -95,7 +104,6 @@ func lumpy(t *testing.T, seed uint64) lumps {
 	for n := range hu {
 		l.v.Data[n] = int16(math.Round(float64(hu[n]) + l.noiseHU*rng.NormFloat64()))
 	}
-	return l
 }
 
 // clickIn is a random place of a lump at least deep inside; its middle when there
@@ -171,4 +179,61 @@ func TestThePlaceOfTheClickHardlyMatters(t *testing.T) {
 			t.Errorf("clicked %v mm off its middle: Dice %.3f with the outline from there", off, d)
 		}
 	}
+}
+
+// A candidate that nobody has confirmed has less confidence than any clicked
+// tumour, and the less of it the fainter, smaller or longer it is.
+func TestCandidatesAreLessSureThanClicks(t *testing.T) {
+	l := lumps{noiseHU: 15, blurMM: 0.8, liver: r3.Vec{X: -5, Y: 28}}
+	for _, o := range []struct{ at, radii r3.Vec }{
+		{r3.Vec{X: -32}, r3.Vec{X: 11, Y: 11, Z: 11}},      // plain
+		{r3.Vec{X: 22}, r3.Vec{X: 11, Y: 11, Z: 11}},       // fainter
+		{r3.Vec{X: -5, Z: 30}, r3.Vec{X: 9, Y: 9, Z: 9}},   // smaller
+		{r3.Vec{X: -5, Z: -22}, r3.Vec{X: 23, Y: 7, Z: 7}}, // longer, of the same volume
+	} {
+		l.all = append(l.all, lump{at: o.at, radii: o.radii, hu: -55})
+	}
+	l.all[1].hu = -42
+	g := imaging.NewGrid([3]int{140, 120, 100}, r3.Vec{X: -70, Y: -60, Z: -50}, [3]float64{1, 1, 1})
+	l.make(t, g, r3.Vec{X: -5}, r3.Vec{X: 52, Y: 46, Z: 46}, rand.New(rand.NewPCG(4, 99)))
+	r := with(toTumours(), "prepare", "StepMM", 2)
+	seeds := []segment.Seed{{Label: imaging.LabelLiver, LPS: l.liver}}
+	got, rep := run(t, l.v, r, seeds...)
+	sure := make([]float64, len(l.all))
+	for _, s := range rep.Structures {
+		if s.Origin != segment.AutomaticCandidate {
+			continue
+		}
+		if s.Confidence <= 0 || s.Confidence > 0.4 || len(s.Doubts) == 0 || !strings.Contains(s.Doubts[0], "nobody has confirmed it") {
+			t.Errorf("%v: confidence %.2f, doubts %q", s.Label, s.Confidence, s.Doubts)
+		}
+		bit := got.Bit(s.Label)
+		for m, o := range l.all {
+			if n, ok := voxel(g, o.at); ok && got.Bits[n]&bit != 0 {
+				sure[m] = s.Confidence
+				t.Logf("lump %d: %v, %.2f: %s", m, s.Label, s.Confidence, s.Doubts[0])
+			}
+		}
+	}
+	for m, name := range []string{"", "fainter", "smaller", "longer"} {
+		if sure[m] == 0 || m > 0 && sure[m] >= sure[0] {
+			t.Errorf("confidence of the plain candidate %.2f, of the %s %.2f", sure[0], name, sure[m])
+		}
+	}
+	for m, o := range l.all {
+		seeds = append(seeds, segment.Seed{Label: imaging.LabelTumour + imaging.Label(m), LPS: o.at})
+	}
+	_, rep = run(t, l.v, r, seeds...)
+	for m := range l.all {
+		if s := rep.Of(imaging.LabelTumour + imaging.Label(m)); s.Confidence < 2*sure[m] {
+			t.Errorf("lump %d: confidence %.2f clicked, %.2f as a candidate", m, s.Confidence, sure[m])
+		}
+	}
+}
+
+// voxel is the index of the voxel that holds p.
+func voxel(g imaging.Grid, p r3.Vec) (int, bool) {
+	x, y, z := g.Voxel(p)
+	i, j, k := int(math.Round(x)), int(math.Round(y)), int(math.Round(z))
+	return g.Index(i, j, k), i >= 0 && j >= 0 && k >= 0 && i < g.Size[0] && j < g.Size[1] && k < g.Size[2]
 }
