@@ -73,7 +73,8 @@ func (c *Case) gives(output string) bool {
 // Generate hands out at most seven trajectories of the front that differ, and
 // for ablation the sets of needles that cover the target with its margin. When
 // no trajectory keeps the hard limits, it hands out those that come closest.
-// The search is exhaustive: it does not depend on the seed.
+// The search is exhaustive: it does not depend on the seed. No two plans have the
+// same name.
 func (c *Case) Generate(ctx context.Context, _ uint64, emit func(planner.Candidate) error) error {
 	found, err := c.Search(ctx)
 	if err != nil {
@@ -110,8 +111,8 @@ func (c *Case) Generate(ctx context.Context, _ uint64, emit func(planner.Candida
 			}
 		}
 	}
-	for _, t := range append(Thin(found.Front, shownMost), found.Least...) {
-		p := planner.Plan{Case: c.id, Procedure: Name, Name: c.describe(t), Needles: []planner.Needle{c.needle(t)}}
+	for n, t := range append(Thin(found.Front, shownMost), found.Least...) {
+		p := planner.Plan{Case: c.id, Procedure: Name, Name: c.describe(n+1, t), Needles: []planner.Needle{c.needle(t)}}
 		scores := []planner.Score{{ID: "reserve_mm", Value: t.ReserveMM}, {ID: "length_mm", Value: t.LengthMM, Less: true},
 			{ID: "capsule_angle_deg", Value: t.CapsuleDeg, Less: true}, {ID: "organ_track_mm", Value: t.TrackMM}, {ID: "scan_plane_angle_deg", Value: t.ScanDeg, Less: true}}
 		if err := give(p, scores); err != nil {
@@ -132,8 +133,10 @@ func round(p r3.Vec) r3.Vec {
 	return r3.Vec{X: r(p.X), Y: r(p.Y), Z: r(p.Z)}
 }
 
-// describe says where a trajectory comes from, as seen from the target.
-func (c *Case) describe(t Trajectory) string {
+// describe names the n-th trajectory of a case and says where it comes from, as
+// seen from the target. Two may come from the same side and be as long: the
+// number tells them apart.
+func (c *Case) describe(n int, t Trajectory) string {
 	d := r3.Unit(r3.Sub(t.Entry, t.Tip))
 	side := ""
 	for _, s := range []struct {
@@ -151,7 +154,7 @@ func (c *Case) describe(t Trajectory) string {
 			side += name
 		}
 	}
-	return fmt.Sprintf("from %s, %.0f mm", side, t.LengthMM)
+	return fmt.Sprintf("path %d from %s, %.0f mm", n, side, t.LengthMM)
 }
 
 // deviceOf is the device of a needle of a plan.
