@@ -2,6 +2,7 @@ package filter
 
 import (
 	"context"
+	"encoding/binary"
 	"math"
 
 	"halsted/imaging"
@@ -31,15 +32,16 @@ func packed(g imaging.Grid, m Mask, box imaging.Box, in bool) *bitRows {
 	nx, ny := b.size[0], b.size[1]
 	par.Chunks(ny*b.size[2], 64, func(lo, hi int) {
 		for r := lo; r < hi; r++ {
-			row := m[g.Index(box.Lo[0], box.Lo[1]+r%ny, box.Lo[2]+r/ny):][:nx]
+			row := raw(m[g.Index(box.Lo[0], box.Lo[1]+r%ny, box.Lo[2]+r/ny):][:nx])
 			for q := range b.words {
 				var x uint64
-				for i, v := range row[q*64 : min(q*64+64, nx)] {
-					var bit uint64
-					if v {
-						bit = 1
-					}
-					x |= (bit ^ flip) << (i & 63)
+				part := row[q*64 : min(q*64+64, nx)]
+				i := 0
+				for ; i+8 <= len(part); i += 8 { // one bit of each byte, gathered
+					x |= (binary.LittleEndian.Uint64(part[i:]) ^ flip*0x0101010101010101) * 0x0102040810204080 >> 56 << i
+				}
+				for ; i < len(part); i++ {
+					x |= (uint64(part[i]) ^ flip) << i
 				}
 				b.w[r*b.words+q] = x
 			}

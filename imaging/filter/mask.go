@@ -1,9 +1,11 @@
 package filter
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
+	"unsafe"
 
 	"halsted/imaging"
 	"halsted/imaging/distance"
@@ -24,16 +26,12 @@ func Where(n int, in func(n int) bool) Mask {
 	return m
 }
 
+// raw is m as bytes, 1 for true, which the machine searches and counts many at
+// a time.
+func raw(m Mask) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(m))), len(m)) }
+
 // Count is the number of voxels in m.
-func (m Mask) Count() int {
-	n := 0
-	for _, b := range m {
-		if b {
-			n++
-		}
-	}
-	return n
-}
+func (m Mask) Count() int { return bytes.Count(raw(m), []byte{1}) }
 
 // Dilate adds every voxel within r mm of m (between centres).
 func Dilate(ctx context.Context, g imaging.Grid, m Mask, r float64) (Mask, error) {
@@ -99,15 +97,12 @@ func Bounds(g imaging.Grid, m Mask) imaging.Box {
 	par.Chunks(g.Size[2], 1, func(k, _ int) {
 		b := imaging.Box{Lo: g.Size}
 		for j := range ny {
-			r := m[nx*(j+ny*k):][:nx]
-			first := slices.Index(r, true)
+			r := raw(m[nx*(j+ny*k):][:nx])
+			first := bytes.IndexByte(r, 1)
 			if first < 0 {
 				continue
 			}
-			last := nx - 1
-			for !r[last] {
-				last--
-			}
+			last := bytes.LastIndexByte(r, 1)
 			b.Lo = [3]int{min(b.Lo[0], first), min(b.Lo[1], j), k}
 			b.Hi = [3]int{max(b.Hi[0], last+1), j + 1, k + 1}
 		}

@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"bytes"
+
 	"halsted/imaging"
 	"halsted/internal/par"
 )
@@ -42,25 +44,26 @@ func piecesOf(g imaging.Grid, m Mask, in bool, how joint) *runPieces {
 	p := &runPieces{g: g, row: make([]run, ny*nz)}
 	slabs := (nz + pieceSlab - 1) / pieceSlab
 	part := make([][]run, slabs)
+	want := byte(0)
+	if in {
+		want = 1
+	}
 	par.Chunks(nz, pieceSlab, func(lo, hi int) {
 		var found []run
 		for r := lo * ny; r < hi*ny; r++ {
 			p.row[r].from = int32(len(found))
-			base := int32(r * nx)
-			row, was := m[r*nx:][:nx], !in
-			for i, v := range row {
-				if v == was {
-					continue
+			base, row := r*nx, raw(m[r*nx:][:nx])
+			for at := 0; ; {
+				from := bytes.IndexByte(row[at:], want)
+				if from < 0 {
+					break
 				}
-				if v == in {
-					found = append(found, run{from: base + int32(i)})
-				} else {
-					found[len(found)-1].to = base + int32(i)
+				from += at
+				if at = bytes.IndexByte(row[from:], 1-want); at < 0 {
+					at = nx - from
 				}
-				was = v
-			}
-			if was == in {
-				found[len(found)-1].to = base + int32(nx)
+				at += from
+				found = append(found, run{int32(base + from), int32(base + at)})
 			}
 			p.row[r].to = int32(len(found))
 		}
@@ -195,12 +198,7 @@ func (p *runPieces) add(m Mask, keep func(piece int32) bool) {
 func (p *runPieces) meeting(m Mask) []bool {
 	has := make([]bool, len(p.run)) // each run
 	p.each(func(n int) {
-		for _, in := range m[p.run[n].from:p.run[n].to] {
-			if in {
-				has[n] = true
-				return
-			}
-		}
+		has[n] = bytes.IndexByte(raw(m[p.run[n].from:p.run[n].to]), 1) >= 0
 	})
 	out := make([]bool, len(p.run))
 	for n, h := range has {

@@ -48,8 +48,10 @@ type systems struct {
 	vessel filter.Mask // of the liver
 	liver  filter.Mask
 	other  filter.Mask // of other structures, the vena cava among them
-	cava   []float32   // distance to the vena cava, mm; nil where there is none
-	off    []float32   // distance to the nearest vessel, mm
+	cava   filter.Mask // nearer to the vena cava than CavaMM; nil where there is none
+	round  filter.Mask // nearer to it than twice that
+	beside filter.Mask // not farther than GapMM from a vessel
+	wide   []float32   // of a vessel, distance to what is none, mm; 0 elsewhere
 	hilum  float64     // ml of blood where the portal root goes on
 }
 
@@ -66,13 +68,9 @@ func tellSystems(ctx context.Context, w *work, s systemSettings) error {
 	if err := w.show("roots", y.c.Grid, filter.Where(y.c.Grid.Len(), func(n int) bool { return root[0][n] || root[1][n] })); err != nil {
 		return err
 	}
-	wide, err := distance.Unsigned(ctx, y.c.Grid, func(n int) bool { return !y.vessel[n] })
-	if err != nil {
-		return err
-	}
 	var cost [2][]float32
 	for n := range cost {
-		cost[n], err = filter.PathCost(ctx, y.c.Grid, y.vessel, root[n], func(n int) float32 { return 1 / (wide[n] * wide[n]) })
+		cost[n], err = filter.PathCost(ctx, y.c.Grid, y.vessel, root[n], func(n int) float32 { return 1 / (y.wide[n] * y.wide[n]) })
 		if err != nil {
 			return err
 		}
@@ -120,12 +118,49 @@ func newSystems(ctx context.Context, w *work, s systemSettings) (*systems, error
 	y.other = sample(imaging.LabelVenaCava, imaging.LabelAorta, imaging.LabelBone, imaging.LabelKidneyLeft, imaging.LabelKidneyRight, imaging.LabelSpleen)
 	if w.out.Bit(imaging.LabelVenaCava) != 0 {
 		cava := sample(imaging.LabelVenaCava)
-		if y.cava, err = distance.Unsigned(ctx, c.Grid, func(n int) bool { return cava[n] }); err != nil {
+		if y.cava, err = filter.Dilate(ctx, c.Grid, cava, below(s.CavaMM)); err != nil {
+			return nil, err
+		}
+		if y.round, err = filter.Dilate(ctx, c.Grid, cava, below(2*s.CavaMM)); err != nil {
 			return nil, err
 		}
 	}
-	y.off, err = distance.Unsigned(ctx, c.Grid, func(n int) bool { return y.vessel[n] })
+	if y.beside, err = filter.Dilate(ctx, c.Grid, y.vessel, s.GapMM); err != nil {
+		return nil, err
+	}
+	y.wide, err = widths(ctx, c.Grid, y.vessel)
 	return y, err
+}
+
+// below is the radius of the ball of all distances less than mm, as float32.
+func below(mm float64) float64 {
+	r := float32(mm)
+	if float64(r) >= mm {
+		r = math.Nextafter32(r, float32(math.Inf(-1)))
+	}
+	return float64(r)
+}
+
+// widths are the distances of the voxels of m to the nearest not of it, in mm; 0
+// outside m.
+func widths(ctx context.Context, g imaging.Grid, m filter.Mask) ([]float32, error) {
+	out := make([]float32, g.Len())
+	box := filter.Bounds(g, m)
+	for a := range box.Lo { // what lies beyond is farther than what lies around
+		box.Lo[a], box.Hi[a] = max(box.Lo[a]-1, 0), min(box.Hi[a]+1, g.Size[a])
+	}
+	sub, in := g.Crop(box), filter.Cut(g, m, box)
+	d, err := distance.Unsigned(ctx, sub, func(n int) bool { return !in[n] })
+	if err != nil {
+		return nil, err
+	}
+	nx := sub.Size[0]
+	for k := range sub.Size[2] {
+		for j := range sub.Size[1] {
+			copy(out[g.Index(box.Lo[0], box.Lo[1]+j, box.Lo[2]+k):][:nx], d[sub.Index(0, j, k):])
+		}
+	}
+	return out, nil
 }
 
 // full is the voxel of the full grid in the middle of working voxel n.
@@ -155,7 +190,7 @@ func (y *systems) roots(ctx context.Context) (root [2]filter.Mask, seeded [2]boo
 	if seeded[0] && seeded[1] || y.cava == nil {
 		return root, seeded, ctx.Err()
 	}
-	joins := filter.Where(g.Len(), func(n int) bool { return y.vessel[n] && float64(y.cava[n]) < y.s.CavaMM })
+	joins := filter.Where(g.Len(), func(n int) bool { return y.vessel[n] && y.cava[n] })
 	portal, err := y.exits(ctx, joins)
 	if err != nil {
 		return root, seeded, err
@@ -186,17 +221,17 @@ func (y *systems) exits(ctx context.Context, joins filter.Mask) (portal filter.M
 	if err != nil {
 		return nil, err
 	}
-	deep, err := distance.Unsigned(ctx, g, func(n int) bool { return !y.liver[n] })
+	rim, err := filter.Dilate(ctx, g, filter.Where(g.Len(), func(n int) bool { return !y.liver[n] }), below(y.s.RimMM))
 	if err != nil {
 		return nil, err
 	}
-	near, err := distance.Unsigned(ctx, g, func(n int) bool { return y.liver[n] })
+	near, err := filter.Dilate(ctx, g, y.liver, below(y.s.ReachMM))
 	if err != nil {
 		return nil, err
 	}
 	low, high := float32((liver+blood)/2), float32(2*blood-liver)
 	outside := filter.Where(g.Len(), func(n int) bool {
-		return soft[n] > low && soft[n] < high && !y.vessel[n] && !y.other[n] && float64(near[n]) < y.s.ReachMM && float64(deep[n]) < y.s.RimMM
+		return soft[n] > low && soft[n] < high && !y.vessel[n] && !y.other[n] && near[n] && rim[n]
 	})
 	one := max(h[0], h[1], h[2])
 	if outside, err = filter.Erode(ctx, g, outside, one); err != nil {
@@ -211,8 +246,8 @@ func (y *systems) exits(ctx context.Context, joins filter.Mask) (portal filter.M
 	p := filter.Components(g, outside)
 	meets, cava := make([]bool, len(p.Count)), make([]bool, len(p.Count))
 	for n, c := range p.Of {
-		meets[c] = meets[c] || float64(y.off[n]) <= y.s.GapMM
-		cava[c] = cava[c] || float64(y.cava[n]) < y.s.CavaMM
+		meets[c] = meets[c] || y.beside[n]
+		cava[c] = cava[c] || y.cava[n]
 	}
 	most := 0
 	for c := 1; c < len(p.Count); c++ {
@@ -228,7 +263,7 @@ func (y *systems) exits(ctx context.Context, joins filter.Mask) (portal filter.M
 		}
 		if cava[c] {
 			for n, in := range touch {
-				joins[n] = joins[n] || in && float64(y.cava[n]) < 2*y.s.CavaMM
+				joins[n] = joins[n] || in && y.round[n]
 			}
 		} else if count := touch.Count(); count > most {
 			most, portal, y.hilum = count, touch, float64(p.Count[c])*g.VoxelMM3()/1000
@@ -243,22 +278,18 @@ func (y *systems) exits(ctx context.Context, joins filter.Mask) (portal filter.M
 // values are the mean of the vessels where they are widest, in HU, and of the
 // liver away from them.
 func (y *systems) values() (blood, liver float64) {
-	wide, err := distance.Unsigned(context.Background(), y.c.Grid, func(n int) bool { return !y.vessel[n] })
-	if err != nil {
-		return math.NaN(), math.NaN()
-	}
 	widest := float32(0)
 	for n, in := range y.vessel {
 		if in {
-			widest = max(widest, wide[n])
+			widest = max(widest, y.wide[n])
 		}
 	}
 	var sum, count [2]float64
 	for n, hu := range y.c.HU {
 		switch {
-		case y.vessel[n] && wide[n] >= 0.6*widest:
+		case y.vessel[n] && y.wide[n] >= 0.6*widest:
 			sum[0], count[0] = sum[0]+float64(hu), count[0]+1
-		case y.liver[n] && !y.vessel[n] && float64(y.off[n]) > y.s.GapMM:
+		case y.liver[n] && !y.vessel[n] && !y.beside[n]:
 			sum[1], count[1] = sum[1]+float64(hu), count[1]+1
 		}
 	}
