@@ -112,3 +112,30 @@ func BenchmarkComponents(b *testing.B) {
 		Components(g, m)
 	}
 }
+
+// Specks and holes of fewer voxels than asked for are gone, nothing else is.
+func TestDespeckle(t *testing.T) {
+	g := imaging.NewGrid([3]int{12, 12, 20}, r3.Vec{}, [3]float64{1, 1, 1})
+	m := Where(g.Len(), func(n int) bool {
+		i, j, k := g.IJK(n)
+		return min(i, j) >= 2 && max(i, j) <= 9 && k >= 2 && k <= 15
+	})
+	want := slices.Clone(m)
+	for _, at := range [][3]int{{4, 4, 5}, {4, 4, 6}} { // a hole of two
+		m[g.Index(at[0], at[1], at[2])] = false
+	}
+	m[g.Index(0, 0, 0)], m[g.Index(11, 11, 18)], m[g.Index(11, 11, 19)] = true, true, true
+	Despeckle(g, m, 3)
+	if !slices.Equal(m, want) {
+		t.Errorf("%d voxels, want %d", m.Count(), want.Count())
+	}
+	for k := 5; k < 8; k++ { // a hole and a speck of three stay
+		m[g.Index(4, 4, k)], m[g.Index(11, 0, k)] = false, true
+	}
+	Despeckle(g, m, 3)
+	for k := 5; k < 8; k++ {
+		if m[g.Index(4, 4, k)] || !m[g.Index(11, 0, k)] {
+			t.Errorf("slice %d: what has three voxels changed", k)
+		}
+	}
+}

@@ -119,13 +119,11 @@ func findAorta(ctx context.Context, w *work, s columnSettings) error {
 	if err != nil {
 		return err
 	}
-	for n, b := range w.out.Bits {
-		if b&aorta != 0 {
-			w.out.Bits[n] = b &^ bone
-		}
+	if err := amend(ctx, w.out, aorta, bone, 0); err != nil {
+		return err
 	}
 	w.foundColumn(imaging.LabelAorta, c, s, l.muscle)
-	return ctx.Err()
+	return nil
 }
 
 // poor says why a column is not taken for the vessel, with numbers.

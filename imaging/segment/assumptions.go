@@ -168,21 +168,44 @@ func (w *work) brightest() (string, float64) {
 // there. At most about 10⁵ evenly spread voxels are looked at.
 func (w *work) medianHU(ctx context.Context, l imaging.Label) (float64, error) {
 	bit := w.out.Bit(l)
-	count := w.out.Count(l)
-	if bit == 0 || count == 0 {
-		return math.NaN(), ctx.Err()
+	before := make([]int, (len(w.out.Bits)+bitChunk-1)/bitChunk+1) // voxels before each chunk
+	err := par.ChunksCtx(ctx, len(w.out.Bits), bitChunk, func(lo, hi int) error {
+		count := 0
+		for _, b := range w.out.Bits[lo:hi] {
+			if b&bit != 0 {
+				count++
+			}
+		}
+		before[lo/bitChunk+1] = count
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for c := range before[1:] {
+		before[c+1] += before[c]
+	}
+	count := before[len(before)-1]
+	if count == 0 {
+		return math.NaN(), nil
 	}
 	every := max(1, count/100_000)
-	var x []int16
-	seen := 0
-	for n, b := range w.out.Bits {
-		if b&bit != 0 {
-			if seen%every == 0 {
-				x = append(x, w.v.Data[n])
+	x := make([]int16, (count+every-1)/every)
+	err = par.ChunksCtx(ctx, len(w.out.Bits), bitChunk, func(lo, hi int) error {
+		seen := before[lo/bitChunk]
+		for n, b := range w.out.Bits[lo:hi] {
+			if b&bit != 0 {
+				if seen%every == 0 {
+					x[seen/every] = w.v.Data[lo+n]
+				}
+				seen++
 			}
-			seen++
 		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
 	}
 	slices.Sort(x)
-	return w.v.Slope*float64(x[len(x)/2]) + w.v.Intercept, ctx.Err()
+	return w.v.Slope*float64(x[len(x)/2]) + w.v.Intercept, nil
 }

@@ -102,29 +102,37 @@ func (w *work) fillMarrow(ctx context.Context, aboveHU, gapMM2 float64) error {
 	return par.ChunksCtx(ctx, g.Size[2], 1, func(k0, k1 int) error {
 		for k := k0; k < k1; k++ {
 			bits := w.out.Bits[k*area : (k+1)*area]
-			box := slice.Bounds(func(n int) bool { return bits[n]&bit != 0 })
+			box := boundsOf(&imaging.Segments{Grid: slice, Bits: bits}, bit)
 			if box.Empty() {
 				continue
 			}
 			sub := slice.Crop(box)
-			at := func(n int) int { return n%sub.Size[0] + box.Lo[0] + (n/sub.Size[0]+box.Lo[1])*g.Size[0] }
+			nx := sub.Size[0]
+			row := func(j int) int { return box.Lo[0] + (j+box.Lo[1])*g.Size[0] }
 			open := make(filter.Mask, sub.Len())
-			for n := range open {
-				open[n] = bits[at(n)]&bit == 0
+			for j := range sub.Size[1] {
+				for i, b := range bits[row(j):][:nx] {
+					open[j*nx+i] = b&bit == 0
+				}
 			}
 			p := filter.Components(sub, open)
 			sum, out := make([]float64, len(p.Count)), make([]bool, len(p.Count))
-			for n, c := range p.Of {
-				if c == 0 {
-					continue
+			for j := range sub.Size[1] {
+				for i, c := range p.Of[j*nx:][:nx] {
+					if c == 0 {
+						continue
+					}
+					out[c] = out[c] || i == 0 || j == 0 || i == nx-1 || j == sub.Size[1]-1
+					if !out[c] {
+						sum[c] += w.hu(k*area + row(j) + i)
+					}
 				}
-				i, j := n%sub.Size[0], n/sub.Size[0]
-				out[c] = out[c] || i == 0 || j == 0 || i == sub.Size[0]-1 || j == sub.Size[1]-1
-				sum[c] += w.hu(k*area + at(n))
 			}
-			for n, c := range p.Of {
-				if c > 0 && !out[c] && (p.Count[c] <= gap || p.Count[c] <= most && sum[c] > aboveHU*float64(p.Count[c])) {
-					bits[at(n)] |= bit
+			for j := range sub.Size[1] {
+				for i, c := range p.Of[j*nx:][:nx] {
+					if c > 0 && !out[c] && (p.Count[c] <= gap || p.Count[c] <= most && sum[c] > aboveHU*float64(p.Count[c])) {
+						bits[row(j)+i] |= bit
+					}
 				}
 			}
 		}

@@ -72,9 +72,9 @@ func findCava(ctx context.Context, w *work, s columnSettings) error {
 	if err != nil {
 		return err
 	}
-	for n, b := range w.out.Bits {
-		if b&out != 0 && b&aorta != 0 {
-			w.out.Bits[n] = b &^ out
+	if aorta != 0 {
+		if err := amend(ctx, w.out, out|aorta, out, 0); err != nil {
+			return err
 		}
 	}
 	w.foundColumn(imaging.LabelVenaCava, c, s, l.muscle)

@@ -6,7 +6,6 @@ import (
 
 	"halsted/imaging"
 	"halsted/imaging/filter"
-	"halsted/internal/par"
 )
 
 // liverSettings are the numbers of the liver step.
@@ -199,14 +198,7 @@ func (l *liverShape) outline(ctx context.Context) error {
 	confidence, doubts := l.confidence()
 	w.found(imaging.LabelLiver, from, confidence, doubts...)
 	liver, bone := w.out.Bit(imaging.LabelLiver), w.out.Bit(imaging.LabelBone)
-	return par.ChunksCtx(ctx, len(w.out.Bits), 1<<18, func(lo, hi int) error {
-		for n, b := range w.out.Bits[lo:hi] {
-			if b&liver != 0 {
-				w.out.Bits[lo+n] = b &^ bone
-			}
-		}
-		return nil
-	})
+	return amend(ctx, w.out, liver, bone, 0)
 }
 
 // blindPart is how much of a healthy liver's outline leans on tissue of its own

@@ -100,18 +100,19 @@ func doubtful(share float64) []string {
 func newSystems(ctx context.Context, w *work, s systemSettings) (*systems, error) {
 	out := w.out
 	liver := out.Bit(imaging.LabelLiver)
-	box := out.Grid.Bounds(func(n int) bool { return out.Bits[n]&liver != 0 }).Grow(out.Grid, s.ReachMM).Clip(out.Grid)
+	box := boundsOf(out, liver).Grow(out.Grid, s.ReachMM).Clip(out.Grid)
 	c, err := filter.Reduce(ctx, w.v.Crop(box), s.WorkMM)
 	if err != nil {
 		return nil, err
 	}
 	y := &systems{w: w, s: s, box: box, c: c}
+	at := sampled(out, box, c.Grid, c.Block)
 	sample := func(ls ...imaging.Label) filter.Mask {
 		bits := uint32(0)
 		for _, l := range ls {
 			bits |= out.Bit(l)
 		}
-		return filter.Where(c.Grid.Len(), func(n int) bool { return out.Bits[y.full(n)]&bits != 0 })
+		return filter.Where(c.Grid.Len(), func(n int) bool { return at[n]&bits != 0 })
 	}
 	y.liver = sample(imaging.LabelLiver)
 	y.vessel = sample(imaging.LabelVessel, imaging.LabelPortalVein, imaging.LabelHepaticVein)
@@ -161,15 +162,6 @@ func widths(ctx context.Context, g imaging.Grid, m filter.Mask) ([]float32, erro
 		}
 	}
 	return out, nil
-}
-
-// full is the voxel of the full grid in the middle of working voxel n.
-func (y *systems) full(n int) int {
-	i, j, k := y.c.Grid.IJK(n)
-	at := func(a, p int) int {
-		return min(y.box.Lo[a]+p*y.c.Block[a]+y.c.Block[a]/2, y.box.Hi[a]-1)
-	}
-	return y.w.out.Grid.Index(at(0, i), at(1, j), at(2, k))
 }
 
 // roots are the vessel voxels where each system begins: at its seeds, or where

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"halsted/imaging"
+	"halsted/internal/par"
 )
 
 // paint gives each vessel voxel of the full grid the system with the cheaper
@@ -30,7 +31,8 @@ func (y *systems) paint(cost [2][]float32) (sure [2]float64) {
 		}
 	}
 	box := y.box
-	for k := box.Lo[2]; k < box.Hi[2]; k++ {
+	par.Chunks(box.Hi[2]-box.Lo[2], 1, func(slice, _ int) {
+		k := box.Lo[2] + slice
 		for j := box.Lo[1]; j < box.Hi[1]; j++ {
 			for i := box.Lo[0]; i < box.Hi[0]; i++ {
 				n := out.Grid.Index(i, j, k)
@@ -40,7 +42,7 @@ func (y *systems) paint(cost [2][]float32) (sure [2]float64) {
 				out.Bits[n] = out.Bits[n]&^any | bits[y.systemAt(of, (i-box.Lo[0])/y.c.Block[0], (j-box.Lo[1])/y.c.Block[1], (k-box.Lo[2])/y.c.Block[2])]
 			}
 		}
-	}
+	})
 	for n := range sure {
 		if all[n] > 0 {
 			sure[n] /= all[n]

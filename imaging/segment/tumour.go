@@ -159,10 +159,9 @@ func (w *work) paintTumours(ctx context.Context, ts []tumour, s tumourSettings) 
 		if err != nil {
 			return err
 		}
-		bit := w.out.Bit(t.label)
-		for n, b := range w.out.Bits {
-			if b&bit != 0 {
-				w.out.Bits[n] = b&^bone | liver
+		if bit := w.out.Bit(t.label); bit != 0 {
+			if err := amend(ctx, w.out, bit, bone, liver); err != nil {
+				return err
 			}
 		}
 		w.found(t.label, t.origin, t.sure(), t.told()...)

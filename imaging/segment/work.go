@@ -130,7 +130,7 @@ func (w *work) paint(ctx context.Context, out *imaging.Segments, l imaging.Label
 // holes as small.
 func (w *work) despeckle(ctx context.Context, l imaging.Label, leastML float64) error {
 	bit := w.out.Bit(l)
-	box := w.out.Grid.Bounds(func(n int) bool { return w.out.Bits[n]&bit != 0 })
+	box := boundsOf(w.out, bit)
 	if box.Empty() {
 		return ctx.Err()
 	}
@@ -138,26 +138,34 @@ func (w *work) despeckle(ctx context.Context, l imaging.Label, leastML float64) 
 		box.Lo[a], box.Hi[a] = max(box.Lo[a]-1, 0), min(box.Hi[a]+1, w.out.Grid.Size[a])
 	}
 	g := w.out.Grid.Crop(box)
-	least := leastML * 1000 / g.VoxelMM3()
-	for _, want := range []uint32{bit, 0} {
-		m := filter.Where(g.Len(), func(n int) bool { return w.out.Bits[w.inBox(box, g, n)]&bit == want })
-		if err := ctx.Err(); err != nil {
-			return err
+	m := make(filter.Mask, g.Len())
+	nx, ny := g.Size[0], g.Size[1]
+	rows := func(do func(m filter.Mask, bits []uint32)) error {
+		return par.ChunksCtx(ctx, ny*g.Size[2], 256, func(lo, hi int) error {
+			for r := lo; r < hi; r++ {
+				do(m[r*nx:][:nx], w.out.Bits[w.out.Grid.Index(box.Lo[0], box.Lo[1]+r%ny, box.Lo[2]+r/ny):][:nx])
+			}
+			return nil
+		})
+	}
+	err := rows(func(m filter.Mask, bits []uint32) {
+		for i, b := range bits {
+			m[i] = b&bit != 0
 		}
-		p := filter.Components(g, m)
-		for n, c := range p.Of {
-			if c > 0 && float64(p.Count[c]) < least {
-				w.out.Bits[w.inBox(box, g, n)] ^= bit
+	})
+	if err != nil {
+		return err
+	}
+	filter.Despeckle(g, m, leastML*1000/g.VoxelMM3())
+	return rows(func(m filter.Mask, bits []uint32) {
+		for i, in := range m {
+			if in {
+				bits[i] |= bit
+			} else {
+				bits[i] &^= bit
 			}
 		}
-	}
-	return ctx.Err()
-}
-
-// inBox is the voxel of the full grid that voxel n of its crop is.
-func (w *work) inBox(box imaging.Box, crop imaging.Grid, n int) int {
-	i, j, k := crop.IJK(n)
-	return w.out.Grid.Index(i+box.Lo[0], j+box.Lo[1], k+box.Lo[2])
+	})
 }
 
 // lerp is a linear interpolation between samples a and b.

@@ -1,0 +1,80 @@
+package segment
+
+import (
+	"context"
+
+	"halsted/imaging"
+	"halsted/internal/par"
+)
+
+// bitChunk is how many voxels of the full grid are looked at at a time.
+const bitChunk = 1 << 18
+
+// amend takes the bits of drop from each voxel that has all those of has, and
+// gives it those of add.
+func amend(ctx context.Context, s *imaging.Segments, has, drop, add uint32) error {
+	return par.ChunksCtx(ctx, len(s.Bits), bitChunk, func(lo, hi int) error {
+		part := s.Bits[lo:hi]
+		for n, b := range part {
+			if b&has == has {
+				part[n] = b&^drop | add
+			}
+		}
+		return nil
+	})
+}
+
+// boundsOf is the smallest box that holds the voxels with a bit of any; empty
+// when there is none.
+func boundsOf(s *imaging.Segments, any uint32) imaging.Box {
+	g := s.Grid
+	nx, ny := g.Size[0], g.Size[1]
+	part := make([]imaging.Box, g.Size[2])
+	par.Chunks(g.Size[2], 1, func(k, _ int) {
+		b := imaging.Box{Lo: g.Size}
+		for j := range ny {
+			row := s.Bits[nx*(j+ny*k):][:nx]
+			first := 0
+			for first < nx && row[first]&any == 0 {
+				first++
+			}
+			if first == nx {
+				continue
+			}
+			last := nx - 1
+			for row[last]&any == 0 {
+				last--
+			}
+			b.Lo = [3]int{min(b.Lo[0], first), min(b.Lo[1], j), k}
+			b.Hi = [3]int{max(b.Hi[0], last+1), j + 1, k + 1}
+		}
+		part[k] = b
+	})
+	b := imaging.Box{Lo: g.Size}
+	for _, p := range part {
+		for a := range b.Lo {
+			b.Lo[a], b.Hi[a] = min(b.Lo[a], p.Lo[a]), max(b.Hi[a], p.Hi[a])
+		}
+	}
+	if b.Empty() {
+		return imaging.Box{}
+	}
+	return b
+}
+
+// sampled is, for each voxel of a coarser grid over box, the bits of the voxel
+// in its middle. block is the size of its voxels in those of s.
+func sampled(s *imaging.Segments, box imaging.Box, coarse imaging.Grid, block [3]int) []uint32 {
+	out := make([]uint32, coarse.Len())
+	at := func(a, p int) int { return min(box.Lo[a]+p*block[a]+block[a]/2, box.Hi[a]-1) }
+	nx, ny := coarse.Size[0], coarse.Size[1]
+	par.Chunks(ny*coarse.Size[2], 64, func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			from := s.Bits[s.Grid.Index(0, at(1, r%ny), at(2, r/ny)):][:s.Grid.Size[0]]
+			for i := range nx {
+				out[r*nx+i] = from[at(0, i)]
+			}
+		}
+	})
+	return out
+}
