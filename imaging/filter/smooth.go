@@ -63,11 +63,7 @@ func Reduce(ctx context.Context, v *imaging.Volume, stepMM float64) (*Coarse, er
 // BoxMean is the mean over the (2r+1)-voxel box around each voxel, r per axis,
 // Cut off at the border of the grid.
 func BoxMean(ctx context.Context, g imaging.Grid, in []float32, r [3]int) ([]float32, error) {
-	src, dst := in, make([]float32, len(in))
-	if r == [3]int{} {
-		copy(dst, in)
-		return dst, ctx.Err()
-	}
+	src, out := in, make([]float32, len(in))
 	stride := 1
 	for axis := range 3 {
 		n, st := g.Size[axis], stride
@@ -75,58 +71,107 @@ func BoxMean(ctx context.Context, g imaging.Grid, in []float32, r [3]int) ([]flo
 		if r[axis] == 0 {
 			continue
 		}
-		rad := r[axis]
-		s, d := src, dst
 		var err error
 		if axis == 0 {
-			err = par.ChunksCtx(ctx, len(in)/n, 4096, func(lo, hi int) error {
-				acc := make([]float64, n+1)
-				for line := lo; line < hi; line++ {
-					s, d := s[line*n:][:n], d[line*n:][:n]
-					for p, v := range s {
-						acc[p+1] = acc[p] + float64(v)
-					}
-					for p := range d {
-						a, b := max(0, p-rad), min(n, p+rad+1)
-						d[p] = float32((acc[b] - acc[a]) / float64(b-a))
-					}
-				}
-				return nil
-			})
+			err = boxRows(ctx, src, out, n, r[0])
 		} else {
-			err = boxAcross(ctx, s, d, g.Size[0], n, st, rad)
+			err = boxAcross(ctx, src, out, g.Size[0], n, st, r[axis])
 		}
 		if err != nil {
 			return nil, err
 		}
-		if &src[0] == &in[0] { // the caller's slice is not written to
-			src, dst = dst, make([]float32, len(in))
-		} else {
-			src, dst = dst, src
+		src = out
+	}
+	if r == [3]int{} {
+		copy(out, in)
+	}
+	return out, ctx.Err()
+}
+
+// boxRows is the mean over 2·rad+1 samples of rows of n. s and d may be the same
+// memory.
+func boxRows(ctx context.Context, s, d []float32, n, rad int) error {
+	return par.ChunksCtx(ctx, len(s)/n, 512, func(lo, hi int) error {
+		// sums from the beginning of a row, of four rows at a time
+		var acc [4][]float64
+		for q := range acc {
+			acc[q] = make([]float64, n+1)
+		}
+		for line := lo; line < hi; line += len(acc) {
+			if hi-line < len(acc) {
+				for q := range hi - line {
+					sum := 0.0
+					for p, v := range s[(line+q)*n:][:n] {
+						sum += float64(v)
+						acc[q][p+1] = sum
+					}
+				}
+			} else {
+				var sum [4]float64
+				s0, s1, s2, s3 := s[line*n:][:n], s[(line+1)*n:][:n], s[(line+2)*n:][:n], s[(line+3)*n:][:n]
+				a0, a1, a2, a3 := acc[0][1:][:n], acc[1][1:][:n], acc[2][1:][:n], acc[3][1:][:n]
+				for p := range n {
+					sum[0] += float64(s0[p])
+					sum[1] += float64(s1[p])
+					sum[2] += float64(s2[p])
+					sum[3] += float64(s3[p])
+					a0[p], a1[p], a2[p], a3[p] = sum[0], sum[1], sum[2], sum[3]
+				}
+			}
+			for q := range min(len(acc), hi-line) {
+				meanOfSums(d[(line+q)*n:][:n], acc[q], rad)
+			}
+		}
+		return nil
+	})
+}
+
+// meanOfSums is the mean over 2·rad+1 samples from their sums: acc[p] is that of
+// all samples before p.
+func meanOfSums(d []float32, acc []float64, rad int) {
+	n := len(d)
+	for p := range d[:min(rad, n)] {
+		b := min(n, p+rad+1)
+		d[p] = float32((acc[b] - acc[0]) / float64(b))
+	}
+	if m := n - 2*rad; m > 0 {
+		low, high, count := acc[:m], acc[2*rad+1:][:m], float64(2*rad+1)
+		for p, out := 0, d[rad:][:m]; p < m; p++ {
+			out[p] = float32((high[p] - low[p]) / count)
 		}
 	}
-	return src, nil
+	for p := max(rad, n-rad); p < n; p++ {
+		a := max(0, p-rad)
+		d[p] = float32((acc[n] - acc[a]) / float64(n-a))
+	}
 }
 
 // boxAcross is the mean over 2·rad+1 of the n samples st apart, for whole rows
-// of nx voxels at once, as memory holds them.
+// of nx voxels at once, as memory holds them. s and d may be the same memory.
 func boxAcross(ctx context.Context, s, d []float32, nx, n, st, rad int) error {
 	rows := st / nx // between two samples
+	slots := 2*rad + 2
 	return par.ChunksCtx(ctx, len(s)/(nx*n), 8, func(lo, hi int) error {
-		acc := make([]float64, (n+1)*nx)
+		// the sum of all samples before q is in slot q modulo slots, as long as it
+		// is needed
+		acc := make([]float64, min(slots, n+1)*nx)
+		slot := func(q int) []float64 { return acc[q%slots*nx:][:nx] }
 		for line := lo; line < hi; line++ {
 			at := line%rows*nx + line/rows*st*n
-			for p := range n {
-				from, to := acc[p*nx:][:nx], acc[(p+1)*nx:][:nx]
-				for i, v := range s[at+p*st:][:nx] {
-					to[i] = from[i] + float64(v)
-				}
-			}
+			clear(slot(0))
+			q := 0
 			for p := range n {
 				a, b := max(0, p-rad), min(n, p+rad+1)
-				low, high, count := acc[a*nx:][:nx], acc[b*nx:][:nx], float64(b-a)
-				for i := range d[at+p*st:][:nx] {
-					d[at+p*st+i] = float32((high[i] - low[i]) / count)
+				for ; q < b; q++ {
+					from, to := slot(q), slot(q+1)
+					for i, v := range s[at+q*st:][:nx] {
+						to[i] = from[i] + float64(v)
+					}
+				}
+				low, high, count := slot(a), slot(b), float64(b-a)
+				out := d[at+p*st:][:nx]
+				for i := range out {
+					out[i] = float32((high[i] - low[i]) / count)
 				}
 			}
 		}
