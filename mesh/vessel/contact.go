@@ -236,8 +236,8 @@ func (g *graph) contract(loop []bool, forced map[int]float64, roots []int) {
 
 // sweep takes away the stubs that cuts leave: edges with one loose end that lie
 // mostly inside other vessels (the neck of a contact is thin: a stub must show at
-// least what the thinnest vessel that is promised must). Longer ones are drawn back out of the vessel they
-// touched.
+// least what the thinnest vessel that is promised must). Longer ones are drawn back
+// out of the vessel they touched.
 func (g *graph) sweep() {
 	for again := true; again; {
 		again = false
@@ -263,7 +263,8 @@ func (g *graph) sweep() {
 				}
 				l := length(e.p)
 				touch := g.touched(n, j)
-				if l < hidden+touch+visibleRadii*max(e.typical(), thinVoxels*g.l.mean) {
+				need := visibleRadii * max(e.typical(), thinVoxels*g.l.mean)
+				if l < hidden+touch+need || g.outside(n) < need {
 					e.dead = true
 					if len(ends[other]) == 2 { // what is left there is the rest of the stub
 						g.joints[other].loose = true
@@ -305,6 +306,30 @@ func (g *graph) touched(n, j int) float64 {
 		}
 	}
 	return r
+}
+
+// outside is the length of edge n that lies in no other tube, mm.
+func (g *graph) outside(n int) float64 {
+	p := g.edges[n].p
+	in := make([]bool, len(p))
+	for m := range g.edges {
+		e := &g.edges[m]
+		if m == n || e.dead {
+			continue
+		}
+		for k := 1; k < len(e.p); k++ {
+			for i, x := range p {
+				in[i] = in[i] || lineDistance(x, e.p[k-1:k+1]) < min(e.r[k-1], e.r[k])
+			}
+		}
+	}
+	sum := 0.0
+	for i := 1; i < len(p); i++ {
+		if !in[i-1] && !in[i] {
+			sum += r3.Norm(r3.Sub(p[i], p[i-1]))
+		}
+	}
+	return sum
 }
 
 func (g *graph) removed(at r3.Vec, l float64) {

@@ -105,6 +105,7 @@ func Extract(ctx context.Context, g imaging.Grid, mask filter.Mask, o Options) (
 	if rep.StrayMM3, err = h.areas(ctx); err != nil {
 		return nil, nil, err
 	}
+	h.stems()
 	if err := h.sharpen(ctx); err != nil {
 		return nil, nil, err
 	}

@@ -31,6 +31,7 @@ type edge struct {
 	clean   []bool    // the cross-section there is of this edge alone
 	sd      float64   // standard error of the mean radius, mm
 	dead    bool
+	merged  [2]int  // points at either end along which it runs side by side with another branch
 	trimmed [2]bool // the end was drawn back from the surface: the lumen goes on as a ball
 }
 
@@ -153,6 +154,7 @@ func (g *graph) ends() [][]int {
 func (e *edge) turn() {
 	e.a, e.b = e.b, e.a
 	e.trimmed[0], e.trimmed[1] = e.trimmed[1], e.trimmed[0]
+	e.merged[0], e.merged[1] = e.merged[1], e.merged[0]
 	for x, y := 0, len(e.p)-1; x < y; x, y = x+1, y-1 {
 		e.p[x], e.p[y] = e.p[y], e.p[x]
 		e.r[x], e.r[y] = e.r[y], e.r[x]

@@ -66,7 +66,11 @@ func (g *graph) sharpen(ctx context.Context) error {
 			return err
 		}
 	}
-	return g.equalCount(ctx, at, vox)
+	if err := g.equalCount(ctx, at, vox); err != nil {
+		return err
+	}
+	g.unseen()
+	return nil
 }
 
 // logistic is one round: a step of Newton for all moves and radii at once, no
