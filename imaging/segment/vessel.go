@@ -17,6 +17,7 @@ type vesselSettings struct {
 	Begin     float64 // 1
 	Follow    float64 // 1
 	Part      float64 // 1
+	EdgeMM    float64 // mm
 	RimMM     float64 // mm
 	MinML     float64 // ml
 	LeastPart float64 // 1
@@ -35,6 +36,7 @@ func vesselOperation() operation {
 		{Parameter{"Begin", "1", 1, 20, "a vessel is begun this many standard deviations of the smoothed noise above the parenchyma"}, func(s *vesselSettings) *float64 { return &s.Begin }},
 		{Parameter{"Follow", "1", 1, 20, "and followed down to this many"}, func(s *vesselSettings) *float64 { return &s.Follow }},
 		{Parameter{"Part", "1", 0, 1, "but not below this part of the contrast of the clearest tenth of the vessels: beyond it partial volume is outlined"}, func(s *vesselSettings) *float64 { return &s.Part }},
+		{Parameter{"EdgeMM", "mm", 0, 4, "a vessel is outlined at half its contrast: this far beyond where it was followed to, down to half of what is usual where it was"}, func(s *vesselSettings) *float64 { return &s.EdgeMM }},
 		{Parameter{"RimMM", "mm", 0.5, 10, "no vessel is begun in this rim of the liver: partial volume with what lies beside it"}, func(s *vesselSettings) *float64 { return &s.RimMM }},
 		{Parameter{"MinML", "ml", 0.005, 10, "smaller pieces are noise"}, func(s *vesselSettings) *float64 { return &s.MinML }},
 		{Parameter{"LeastPart", "1", 0, 0.1, "vessels that make up less than this part of the liver are not its trees: nothing is given"}, func(s *vesselSettings) *float64 { return &s.LeastPart }},
@@ -62,7 +64,11 @@ func segmentVessels(ctx context.Context, w *work, s vesselSettings) error {
 			"blood in the aorta has %.0f HU, the liver %.0f HU: a contrast of %.0f HU against a noise of %.1f HU, at least %g HU where vessels can be seen; use the portal-venous series",
 			aorta, w.liverHU, aorta-w.liverHU, f.noise, s.BloodHU)}
 	}
-	m, found, whole := f.find(s), 0, f.organ.Count()
+	m, err := f.find(ctx, s)
+	if err != nil {
+		return err
+	}
+	found, whole := 0, f.organ.Count()
 	few := func() bool { found = m.Count(); return float64(found) < s.LeastPart*float64(whole) || found == 0 }
 	for _, more := range []float64{1.5, 2.25} { // a noisier scan shows its thick vessels when it is smoothed more
 		if !few() {
@@ -71,7 +77,9 @@ func segmentVessels(ctx context.Context, w *work, s vesselSettings) error {
 		if err := f.soften(ctx, more*s.SmoothMM); err != nil {
 			return err
 		}
-		m = f.find(s)
+		if m, err = f.find(ctx, s); err != nil {
+			return err
+		}
 	}
 	if err := w.showField("contrast, HU", f.c.Grid, f.contrast); err != nil {
 		return err
@@ -88,18 +96,30 @@ func segmentVessels(ctx context.Context, w *work, s vesselSettings) error {
 	return f.paint(ctx, w, m)
 }
 
-// find is hysteresis on the smoothed contrast.
-func (f *vesselField) find(s vesselSettings) filter.Mask {
+// find is hysteresis on the smoothed contrast, and an outline at half of it.
+func (f *vesselField) find(ctx context.Context, s vesselSettings) (filter.Mask, error) {
 	n := len(f.contrast)
 	begin := float32(s.Begin * f.noise)
 	seed := filter.Where(n, func(n int) bool { return f.inner[n] && f.contrast[n] > begin })
 	// where the noise is low the outline is set by partial volume
-	lift := max(1, float32(s.Part)*f.clearest(seed)/float32(s.Follow*f.noise))
+	lift := max(1, float32(s.Part)*f.quantile(seed, 0.9)/float32(s.Follow*f.noise))
 	follow := lift * float32(s.Follow*f.noise)
 	begin *= lift
 	low := filter.Where(n, func(n int) bool { return f.quiet[n] && f.contrast[n] > follow })
 	high := filter.Where(n, func(n int) bool { return seed[n] && f.contrast[n] > begin })
-	return filter.Hysteresis(f.c.Grid, low, high, s.MinML*1000/f.c.Grid.VoxelMM3())
+	m := filter.Hysteresis(f.c.Grid, low, high, s.MinML*1000/f.c.Grid.VoxelMM3())
+	half := f.quantile(m, 0.5) / 2
+	if half >= follow || s.EdgeMM == 0 {
+		return m, ctx.Err()
+	}
+	near, err := filter.Dilate(ctx, f.c.Grid, m, s.EdgeMM)
+	if err != nil {
+		return nil, err
+	}
+	for n, in := range near {
+		m[n] = m[n] || in && f.quiet[n] && f.contrast[n] > half
+	}
+	return m, nil
 }
 
 // paint puts the vessels into the full grid, inside the liver.

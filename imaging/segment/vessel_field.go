@@ -53,20 +53,20 @@ func newVesselField(ctx context.Context, w *work, s vesselSettings, blood float6
 	if err != nil {
 		return nil, err
 	}
-	f := &vesselField{box: boundsOf(out, liver)}
+	f := &vesselField{box: out.Grid.Bounds(func(n int) bool { return out.Bits[n]&liver != 0 })}
 	f.v = w.v.Crop(f.box)
 	if f.c, err = filter.Reduce(ctx, f.v, s.WorkMM); err != nil {
 		return nil, err
 	}
 	g := f.c.Grid
-	bits := sampled(out, f.box, g, f.c.Block)
-	f.organ = filter.Where(g.Len(), func(n int) bool { return bits[n]&liver != 0 })
+	at := f.full(out.Grid, f.c)
+	f.organ = filter.Where(g.Len(), func(n int) bool { return out.Bits[at(n)]&liver != 0 })
 	speck, err := f.specks(ctx, w.liverHU+max(calcifiedHU, calcifiedTimes*(blood-w.liverHU)))
 	if err != nil {
 		return nil, err
 	}
 	f.quiet = filter.Where(g.Len(), func(n int) bool {
-		if !f.organ[n] || speck[n] || bits[n]&tumours != 0 {
+		if !f.organ[n] || speck[n] || out.Bits[at(n)]&tumours != 0 {
 			return false
 		}
 		i, j, k := g.IJK(n)
@@ -119,6 +119,15 @@ func (f *vesselField) soften(ctx context.Context, sigmaMM float64) (err error) {
 	return err
 }
 
+// full gives the voxel of the full grid in the middle of a voxel of c.
+func (f *vesselField) full(full imaging.Grid, c *filter.Coarse) func(n int) int {
+	return func(n int) int {
+		i, j, k := c.Grid.IJK(n)
+		at := func(a, p int) int { return min(f.box.Lo[a]+p*c.Block[a]+c.Block[a]/2, f.box.Hi[a]-1) }
+		return full.Index(at(0, i), at(1, j), at(2, k))
+	}
+}
+
 // parenchymaMM is the voxel size on which the parenchyma is averaged.
 const parenchymaMM = 3
 
@@ -133,8 +142,8 @@ func (f *vesselField) parenchyma(ctx context.Context, w *work, s vesselSettings,
 	if err != nil {
 		return nil, nil, err
 	}
-	g, bits := c.Grid, sampled(w.out, f.box, c.Grid, c.Block)
-	quiet := filter.Where(g.Len(), func(n int) bool { return bits[n]&liver != 0 && bits[n]&tumours == 0 })
+	g, at := c.Grid, f.full(w.out.Grid, c)
+	quiet := filter.Where(g.Len(), func(n int) bool { b := w.out.Bits[at(n)]; return b&liver != 0 && b&tumours == 0 })
 	even := quiet
 	var mean []float32
 	for range 3 {
@@ -241,9 +250,9 @@ func (f *vesselField) subtract(around []float32, coarse *filter.Coarse) []float3
 	return out
 }
 
-// clearest is the contrast that a tenth of the voxels of m exceeds; 0 when m is
-// empty.
-func (f *vesselField) clearest(m filter.Mask) float32 {
+// quantile is the contrast that the part q of the voxels of m does not exceed; 0
+// when m is empty.
+func (f *vesselField) quantile(m filter.Mask, q float64) float32 {
 	var x []float32
 	for n, in := range m {
 		if in {
@@ -254,7 +263,7 @@ func (f *vesselField) clearest(m filter.Mask) float32 {
 		return 0
 	}
 	slices.Sort(x)
-	return x[len(x)*9/10]
+	return x[int(q*float64(len(x)))]
 }
 
 // darkNoise is the standard deviation of the noise in x over m, from the median

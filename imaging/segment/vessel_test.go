@@ -33,13 +33,13 @@ func vesselScore(t *testing.T, got, truth *imaging.Segments) (float64, segment.C
 
 // Vessels of patients with other anatomy, contrast and noise, by one recipe:
 // Dice 0.7 and clDice 0.75 are wanted. In the noise of patient 4, 22 HU, thin
-// vessels are missed and neither is reached (0.52 and 0.375): what stands here
+// vessels are missed and neither is reached (0.58 and 0.41): what stands here
 // for it is a regression, and that what is found is vessel.
 func TestVesselsOfPhantoms(t *testing.T) {
 	for _, c := range []struct {
 		seed                    uint64
 		dice, cldice, precision float64
-	}{{3, 0.7, 0.75, 0.85}, {4, 0.5, 0.36, 0.9}} {
+	}{{3, 0.7, 0.75, 0.85}, {4, 0.56, 0.39, 0.9}} {
 		l := phantom.NewLiver(c.seed)
 		g := l.GridAt([3]float64{1, 1, 2})
 		v, err := l.Scan(t.Context(), g, phantom.NewVariation(c.seed), nil)
