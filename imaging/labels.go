@@ -2,6 +2,7 @@ package imaging
 
 import (
 	"fmt"
+	"strings"
 )
 
 // Label names one structure. The zero Label is background.
@@ -111,6 +112,9 @@ func (l Label) String() string {
 	}
 	return fmt.Sprintf("label_%d", uint8(l))
 }
+
+// Words is String as it reads in a sentence: "portal vein", "tumour 1".
+func (l Label) Words() string { return strings.ReplaceAll(l.String(), "_", " ") }
 
 // Structures are the labels that name a structure, tumours apart, in order.
 func Structures() []Label {

@@ -90,6 +90,7 @@ func TestPlanAnAneurysm(t *testing.T) {
 		}
 	}
 	noBareNumber(t, d)
+	noRawID(t, d, out)
 	table, err := os.ReadFile(filepath.Join(out, "plans.txt"))
 	if err != nil {
 		t.Fatal(err)

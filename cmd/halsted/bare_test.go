@@ -1,7 +1,10 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,7 +25,7 @@ var notResults = []*regexp.Regexp{
 	regexp.MustCompile(`[<>=]? ?[\d.]+ % \((at most [\d.]+ %, )?\)?`), // a probability, after its count is gone
 	regexp.MustCompile(`with probability [<>]? ?[\d.]+ %`),
 	regexp.MustCompile(`\(-?\d+, -?\d+, -?\d+\) mm LPS`),
-	regexp.MustCompile(`[a-z_]+(_[a-z0-9]+)+`), // ids
+	regexp.MustCompile(`\bR[012]\b`), // class of a resection
 	regexp.MustCompile(`\d+ (hard rules?|others?|patients|with symptoms|ruptured|candidate|plans?|needles?|burns?|runs?|samples?)`),
 }
 
@@ -88,6 +91,67 @@ func noBareNumber(t *testing.T, d *planner.Decision) {
 	}
 	look("the proposal", d.KneeText)
 	if count < 5 {
+		t.Errorf("only %d sentences", count)
+	}
+}
+
+// rawID is the name of an output, rule or structure as programs write it.
+var rawID = regexp.MustCompile(`\b[A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]+`)
+
+// noRawID reads every sentence of a decision, and the files of its dossier that
+// people read: outputs and structures have names in words there.
+func noRawID(t *testing.T, d *planner.Decision, dir string) {
+	t.Helper()
+	seen, count := map[string]bool{}, 0
+	look := func(where, s string) {
+		count++
+		if id := rawID.FindString(s); id != "" && !seen[where+id] {
+			seen[where+id] = true
+			t.Errorf("%s has the raw id %s: %.200s", where, id, s)
+		}
+	}
+	for _, f := range d.Flags {
+		look("a flag", f.Text)
+	}
+	for _, s := range d.Lost {
+		look("what is lost", s)
+	}
+	for _, p := range d.Plans {
+		look("a plan's name", p.Name)
+	}
+	for _, e := range d.Evaluations {
+		for _, q := range e.Quantities {
+			look("a label", q.Label)
+			look("a basis", q.Basis)
+			for _, s := range q.Flags {
+				look("a flag", s)
+			}
+		}
+		for _, s := range slices.Concat(e.Reasons, e.Warnings) {
+			look("a reason or warning", s)
+		}
+		for _, v := range e.Vetoes {
+			look("a veto", v.Text)
+		}
+	}
+	for _, w := range d.WhyNot {
+		look("why not", w.Text)
+	}
+	for _, c := range d.Contingencies {
+		look("a contingency", c.Text)
+	}
+	look("the proposal", d.KneeText)
+	tag := regexp.MustCompile(`(?s)<style>.*?</style>|<[^>]*>`)
+	for _, name := range []string{"plans.txt", "report.html"} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(tag.ReplaceAllString(string(b), "\n")) {
+			look(name, line)
+		}
+	}
+	if count < 50 {
 		t.Errorf("only %d sentences", count)
 	}
 }

@@ -26,8 +26,14 @@ import (
 // returns their names and what the bits are.
 func writeCase(t *testing.T) (volume, masks, bits string) {
 	t.Helper()
+	return writeCaseAt(t, 3)
+}
+
+// writeCaseAt writes it in voxels of mm.
+func writeCaseAt(t *testing.T, mm float64) (volume, masks, bits string) {
+	t.Helper()
 	l := phantom.NewLiver(1)
-	g := l.GridAt([3]float64{3, 3, 3})
+	g := l.GridAt([3]float64{mm, mm, mm})
 	v, err := l.Volume(t.Context(), g, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -99,6 +105,7 @@ func TestPlanDecidesWritesAndReplays(t *testing.T) {
 		}
 	}
 	noBareNumber(t, d)
+	noRawID(t, d, out)
 	for _, name := range []string{"decision.json", "plans.txt", "report.html", "report.pdf", "report.json", "bundle/manifest.json", "bundle/result.json", "bundle/samples.jsonl"} {
 		if st, err := os.Stat(filepath.Join(out, name)); err != nil || st.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
@@ -140,6 +147,24 @@ func TestPlanDecidesWritesAndReplays(t *testing.T) {
 	if _, code, said = plans(t, volume, "--structures", masks, "--replay", filepath.Join(out, "bundle")); code != exitFailed || !strings.Contains(said, "searched: was 1") {
 		t.Errorf("a changed result: %d %s", code, said)
 	}
+}
+
+// A liver through the command: what is said of its plans holds no bare number
+// and no name that only programs know, and a tree that is missing is told in
+// words.
+func TestPlanALiver(t *testing.T) {
+	volume, masks, bits := writeCaseAt(t, 4)
+	out := filepath.Join(t.TempDir(), "out")
+	r, code, said := plans(t, volume, "--structures", masks, "--bits", strings.Replace(bits, "hepatic_vein", "spleen", 1), "--level", "L0", "--shown", "2", "--out", out)
+	if code != exitOK {
+		t.Fatal(said)
+	}
+	d := r.Decision
+	if d.Searched < 2 || len(d.Plans) == 0 || len(d.Lost) == 0 || !strings.Contains(strings.Join(d.Lost, "\n"), "no hepatic tree") {
+		t.Errorf("%d searched, %d plans, lost %q", d.Searched, len(d.Plans), d.Lost)
+	}
+	noBareNumber(t, d)
+	noRawID(t, d, out)
 }
 
 func TestPlanRefusesInOneSentence(t *testing.T) {

@@ -145,9 +145,7 @@ func (r *segmentResult) print(w io.Writer) {
 		}
 		fmt.Fprintln(w)
 	}
-	if len(r.Notes) > 0 {
-		fmt.Fprintln(w)
-	}
+	fmt.Fprintln(w, "\nVolumes count voxels and means are over them; both were measured once, in this scan, and have no interval. A confidence is a score, no chance.")
 	for _, n := range r.Notes {
 		fmt.Fprintln(w, "note:", n)
 	}

@@ -158,7 +158,7 @@ func (w *work) brightest() (string, float64) {
 			}
 		}
 		if mean := sum / float64(max(n, 1)); n > 0 && mean > most {
-			said, most = fmt.Sprintf("the brightest is %v of %.0f HU", l, mean), mean
+			said, most = fmt.Sprintf("the brightest is %s of %.0f HU", l.Words(), mean), mean
 		}
 	}
 	return said, most

@@ -61,7 +61,7 @@ func (w *work) checkSeedsInBody() {
 	for n, seed := range w.o.Seeds {
 		if at, ok := w.voxel(seed.LPS); ok && !w.body[at] {
 			w.rep.Checks = append(w.rep.Checks, Check{
-				Assumption: "seeds inside the body", Measured: fmt.Sprintf("seed %d (%v) at %.0f,%.0f,%.0f mm on %.0f HU outside it", n+1, seed.Label, seed.LPS.X, seed.LPS.Y, seed.LPS.Z, w.c.HU[at]),
+				Assumption: "seeds inside the body", Measured: fmt.Sprintf("seed %d (%s) at %.0f,%.0f,%.0f mm on %.0f HU outside it", n+1, seed.Label.Words(), seed.LPS.X, seed.LPS.Y, seed.LPS.Z, w.c.HU[at]),
 				Wanted: "every seed in its structure", AtMost: 1, Do: "move it; positions are LPS mm of this scan",
 			})
 		}

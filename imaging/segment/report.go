@@ -3,7 +3,9 @@ package segment
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"halsted/imaging"
 )
@@ -110,30 +112,54 @@ func (r *Report) Sound() bool {
 }
 
 // Notes are the sentences a person should read before using the result: which
-// assumptions failed, what was not found, what is a guess, and the remarks.
+// assumptions failed, what was not found, what is a guess, and the remarks. One
+// that holds a number says what it rests on.
 func (r *Report) Notes() []string {
 	var out []string
+	said := func(format string, args ...any) {
+		s := fmt.Sprintf(format, args...)
+		if holdsNumber(s) {
+			s += basis
+		}
+		out = append(out, s)
+	}
 	for _, c := range r.Checks {
 		if !c.Holds {
-			out = append(out, fmt.Sprintf("assumption failed: %s: %s, wanted %s; %s", c.Assumption, c.Measured, c.Wanted, c.Do))
+			said("assumption failed: %s: %s, wanted %s; %s", c.Assumption, c.Measured, c.Wanted, c.Do)
 		}
 	}
 	for _, s := range r.Structures {
 		switch {
 		case s.Missing != "":
-			out = append(out, fmt.Sprintf("%v not found: %s", s.Label, s.Missing))
+			said("%s not found: %s", s.Label.Words(), s.Missing)
 		case s.Origin == AutomaticCandidate:
-			out = append(out, fmt.Sprintf("%v (%.1f ml) is an automatic candidate: confirm it or put a seed into each tumour", s.Label, s.VolumeML))
+			said("%s (%.1f ml) is an automatic candidate: confirm it or put a seed into each tumour", s.Label.Words(), s.VolumeML)
 		case s.Origin == ByRoot:
-			out = append(out, fmt.Sprintf("%v (%.1f ml) was told from the other vessels by where it leaves the liver: check it or give a seed", s.Label, s.VolumeML))
+			said("%s (%.1f ml) was told from the other vessels by where it leaves the liver: check it or give a seed", s.Label.Words(), s.VolumeML)
 		case s.Label == imaging.LabelVessel && s.VolumeML > 0:
-			out = append(out, fmt.Sprintf("%.1f ml of vessels could not be assigned to the portal or hepatic veins", s.VolumeML))
+			said("%.1f ml of vessels could not be assigned to the portal or hepatic veins", s.VolumeML)
 		}
 		for _, d := range s.Doubts {
-			out = append(out, fmt.Sprintf("%v, confidence %.2f: %s", s.Label, s.Confidence, d))
+			said("%s, confidence %.2f: %s", s.Label.Words(), s.Confidence, d)
 		}
 	}
-	return append(out, r.Remarks...)
+	for _, s := range r.Remarks {
+		said("%s", s)
+	}
+	return out
+}
+
+// basis follows every sentence that holds a number: all of them are measured
+// once, and a confidence is a score.
+const basis = " (spread not quantified: measured once, in this scan)"
+
+// notMeasured are the numbers in a sentence that nobody measured: names, limits,
+// places and counts.
+var notMeasured = regexp.MustCompile(`\btumour \d+|(at least|at most|within|less than|thicker than|denser than|above|up to|version|wanted) -?[\d.]+|for [\d.]+ ml or more|at -?\d+,-?\d+,-?\d+ mm|^\d+ (edits|smaller tumour candidates)`)
+
+// holdsNumber reports whether a sentence holds a number that was measured.
+func holdsNumber(s string) bool {
+	return strings.ContainsAny(notMeasured.ReplaceAllString(s, ""), "0123456789")
 }
 
 // finish caps the confidence of what leans on a failed assumption and puts the

@@ -118,7 +118,7 @@ func (w *work) do(ctx context.Context, s boundStep) error {
 	for _, l := range s.op.needs {
 		if miss := w.rep.Of(l).Missing; miss != "" {
 			for _, g := range s.op.gives {
-				w.missing(g, fmt.Sprintf("it is looked for in or beside the %v, which was not found", l))
+				w.missing(g, fmt.Sprintf("it is looked for in or beside the %s, which was not found", l.Words()))
 			}
 			return ctx.Err()
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -179,9 +180,10 @@ func TestAutomaticOnKnownSolid(t *testing.T) {
 	if c := rep.Of(imaging.LabelTumour).Confidence; c < 0.1 || c > 0.4 {
 		t.Errorf("tumour 1, which nobody has confirmed, has confidence %.2f", c)
 	}
-	if !strings.Contains(strings.Join(rep.Notes(), "\n"), "tumour_1") {
+	if !strings.Contains(strings.Join(rep.Notes(), "\n"), "tumour 1 (") {
 		t.Errorf("the notes do not ask to confirm the candidates: %v", rep.Notes())
 	}
+	checkNotes(t, rep)
 }
 
 func TestSeedsDecide(t *testing.T) {
@@ -419,4 +421,50 @@ func ExampleRun() {
 	}
 	fmt.Printf("%v found, Dice %.2f\n", rep.Of(imaging.LabelLiver).Label, dice(s, truth, imaging.LabelLiver))
 	// Output: liver found, Dice 1.00
+}
+
+// checkNotes reads the notes as a person does: no name of a file or program, and
+// no number without what it rests on. Names, limits, places and counts are no
+// results.
+func checkNotes(t *testing.T, rep *segment.Report) {
+	t.Helper()
+	id := regexp.MustCompile(`\b[a-z0-9]+_[a-z0-9_]+`)
+	plain := regexp.MustCompile(`tumour \d+|(at least|at most|within|above|wanted) [\d.]+|for [\d.]+ ml or more|at -?\d+,-?\d+,-?\d+ mm|^\d+ (edits|smaller)`)
+	for _, s := range rep.Notes() {
+		if found := id.FindString(s); found != "" {
+			t.Errorf("%s in the note %q", found, s)
+		}
+		if strings.ContainsAny(plain.ReplaceAllString(s, ""), "0123456789") && !strings.HasSuffix(s, "(spread not quantified: measured once, in this scan)") {
+			t.Errorf("a bare number in the note %q", s)
+		}
+	}
+}
+
+// A number that was measured says that it has no interval; names, limits, places
+// and counts do not.
+func TestNotesSayWhatNumbersRestOn(t *testing.T) {
+	const tail = "(spread not quantified: measured once, in this scan)"
+	rep := &segment.Report{
+		Structures: []segment.Structure{
+			{Label: imaging.LabelTumour + 11, VolumeML: 3.2, Origin: segment.AutomaticCandidate, Confidence: 0.3},
+			{Label: imaging.LabelPortalVein, Missing: "no vessel comes within 12 mm of the vena cava"},
+			{Label: imaging.LabelKidneyLeft, Confidence: 0.5, Doubts: []string{"it is cut off"}},
+		},
+		Checks:  []segment.Check{{Assumption: "thin slices", Measured: "voxels of 0.7 × 0.7 × 5.0 mm", Wanted: "at most 3 mm", Do: "look"}, {Assumption: "phase", Holds: true}},
+		Remarks: []string{"2 edits by hand are in the result", "the portal vein seed at -12,3,40 mm has no vessel within 15 mm and was not used", "210 ml of costal cartilage"},
+	}
+	for n, want := range []string{
+		"assumption failed: thin slices: voxels of 0.7 × 0.7 × 5.0 mm, wanted at most 3 mm; look " + tail,
+		"tumour 12 (3.2 ml) is an automatic candidate: confirm it or put a seed into each tumour " + tail,
+		"portal vein not found: no vessel comes within 12 mm of the vena cava",
+		"kidney left, confidence 0.50: it is cut off " + tail,
+		"2 edits by hand are in the result",
+		"the portal vein seed at -12,3,40 mm has no vessel within 15 mm and was not used",
+		"210 ml of costal cartilage " + tail,
+	} {
+		if got := rep.Notes(); n >= len(got) || got[n] != want {
+			t.Errorf("note %d of %q\nwant %q", n, got, want)
+		}
+	}
+	checkNotes(t, rep)
 }

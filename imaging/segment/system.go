@@ -173,7 +173,7 @@ func (y *systems) roots(ctx context.Context) (root [2]filter.Mask, seeded [2]boo
 		for _, at := range y.w.seeds(l) {
 			v, mm := nearest(g, y.vessel, at)
 			if v < 0 || mm > seedToVesselMM {
-				y.w.rep.note("the %v seed at %.0f,%.0f,%.0f mm has no vessel within %d mm and was not used", l, at.X, at.Y, at.Z, seedToVesselMM)
+				y.w.rep.note("the %s seed at %.0f,%.0f,%.0f mm has no vessel within %d mm and was not used", l.Words(), at.X, at.Y, at.Z, seedToVesselMM)
 				continue
 			}
 			root[n][v], seeded[n] = true, true

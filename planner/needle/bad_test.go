@@ -59,7 +59,7 @@ func TestMissingStructuresAreNamedWithWhatIsLost(t *testing.T) {
 	}
 	told := false
 	for _, f := range c.Flags() {
-		told = told || strings.Contains(f.Text, "clearance_lung_mm") && slices.Contains(f.Touches, "min_clearance_mm")
+		told = told || strings.Contains(f.Text, "Not given: clearance of the shaft from lung (20 mm at most) in mm, probability of hitting lung in %; the case has no mask of the lung.") && slices.Contains(f.Touches, "min_clearance_mm")
 	}
 	if !told {
 		t.Error("no flag tells of the lung")

@@ -69,8 +69,8 @@ type OutsideError struct {
 }
 
 func (e *OutsideError) Error() string {
-	return fmt.Sprintf("needle: %.0f %% of %v around (%.0f, %.0f, %.0f) mm lie outside the %v: check the target's mask or the frame of reference",
-		100*e.Share, e.Target, e.AtMM.X, e.AtMM.Y, e.AtMM.Z, e.Of)
+	return fmt.Sprintf("needle: %.0f %% of %s around (%.0f, %.0f, %.0f) mm lie outside the %s: check the target's mask or the frame of reference",
+		100*e.Share, e.Target.Words(), e.AtMM.X, e.AtMM.Y, e.AtMM.Z, e.Of.Words())
 }
 
 // Loss is an output that the case cannot give, and why.
@@ -94,6 +94,7 @@ type Case struct {
 	zone           zone               // of one ablation; zero for other needles
 	errors         Errors
 	obst           []obstacle
+	lack           []Structure // that the case has no mask of
 	flags          []planner.Flag
 	id             string // of the planner.Case
 
@@ -160,13 +161,12 @@ func NewCase(ctx context.Context, segs *imaging.Segments, cfg Config) (*Case, er
 	if err := c.measure(ctx); err != nil {
 		return nil, err
 	}
-	var lack []Structure
-	if c.obst, lack, err = c.obstacles(ctx, &cfg, off, segs.Grid); err != nil {
+	if c.obst, c.lack, err = c.obstacles(ctx, &cfg, off, segs.Grid); err != nil {
 		return nil, err
 	}
-	for _, s := range lack {
+	for _, s := range c.lack {
 		why := "the case has no mask of the " + s.Name
-		c.Lost = append(c.Lost, Loss{"clearance_" + s.ID + "_mm", why}, Loss{"p_hit_" + s.ID + "_percent", why})
+		c.Lost = append(c.Lost, Loss{clearanceID(s), why}, Loss{hitID(s), why})
 	}
 	if c.clear, err = c.clearField(ctx); err != nil {
 		return nil, fmt.Errorf("needle: obstacles: %w", err)
@@ -299,7 +299,7 @@ func (c *Case) crop(segs *imaging.Segments) (off [3]int, err error) {
 	bit := segs.Bit(c.target)
 	box := segs.Grid.Bounds(func(n int) bool { return bit != 0 && segs.Bits[n]&bit != 0 })
 	if box.Empty() {
-		return off, &MissingError{Structure: c.target.String(), Remedy: "give a seed inside it or import its mask"}
+		return off, &MissingError{Structure: c.target.Words(), Remedy: "give a seed inside it or import its mask"}
 	}
 	if segs.Bit(imaging.LabelBody) == 0 {
 		return off, &MissingError{Structure: "skin", Remedy: "segment the body"}
@@ -362,7 +362,7 @@ func (c *Case) measure(ctx context.Context) error {
 	}
 	switch {
 	case c.segs.Bit(c.organ) == 0 || c.segs.Count(c.organ) == 0:
-		why := "the case has no mask of the " + c.organ.String()
+		why := "the case has no mask of the " + c.organ.Words()
 		for _, id := range []string{"capsule_angle_deg", "organ_track_mm", "healthy_ml", "target_shift_mm", "puncture_shift_mm"} {
 			c.Lost = append(c.Lost, Loss{id, why})
 		}

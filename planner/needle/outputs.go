@@ -1,32 +1,44 @@
 package needle
 
 import (
+	"slices"
+	"strings"
+
 	"halsted/planner"
 )
 
 // Outputs are the numbers that the case gives for a plan; those that it lacks a
 // structure for are in Lost.
 func (c *Case) Outputs() []planner.Output {
+	return slices.DeleteFunc(c.everyOutput(), func(o planner.Output) bool {
+		return slices.ContainsFunc(c.Lost, func(l Loss) bool { return l.Output == o.ID })
+	})
+}
+
+// clearanceID and hitID are the ids of a structure's outputs.
+func clearanceID(s Structure) string { return "clearance_" + s.ID + "_mm" }
+func hitID(s Structure) string       { return "p_hit_" + s.ID + "_percent" }
+
+// everyOutput are the outputs of the case and those that are lost.
+func (c *Case) everyOutput() []planner.Output {
 	var out []planner.Output
-	lost := map[string]bool{}
-	for _, l := range c.Lost {
-		lost[l.Output] = true
-	}
 	add := func(id, label, unit string, l planner.Level, e planner.Evidence, inputs ...string) {
-		if !lost[id] {
-			if inputs == nil {
-				inputs = []string{}
-			}
-			out = append(out, planner.Output{ID: id, Label: label, Unit: unit, Level: l, Evidence: e, Inputs: inputs})
+		if inputs == nil {
+			inputs = []string{}
 		}
+		out = append(out, planner.Output{ID: id, Label: label, Unit: unit, Level: l, Evidence: e, Inputs: inputs})
 	}
 	const geometry = planner.EvidenceComputed
 	device, errors := c.device.Grade(), planner.EvidenceUnverified
 	if len(c.obst) > 0 {
 		add("min_clearance_mm", "Least clearance of the shaft from what it must keep clear of (20 mm at most)", "mm", planner.L0, errors, straying...)
 	}
-	for _, o := range c.obst {
-		add("clearance_"+o.ID+"_mm", "Clearance of the shaft from "+o.Name+" (20 mm at most)", "mm", planner.L0, errors, straying...)
+	structures := slices.Clone(c.lack)
+	for n, o := range c.obst {
+		structures = slices.Insert(structures, n, o.Structure)
+	}
+	for _, s := range structures {
+		add(clearanceID(s), "Clearance of the shaft from "+s.Name+" (20 mm at most)", "mm", planner.L0, errors, straying...)
 	}
 	add("length_mm", "Length in the body", "mm", planner.L0, geometry)
 	add("length_over_device_mm", "Length beyond the usable length of the device", "mm", planner.L0, device)
@@ -47,12 +59,28 @@ func (c *Case) Outputs() []planner.Output {
 		add("tip_depth_mm", "Depth of the tip inside the target", "mm", planner.L0, errors, append(append([]string{"target_boundary_mm"}, straying[:7]...), ofBorders...)...)
 		add("p_tip_percent", "Probability that the tip ends inside the target", "%", planner.L0, errors, append([]string{"target_boundary_mm"}, ofBorders...)...)
 	}
-	for _, o := range c.obst {
-		add("p_hit_"+o.ID+"_percent", "Probability of hitting "+o.Name, "%", planner.L0, errors, append([]string{"boundary_mm"}, ofBorders...)...)
+	for _, s := range structures {
+		add(hitID(s), "Probability of hitting "+s.Name, "%", planner.L0, errors, append([]string{"boundary_mm"}, ofBorders...)...)
 	}
 	add("target_shift_mm", "Shift of the target while the needle is driven in, mean over the target", "mm", planner.L2, planner.EvidenceUnverified, "organ_shear_kpa", "tumour_ratio", "friction_n_per_mm", "tip_force_n", "bed")
 	add("puncture_shift_mm", "Shift of the target just before the capsule gives way, mean over the target, to first order", "mm", planner.L2, planner.EvidenceUnverified, "organ_shear_kpa", "tumour_ratio", "puncture_n", "bed")
 	return out
+}
+
+// lostText are the lost outputs of one reason as people read them: their labels
+// and units.
+func (c *Case) lostText(why string) string {
+	var out []string
+	for _, o := range c.everyOutput() {
+		if slices.Contains(c.Lost, Loss{o.ID, why}) {
+			text := strings.ToLower(o.Label[:1]) + o.Label[1:]
+			if unit := strings.TrimSpace(planner.UnitText(o.Unit)); unit != "" {
+				text += " in " + unit
+			}
+			out = append(out, text)
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 func (c *Case) has(structure string) bool {

@@ -21,24 +21,15 @@ func (c *Case) Name() string { return Name }
 // outputs are lost for want of a structure.
 func (c *Case) Flags() []planner.Flag {
 	out := slices.Clone(c.flags)
-	by := map[string][]string{}
-	var order []string
+	var reasons []string
 	for _, l := range c.Lost {
-		if by[l.Why] == nil {
-			order = append(order, l.Why)
+		if !slices.Contains(reasons, l.Why) {
+			reasons = append(reasons, l.Why)
 		}
-		by[l.Why] = append(by[l.Why], l.Output)
 	}
-	for n, why := range order {
-		text := "Not given"
-		for m, id := range by[why] {
-			sep := ", "
-			if m == 0 {
-				sep = ": "
-			}
-			text += sep + id
-		}
-		out = append(out, planner.Flag{ID: fmt.Sprintf("lost_%d", n+1), Text: text + "; " + why + ". The needle may pass there.", Touches: []string{"min_clearance_mm"}})
+	for n, why := range reasons {
+		text := fmt.Sprintf("Not given: %s; %s. The needle may pass there.", c.lostText(why), why)
+		out = append(out, planner.Flag{ID: fmt.Sprintf("lost_%d", n+1), Text: text, Touches: []string{"min_clearance_mm"}})
 	}
 	return out
 }

@@ -175,7 +175,7 @@ func withNeighbours(p planner.Procedure, f *rank.Front, picked []int, plans map[
 }
 
 // lost tells which rules could not be checked: hard ones in full, soft ones by
-// their ids.
+// what they speak of.
 func lost(vs []rules.Verdict) []string {
 	var hard []rules.Verdict
 	var soft []string
@@ -184,12 +184,12 @@ func lost(vs []rules.Verdict) []string {
 		case v.Rule.Severity == rules.Hard:
 			hard = append(hard, v)
 		case v.State == rules.Unchecked:
-			soft = append(soft, v.Rule.ID)
+			soft = append(soft, v.Rule.Text)
 		}
 	}
 	out := rules.Lost(hard)
 	if len(soft) > 0 {
-		out = append(out, "soft rules that could not be checked, because their quantity was not computed: "+strings.Join(soft, ", "))
+		out = append(out, "soft rules that could not be checked, because their number was not computed: "+strings.Join(soft, "; "))
 	}
 	return out
 }

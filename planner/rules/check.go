@@ -29,14 +29,14 @@ type Verdict struct {
 	Have  *planner.Quantity // nil unless kept or broken
 }
 
-// String is the verdict in one sentence with the rule's source and evidence.
+// String is the verdict in one sentence for people with the rule's source and evidence.
 func (v Verdict) String() string {
 	s := v.State.String()
 	switch v.State {
 	case Kept, Broken:
 		s += ", " + v.Have.Short()
 	case Unchecked:
-		s += " because " + v.Rule.Quantity + " is missing"
+		s += ", because the case does not give the number"
 	}
 	return s + ": " + v.Rule.String()
 }

@@ -159,7 +159,7 @@ func TestEveryRuleGetsAState(t *testing.T) {
 			t.Errorf("%q lacks source or evidence", s)
 		}
 	}
-	if lost := Lost(vs); len(lost) != 1 || !strings.Contains(lost[0], "z is missing") {
+	if lost := Lost(vs); len(lost) != 1 || !strings.Contains(lost[0], "does not give the number") {
 		t.Errorf("lost %q", lost)
 	}
 	if len(e.Vetoes) != 0 {
