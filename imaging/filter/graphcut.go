@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"halsted/imaging"
+	"halsted/internal/par"
 )
 
 // CutProblem asks which of the voxels in Free lie inside an object: each pays
@@ -19,7 +20,7 @@ type CutProblem struct {
 	Fixed   Mask      // value of the voxels not in Free
 	In, Out []float32 // ≥ 0, read in Free only
 	// Edge is the price ≥ 0 of separating the neighbours n and o; mm is the
-	// distance of their centres. It is called once for each pair.
+	// distance of their centres. It is called once for each pair, concurrently.
 	Edge func(n, o int, mm float64) float32
 	// Diagonal adds the neighbours across an edge of a voxel (18 in all, not 6):
 	// surfaces then cost about the same in every direction.
@@ -44,7 +45,7 @@ var cutOffsets = [18][3]int{
 // are, the one with the fewest voxels inside. Prices are rounded to 1/1024 and
 // cut off at 16384. It is the maximum flow by two search trees that are kept
 // from path to path (Boykov, Kolmogorov, IEEE TPAMI 26 (2004) 1124, section
-// 3.2). It runs on one core and takes about 200 bytes for each free voxel.
+// 3.2). The flow runs on one core; about 200 bytes are taken for each free voxel.
 func (c *CutProblem) Solve(ctx context.Context) (Mask, error) {
 	n := c.Grid.Len()
 	if len(c.Free) != n || len(c.Fixed) != n || len(c.In) != n || len(c.Out) != n {
@@ -104,38 +105,38 @@ func (c *CutProblem) network(ctx context.Context) (*flow, error) {
 	}
 	f.next, f.cap = make([]int32, k*dirs), make([]int32, k*dirs)
 	f.term = make([]int32, k)
-	for v, at := range f.at {
-		if v&0xffff == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		n := int(at)
-		i, j, l := g.IJK(n)
-		term := int64(price(c.Out[n])) - int64(price(c.In[n]))
-		for d := range dirs {
-			o := cutOffsets[d]
-			a := v*dirs + d
-			f.next[a] = -1
-			if !g.Contains(i+o[0], j+o[1], l+o[2]) {
-				continue
+	err := par.ChunksCtx(ctx, k, 1<<12, func(lo, hi int) error {
+		for v := lo; v < hi; v++ {
+			n := int(f.at[v])
+			i, j, l := g.IJK(n)
+			term := int64(price(c.Out[n])) - int64(price(c.In[n]))
+			for d := range dirs {
+				o := cutOffsets[d]
+				a := v*dirs + d
+				f.next[a] = -1
+				if !g.Contains(i+o[0], j+o[1], l+o[2]) {
+					continue
+				}
+				m := g.Index(i+o[0], j+o[1], l+o[2])
+				switch {
+				case c.Free[m] && d&1 == 0: // this one writes both ways
+					p := price(c.Edge(n, m, mm[d]))
+					f.cap[a] = p
+					f.next[a] = id[m]
+					f.cap[int(id[m])*dirs+d+1] = p
+				case c.Free[m]:
+					f.next[a] = id[m]
+				case c.Fixed[m]:
+					term += int64(price(c.Edge(n, m, mm[d])))
+				default:
+					term -= int64(price(c.Edge(n, m, mm[d])))
+				}
 			}
-			m := g.Index(i+o[0], j+o[1], l+o[2])
-			switch {
-			case c.Free[m] && d&1 == 0:
-				p := price(c.Edge(n, m, mm[d]))
-				f.cap[a] = p
-				f.next[a] = id[m]
-				f.cap[int(id[m])*dirs+d+1] = p
-			case c.Free[m]:
-				f.next[a] = id[m]
-			case c.Fixed[m]:
-				term += int64(price(c.Edge(n, m, mm[d])))
-			default:
-				term -= int64(price(c.Edge(n, m, mm[d])))
-			}
+			f.term[v] = int32(min(max(term, -math.MaxInt32/2), math.MaxInt32/2))
 		}
-		f.term[v] = int32(min(max(term, -math.MaxInt32/2), math.MaxInt32/2))
-	}
-	return f, nil
+		return nil
+	})
+	return f, err
 }
 
 // Parents that are not directions.

@@ -57,14 +57,11 @@ func TestCutIsTheLeast(t *testing.T) {
 			// whole numbers of 1/1024, often 0, often equal
 			c.In[n], c.Out[n] = float32(rng.IntN(4)), float32(rng.IntN(4))
 		}
-		w := map[[2]int]float32{}
-		c.Edge = func(n, o int, mm float64) float32 {
-			k := [2]int{min(n, o), max(n, o)}
-			if _, ok := w[k]; !ok {
-				w[k] = float32(rng.IntN(3))
-			}
-			return w[k]
+		w := make([]float32, g.Len()*g.Len())
+		for n := range w {
+			w[n] = float32(rng.IntN(3))
 		}
+		c.Edge = func(n, o int, mm float64) float32 { return w[min(n, o)*g.Len()+max(n, o)] }
 		got, err := c.Solve(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"halsted/imaging"
+	"halsted/imaging/filter"
 	"halsted/internal/par"
 )
 
@@ -206,6 +207,5 @@ func (w *work) medianHU(ctx context.Context, l imaging.Label) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	slices.Sort(x)
-	return w.v.Slope*float64(x[len(x)/2]) + w.v.Intercept, nil
+	return w.v.Slope*float64(filter.Ranked(x, len(x)/2)) + w.v.Intercept, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"halsted/imaging"
 	"halsted/imaging/filter"
+	"halsted/internal/par"
 )
 
 // spine is where the vertebral column runs, on the working grid: one centre
@@ -94,7 +95,8 @@ type slicePath struct {
 // bestPath is the path through the slices of box with the largest sum of
 // score, which may move at most lean mm sideways per mm of height. With cut =
 // −Inf it passes every slice; otherwise it starts and ends where the sum of
-// score−cut is largest (dynamic programming, Bellman 1954).
+// score−cut is largest (dynamic programming, Bellman 1954). score is called
+// concurrently.
 func bestPath(g imaging.Grid, box imaging.Box, score func(i, j, k int) float64, lean, cut float64) slicePath {
 	box = box.Clip(g)
 	nx, ny, nz := box.Hi[0]-box.Lo[0], box.Hi[1]-box.Lo[1], box.Hi[2]-box.Lo[2]
@@ -108,33 +110,43 @@ func bestPath(g imaging.Grid, box imaging.Box, score func(i, j, k int) float64, 
 	if whole {
 		cut = 0
 	}
-	sum := make([]float64, nx*ny)
+	// a small price on every step keeps the path straight where the score is flat
+	wide := 2*ri + 1
+	price := make([]float64, wide*(2*rj+1))
+	for n := range price {
+		price[n] = stepPrice * math.Hypot(float64(n%wide-ri), float64(n/wide-rj))
+	}
+	sum, next := make([]float64, nx*ny), make([]float64, nx*ny)
 	from := make([]int32, nx*ny*nz)
 	bestAt, best := -1, math.Inf(-1)
-	next := make([]float64, nx*ny)
 	for k := range nz {
-		for j := range ny {
-			for i := range nx {
-				at := i + nx*j
-				prev, src := 0.0, int32(-1)
-				if k > 0 {
-					if whole {
-						prev = math.Inf(-1)
-					}
-					for b := max(0, j-rj); b <= min(ny-1, j+rj); b++ {
-						for a := max(0, i-ri); a <= min(nx-1, i+ri); a++ {
-							// a small price on every step keeps the path straight where
-							// the score is flat
-							if s := sum[a+nx*b] - stepPrice*math.Hypot(float64(a-i), float64(b-j)); s > prev {
-								prev, src = s, int32(a+nx*b)
+		par.Chunks(ny, 8, func(lo, hi int) {
+			for j := lo; j < hi; j++ {
+				for i := range nx {
+					at := i + nx*j
+					prev, src := 0.0, int32(-1)
+					if k > 0 {
+						if whole {
+							prev = math.Inf(-1)
+						}
+						for b := max(0, j-rj); b <= min(ny-1, j+rj); b++ {
+							away := price[(b-j+rj)*wide:][:wide]
+							for a := max(0, i-ri); a <= min(nx-1, i+ri); a++ {
+								if s := sum[a+nx*b] - away[a-i+ri]; s > prev {
+									prev, src = s, int32(a+nx*b)
+								}
 							}
 						}
 					}
+					next[at] = prev + score(i+box.Lo[0], j+box.Lo[1], k+box.Lo[2]) - cut
+					from[at+nx*ny*k] = src
 				}
-				next[at] = prev + score(i+box.Lo[0], j+box.Lo[1], k+box.Lo[2]) - cut
-				from[at+nx*ny*k] = src
-				if (!whole || k == nz-1) && next[at] > best {
-					best, bestAt = next[at], at+nx*ny*k
+			}
+		})
+		if !whole || k == nz-1 {
+			for at, s := range next {
+				if s > best {
+					best, bestAt = s, at+nx*ny*k
 				}
 			}
 		}

@@ -3,7 +3,6 @@ package segment
 import (
 	"context"
 	"math"
-	"slices"
 
 	"halsted/imaging/distance"
 	"halsted/imaging/filter"
@@ -101,8 +100,7 @@ func (l *liverShape) edgeHU() float64 {
 	if len(d) == 0 {
 		return 3
 	}
-	slices.Sort(d)
-	return max(1, 3*1.48*float64(d[len(d)/2]))
+	return max(1, 3*1.48*float64(filter.Ranked(d, len(d)/2)))
 }
 
 // localValue is the liver's value near each voxel: the mean over the core in

@@ -203,13 +203,11 @@ func (w *work) liverNoise() (mean, sd float64) {
 	if len(x) == 0 {
 		return w.liverHU, w.liverSD
 	}
-	slices.Sort(x)
-	mid := x[len(x)/2]
+	mid := filter.Ranked(x, len(x)/2)
 	for n := range x {
 		x[n] = max(x[n]-mid, mid-x[n])
 	}
-	slices.Sort(x)
-	return float64(mid), max(1, 1.4826*float64(x[len(x)/2]))
+	return float64(mid), max(1, 1.4826*float64(filter.Ranked(x, len(x)/2)))
 }
 
 // sample is f at p, trilinear; what lies beyond the grid is as at its border.

@@ -3,7 +3,6 @@ package segment
 import (
 	"context"
 	"math"
-	"slices"
 
 	"halsted/imaging"
 	"halsted/imaging/filter"
@@ -176,8 +175,7 @@ func upperHalf(x []float32, m filter.Mask, least float32) float32 {
 	if len(up) == 0 {
 		return least
 	}
-	slices.Sort(up)
-	return up[len(up)/2] / 2
+	return filter.Ranked(up, len(up)/2) / 2
 }
 
 // meanOver is the mean of hu over the voxels of m in two boxes, nearly a
@@ -262,8 +260,7 @@ func (f *vesselField) quantile(m filter.Mask, q float64) float32 {
 	if len(x) == 0 {
 		return 0
 	}
-	slices.Sort(x)
-	return x[int(q*float64(len(x)))]
+	return filter.Ranked(x, int(q*float64(len(x))))
 }
 
 // darkNoise is the standard deviation of the noise in x over m, from the median
@@ -279,8 +276,7 @@ func darkNoise(x []float32, m filter.Mask) float64 {
 	if len(dark) == 0 {
 		return 0
 	}
-	slices.Sort(dark)
-	return float64(dark[len(dark)/2]) / normalMedian
+	return float64(filter.Ranked(dark, len(dark)/2)) / normalMedian
 }
 
 // normalMedian is the median of |x| for a normal x of standard deviation 1.
