@@ -52,21 +52,25 @@ func newVesselField(ctx context.Context, w *work, s vesselSettings, blood float6
 	if err != nil {
 		return nil, err
 	}
-	f := &vesselField{box: out.Grid.Bounds(func(n int) bool { return out.Bits[n]&liver != 0 })}
+	f := &vesselField{box: boundsOf(out, liver)}
 	f.v = w.v.Crop(f.box)
 	if f.c, err = filter.Reduce(ctx, f.v, s.WorkMM); err != nil {
 		return nil, err
 	}
 	g := f.c.Grid
-	at := f.full(out.Grid, f.c)
-	f.organ = filter.Where(g.Len(), func(n int) bool { return out.Bits[at(n)]&liver != 0 })
+	bits := sampled(out, f.box, g, f.c.Block)
+	f.organ = filter.Where(g.Len(), func(n int) bool { return bits[n]&liver != 0 })
 	speck, err := f.specks(ctx, w.liverHU+max(calcifiedHU, calcifiedTimes*(blood-w.liverHU)))
 	if err != nil {
 		return nil, err
 	}
+	anyChalk := chalk.Count() > 0
 	f.quiet = filter.Where(g.Len(), func(n int) bool {
-		if !f.organ[n] || speck[n] || out.Bits[at(n)]&tumours != 0 {
+		if !f.organ[n] || speck[n] || bits[n]&tumours != 0 {
 			return false
+		}
+		if !anyChalk {
+			return true
 		}
 		i, j, k := g.IJK(n)
 		o, ok := w.voxel(g.Point(float64(i), float64(j), float64(k)))
@@ -118,15 +122,6 @@ func (f *vesselField) soften(ctx context.Context, sigmaMM float64) (err error) {
 	return err
 }
 
-// full gives the voxel of the full grid in the middle of a voxel of c.
-func (f *vesselField) full(full imaging.Grid, c *filter.Coarse) func(n int) int {
-	return func(n int) int {
-		i, j, k := c.Grid.IJK(n)
-		at := func(a, p int) int { return min(f.box.Lo[a]+p*c.Block[a]+c.Block[a]/2, f.box.Hi[a]-1) }
-		return full.Index(at(0, i), at(1, j), at(2, k))
-	}
-}
-
 // parenchymaMM is the voxel size on which the parenchyma is averaged.
 const parenchymaMM = 3
 
@@ -141,8 +136,8 @@ func (f *vesselField) parenchyma(ctx context.Context, w *work, s vesselSettings,
 	if err != nil {
 		return nil, nil, err
 	}
-	g, at := c.Grid, f.full(w.out.Grid, c)
-	quiet := filter.Where(g.Len(), func(n int) bool { b := w.out.Bits[at(n)]; return b&liver != 0 && b&tumours == 0 })
+	g, bits := c.Grid, sampled(w.out, f.box, c.Grid, c.Block)
+	quiet := filter.Where(g.Len(), func(n int) bool { return bits[n]&liver != 0 && bits[n]&tumours == 0 })
 	even := quiet
 	var mean []float32
 	for range 3 {
