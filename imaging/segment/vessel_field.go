@@ -3,6 +3,7 @@ package segment
 import (
 	"context"
 	"math"
+	"slices"
 
 	"halsted/imaging"
 	"halsted/imaging/filter"
@@ -64,13 +65,9 @@ func newVesselField(ctx context.Context, w *work, s vesselSettings, blood float6
 	if err != nil {
 		return nil, err
 	}
-	anyChalk := chalk.Count() > 0
 	f.quiet = filter.Where(g.Len(), func(n int) bool {
 		if !f.organ[n] || speck[n] || bits[n]&tumours != 0 {
 			return false
-		}
-		if !anyChalk {
-			return true
 		}
 		i, j, k := g.IJK(n)
 		o, ok := w.voxel(g.Point(float64(i), float64(j), float64(k)))
@@ -170,7 +167,8 @@ func upperHalf(x []float32, m filter.Mask, least float32) float32 {
 	if len(up) == 0 {
 		return least
 	}
-	return filter.Ranked(up, len(up)/2) / 2
+	slices.Sort(up)
+	return up[len(up)/2] / 2
 }
 
 // meanOver is the mean of hu over the voxels of m in two boxes, nearly a
@@ -255,7 +253,8 @@ func (f *vesselField) quantile(m filter.Mask, q float64) float32 {
 	if len(x) == 0 {
 		return 0
 	}
-	return filter.Ranked(x, int(q*float64(len(x))))
+	slices.Sort(x)
+	return x[int(q*float64(len(x)))]
 }
 
 // darkNoise is the standard deviation of the noise in x over m, from the median
@@ -271,7 +270,8 @@ func darkNoise(x []float32, m filter.Mask) float64 {
 	if len(dark) == 0 {
 		return 0
 	}
-	return float64(filter.Ranked(dark, len(dark)/2)) / normalMedian
+	slices.Sort(dark)
+	return float64(dark[len(dark)/2]) / normalMedian
 }
 
 // normalMedian is the median of |x| for a normal x of standard deviation 1.
