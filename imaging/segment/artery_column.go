@@ -22,12 +22,16 @@ const rays = 16
 // roundAt tests circles around voxel (i,j) of slice k: the part of the rays on
 // which the value leaves that of the middle by at least edgeHU between 0.8 and
 // 1.3 radii and has not left it before.
-func roundAt(g imaging.Grid, hu []float32, i, j, k int, least, most, edgeHU float64) roundness {
-	h := g.SpacingMM()
+func (c *circles) roundAt(hu []float32, i, j, k int) roundness {
+	g, least, most, edgeHU := c.g, c.least, c.most, c.edgeHU
 	nx := g.Size[0]
-	sample := func(x, y float64) (float64, bool) {
-		a, b := int(math.Floor(x)), int(math.Floor(y))
-		if a < 0 || b < 0 || a >= g.Size[0]-1 || b >= g.Size[1]-1 {
+	sample := func(p [2]float64) (float64, bool) {
+		x, y := float64(i)+p[0], float64(j)+p[1]
+		if x < 0 || y < 0 {
+			return 0, false
+		}
+		a, b := int(x), int(y)
+		if a >= g.Size[0]-1 || b >= g.Size[1]-1 {
 			return 0, false
 		}
 		fx, fy := float32(x-float64(a)), float32(y-float64(b))
@@ -40,8 +44,7 @@ func roundAt(g imaging.Grid, hu []float32, i, j, k int, least, most, edgeHU floa
 	// smallest circle
 	mid := float64(hu[g.Index(i, j, k)])
 	for q := range 8 {
-		s, c := rayTable[2*q][1], rayTable[2*q][0]
-		v, ok := sample(float64(i)+0.5*least*c/h[0], float64(j)+0.5*least*s/h[1])
+		v, ok := sample(c.at[2*q][0])
 		if !ok {
 			return roundness{}
 		}
@@ -50,16 +53,15 @@ func roundAt(g imaging.Grid, hu []float32, i, j, k int, least, most, edgeHU floa
 	mid /= 9
 	// first exit along each ray
 	var exit [rays]float64
-	var sharp [rays]float64
 	for q := range rays {
 		exit[q] = math.Inf(1)
-		for r := 0.5 * least; r <= 1.4*most; r += 1 {
-			v, ok := sample(float64(i)+r*rayTable[q][0]/h[0], float64(j)+r*rayTable[q][1]/h[1])
+		for n, p := range c.at[q] {
+			v, ok := sample(p)
 			if !ok {
 				return roundness{}
 			}
 			if d := math.Abs(v - mid); d > edgeHU {
-				exit[q], sharp[q] = r, v-mid
+				exit[q] = c.r[n]
 				break
 			}
 		}
@@ -88,6 +90,26 @@ func roundAt(g imaging.Grid, hu []float32, i, j, k int, least, most, edgeHU floa
 	}
 	best.score *= math.Exp(-0.5 * (off[0]*off[0] + off[1]*off[1]) / (best.radius * best.radius / 16))
 	return best
+}
+
+// circles are where roundAt looks.
+type circles struct {
+	g                   imaging.Grid
+	least, most, edgeHU float64
+	r                   []float64          // of the points of a ray, mm
+	at                  [rays][][2]float64 // the points, in voxels from the middle
+}
+
+func newCircles(g imaging.Grid, least, most, edgeHU float64) *circles {
+	h := g.SpacingMM()
+	c := &circles{g: g, least: least, most: most, edgeHU: edgeHU}
+	for r := 0.5 * least; r <= 1.4*most; r++ {
+		c.r = append(c.r, r)
+		for q, t := range rayTable {
+			c.at[q] = append(c.at[q], [2]float64{r * t[0] / h[0], r * t[1] / h[1]})
+		}
+	}
+	return c
 }
 
 var rayTable = func() (t [rays][2]float64) {
@@ -123,6 +145,7 @@ func findColumn(ctx context.Context, g imaging.Grid, hu []float32, box imaging.B
 	sub := g.Crop(box)
 	all := make([]roundness, sub.Len())
 	area := sub.Size[0] * sub.Size[1]
+	look := newCircles(g, set.LeastMM, set.MostMM, set.EdgeHU)
 	err := par.ChunksCtx(ctx, sub.Size[2], 1, func(k0, k1 int) error {
 		for k := k0; k < k1; k++ {
 			for n := range area {
@@ -131,7 +154,7 @@ func findColumn(ctx context.Context, g imaging.Grid, hu []float32, box imaging.B
 				if allow(i, j, z, roundness{inside: float64(hu[g.Index(i, j, z)])}) == 0 {
 					continue
 				}
-				r := roundAt(g, hu, i, j, z, set.LeastMM, set.MostMM, set.EdgeHU)
+				r := look.roundAt(hu, i, j, z)
 				r.score *= allow(i, j, z, r)
 				all[n+area*k] = r
 			}

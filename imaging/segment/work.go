@@ -67,7 +67,8 @@ const bandMM = 1.5
 
 // paint sets a bit of the full grid from a mask of the working grid: decide is
 // given the signed distance to the outline of m in mm (interpolated, negative
-// inside, smoothed over fairMM) and the storage index of the full voxel.
+// inside, smoothed over fairMM) and the storage index of the full voxel. It is
+// not asked far outside: farther than 2·bandMM and two working voxels.
 func (w *work) paint(ctx context.Context, out *imaging.Segments, l imaging.Label, m filter.Mask, fairMM float64, decide func(phi float32, n int) bool) error {
 	g, bit := w.c.Grid, bitOf(out, l)
 	box := filter.Bounds(g, m)
@@ -99,6 +100,17 @@ func (w *work) paint(ctx context.Context, out *imaging.Segments, l imaging.Label
 			tab[a][p] = lerp{at, min(at+1, sub.Size[a]-1), float32(u - float64(at))}
 		}
 	}
+	// the voxels between the same two samples of a row
+	type cell struct{ a, from, to int }
+	var cells []cell
+	for i, t := range tab[0] {
+		if c := len(cells); c > 0 && cells[c-1].a == t.a {
+			cells[c-1].to = i + 1
+		} else {
+			cells = append(cells, cell{t.a, i, i + 1})
+		}
+	}
+	far := float32(max(2*bandMM, 2*w.stepMM())) + 0.01 // and rounding
 	nj := hi[1] - lo[1]
 	return par.ChunksCtx(ctx, nj*(hi[2]-lo[2]), 64, func(first, last int) error {
 		row := make([]float32, sub.Size[0])
@@ -116,9 +128,15 @@ func (w *work) paint(ctx context.Context, out *imaging.Segments, l imaging.Label
 			mix(tj.a, tk.b, (1-tj.f)*tk.f)
 			mix(tj.b, tk.b, tj.f*tk.f)
 			at := w.v.Grid.Index(lo[0], lo[1]+r%nj, lo[2]+r/nj)
-			for i, t := range tab[0] {
-				if decide(row[t.a]+t.f*(row[t.b]-row[t.a]), at+i) {
-					out.Bits[at+i] |= bit
+			for _, c := range cells {
+				a, b := row[c.a], row[tab[0][c.from].b]
+				if a > far && b > far {
+					continue
+				}
+				for i := c.from; i < c.to; i++ {
+					if decide(a+tab[0][i].f*(b-a), at+i) {
+						out.Bits[at+i] |= bit
+					}
 				}
 			}
 		}
