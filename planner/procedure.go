@@ -1,6 +1,11 @@
 package planner
 
-import "context"
+import (
+	"context"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // Level is how faithfully a plan is simulated.
 type Level uint8
@@ -51,6 +56,19 @@ type Output struct {
 	Level    Level    // the lowest level that gives it
 	Evidence Evidence // the worst of what it is computed from
 	Inputs   []string // ids of the inputs that it depends on; nil: all
+}
+
+// Words is the label with its unit as it reads in a sentence: "resection margin in
+// mm".
+func (o Output) Words() string {
+	s := o.Label
+	if first, n := utf8.DecodeRuneInString(s); n < len(s) && unicode.IsLower(rune(s[n])) {
+		s = string(unicode.ToLower(first)) + s[n:]
+	}
+	if unit := strings.TrimSpace(UnitText(o.Unit)); unit != "" {
+		s += " in " + unit
+	}
+	return s
 }
 
 // Value is one output of one simulation.

@@ -320,6 +320,10 @@ func TestMissingVesselsSayWhatIsLost(t *testing.T) {
 		t.Fatalf("missing %v, flags %v", pr.Missing(), pr.Flags())
 	}
 	for _, m := range pr.Missing() {
+		// every output that is lost is named in words
+		if s := m.String(); len(m.Lost) < 4 || strings.Contains(s, "_") || strings.Count(s, "; ") != len(m.Lost) || !strings.Contains(s, "flow of the vessels cut in ml/min") {
+			t.Errorf("%d outputs are lost: %s", len(m.Lost), s)
+		}
 		for _, o := range pr.Outputs() {
 			if slices.Contains(m.Lost, o.ID) {
 				t.Errorf("output %s without a %s tree", o.ID, m.System)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"halsted/imaging"
@@ -78,7 +79,13 @@ type MissingTree struct {
 }
 
 func (m MissingTree) String() string {
-	return fmt.Sprintf("no %s tree (%s): %d outputs are lost", m.System, m.Why, len(m.Lost))
+	var lost []string
+	for _, o := range l0Outputs(reach{portal: true, hepatic: true}) {
+		if slices.Contains(m.Lost, o.ID) {
+			lost = append(lost, o.Words())
+		}
+	}
+	return fmt.Sprintf("no %s tree (%s); not given: %s", m.System, m.Why, strings.Join(lost, "; "))
 }
 
 // Systems are the trees that are there, portal first.

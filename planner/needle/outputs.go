@@ -73,11 +73,7 @@ func (c *Case) lostText(why string) string {
 	var out []string
 	for _, o := range c.everyOutput() {
 		if slices.Contains(c.Lost, Loss{o.ID, why}) {
-			text := strings.ToLower(o.Label[:1]) + o.Label[1:]
-			if unit := strings.TrimSpace(planner.UnitText(o.Unit)); unit != "" {
-				text += " in " + unit
-			}
-			out = append(out, text)
+			out = append(out, o.Words())
 		}
 	}
 	return strings.Join(out, ", ")
