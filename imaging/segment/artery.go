@@ -119,7 +119,7 @@ func findAorta(ctx context.Context, w *work, s columnSettings) error {
 	if err != nil {
 		return err
 	}
-	if err := amend(ctx, w.out, aorta, bone, 0); err != nil {
+	if err := amend(ctx, w.out, w.paintBox(l.aorta), aorta, bone, 0); err != nil {
 		return err
 	}
 	w.foundColumn(imaging.LabelAorta, c, s, l.muscle)

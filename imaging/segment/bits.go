@@ -10,14 +10,17 @@ import (
 // bitChunk is how many voxels of the full grid are looked at at a time.
 const bitChunk = 1 << 18
 
-// amend takes the bits of drop from each voxel that has all those of has, and
-// gives it those of add.
-func amend(ctx context.Context, s *imaging.Segments, has, drop, add uint32) error {
-	return par.ChunksCtx(ctx, len(s.Bits), bitChunk, func(lo, hi int) error {
-		part := s.Bits[lo:hi]
-		for n, b := range part {
-			if b&has == has {
-				part[n] = b&^drop | add
+// amend takes the bits of drop from each voxel of box, which lies inside the
+// grid, that has all those of has, and gives it those of add.
+func amend(ctx context.Context, s *imaging.Segments, box imaging.Box, has, drop, add uint32) error {
+	size := box.Size()
+	return par.ChunksCtx(ctx, size[1]*size[2], 256, func(lo, hi int) error {
+		for r := lo; r < hi; r++ {
+			row := s.Bits[s.Grid.Index(box.Lo[0], box.Lo[1]+r%size[1], box.Lo[2]+r/size[1]):][:size[0]]
+			for n, b := range row {
+				if b&has == has {
+					row[n] = b&^drop | add
+				}
 			}
 		}
 		return nil

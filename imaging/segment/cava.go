@@ -73,7 +73,7 @@ func findCava(ctx context.Context, w *work, s columnSettings) error {
 		return err
 	}
 	if aorta != 0 {
-		if err := amend(ctx, w.out, out|aorta, out, 0); err != nil {
+		if err := amend(ctx, w.out, w.paintBox(l.cava), out|aorta, out, 0); err != nil {
 			return err
 		}
 	}

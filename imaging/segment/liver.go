@@ -198,7 +198,7 @@ func (l *liverShape) outline(ctx context.Context) error {
 	confidence, doubts := l.confidence()
 	w.found(imaging.LabelLiver, from, confidence, doubts...)
 	liver, bone := w.out.Bit(imaging.LabelLiver), w.out.Bit(imaging.LabelBone)
-	return amend(ctx, w.out, liver, bone, 0)
+	return amend(ctx, w.out, w.paintBox(w.liver), liver, bone, 0)
 }
 
 // blindPart is how much of a healthy liver's outline leans on tissue of its own

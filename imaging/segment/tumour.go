@@ -160,7 +160,11 @@ func (w *work) paintTumours(ctx context.Context, ts []tumour, s tumourSettings) 
 			return err
 		}
 		if bit := w.out.Bit(t.label); bit != 0 {
-			if err := amend(ctx, w.out, bit, bone, liver); err != nil {
+			box := w.out.Grid.Box()
+			if t.star == nil {
+				box = w.paintBox(t.m)
+			}
+			if err := amend(ctx, w.out, box, bit, bone, liver); err != nil {
 				return err
 			}
 		}

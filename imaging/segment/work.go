@@ -65,17 +65,35 @@ func (w *work) voxel(p r3.Vec) (int, bool) {
 // full-resolution values decide.
 const bandMM = 1.5
 
+// nearBox holds a mask of the working grid and two voxels around it; it is empty
+// when the mask is.
+func (w *work) nearBox(m filter.Mask) imaging.Box {
+	box := filter.Bounds(w.c.Grid, m)
+	if box.Empty() {
+		return box
+	}
+	return box.Grow(w.c.Grid, 2*w.stepMM()).Clip(w.c.Grid)
+}
+
+// paintBox holds the voxels of the full grid that paint looks at.
+func (w *work) paintBox(m filter.Mask) imaging.Box {
+	box := w.nearBox(m)
+	for a, b := range w.c.Block {
+		box.Lo[a], box.Hi[a] = box.Lo[a]*b, min(box.Hi[a]*b, w.v.Grid.Size[a])
+	}
+	return box
+}
+
 // paint sets a bit of the full grid from a mask of the working grid: decide is
 // given the signed distance to the outline of m in mm (interpolated, negative
 // inside, smoothed over fairMM) and the storage index of the full voxel. It is
 // not asked far outside: farther than 2·bandMM and two working voxels.
 func (w *work) paint(ctx context.Context, out *imaging.Segments, l imaging.Label, m filter.Mask, fairMM float64, decide func(phi float32, n int) bool) error {
 	g, bit := w.c.Grid, bitOf(out, l)
-	box := filter.Bounds(g, m)
+	box := w.nearBox(m)
 	if box.Empty() {
 		return ctx.Err()
 	}
-	box = box.Grow(g, 2*w.stepMM()).Clip(g)
 	sub, phi, err := distance.SignedCrop(ctx, g, box, func(n int) bool { return m[n] })
 	if errors.Is(err, distance.ErrNoBoundary) { // the structure fills the grid
 		phi = make([]float32, sub.Len())
@@ -88,10 +106,10 @@ func (w *work) paint(ctx context.Context, out *imaging.Segments, l imaging.Label
 	if phi, err = filter.BoxMean(ctx, sub, phi, filter.Radius(sub, fairMM)); err != nil {
 		return err
 	}
-	var lo, hi [3]int
+	full := w.paintBox(m)
+	lo, hi := full.Lo, full.Hi
 	var tab [3][]lerp
 	for a, b := range w.c.Block {
-		lo[a], hi[a] = box.Lo[a]*b, min(box.Hi[a]*b, w.v.Grid.Size[a])
 		tab[a] = make([]lerp, hi[a]-lo[a])
 		for p := range tab[a] {
 			u := (float64(p) - float64(b-1)/2) / float64(b)
