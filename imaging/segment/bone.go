@@ -12,6 +12,8 @@ import (
 // boneSettings are the numbers of the bone step.
 type boneSettings struct {
 	AboveHU float64 // HU
+	LeastHU float64 // HU
+	Astray  float64 // 0 to 1
 	CoreHU  float64 // HU
 	EdgeHU  float64 // HU
 	ReachMM float64 // mm
@@ -25,14 +27,16 @@ func boneOperation() operation {
 		doc: "bright tissue within reach of cortical bone, marrow filled",
 	}, []parameter[boneSettings]{
 		{Parameter{"AboveHU", "HU", 80, 500, "bone, trabeculae and marrow together"}, func(s *boneSettings) *float64 { return &s.AboveHU }},
+		{Parameter{"LeastHU", "HU", 80, 500, "AboveHU and EdgeHU go down with it as far as this where bone is the brightest tissue of the scan"}, func(s *boneSettings) *float64 { return &s.LeastHU }},
+		{Parameter{"Astray", "1", 0, 1, "that is where at most this part of what is brighter lies out of reach of its core"}, func(s *boneSettings) *float64 { return &s.Astray }},
 		{Parameter{"EdgeHU", "HU", 80, 500, "outline: half height between soft tissue and thin cortical bone as a scanner shows it"}, func(s *boneSettings) *float64 { return &s.EdgeHU }},
 		{Parameter{"CoreHU", "HU", 150, 1500, "cortical bone: brighter than contrast-filled vessels"}, func(s *boneSettings) *float64 { return &s.CoreHU }},
 		{Parameter{"ReachMM", "mm", 1, 30, "how far bone goes from its core; marrow up to this wide is filled"}, func(s *boneSettings) *float64 { return &s.ReachMM }},
 		{Parameter{"MinML", "ml", 0.01, 50, "smaller pieces are calcifications or contrast"}, func(s *boneSettings) *float64 { return &s.MinML }},
 		{Parameter{"GapMM2", "mm²", 1, 1000, "holes in a slice as small as this count as bone whatever their density; the spinal canal has 200 to 500"}, func(s *boneSettings) *float64 { return &s.GapMM2 }},
 	}, func(s boneSettings) error {
-		if s.AboveHU > s.EdgeHU || s.EdgeHU > s.CoreHU {
-			return fmt.Errorf("AboveHU %g, EdgeHU %g and CoreHU %g must rise in this order", s.AboveHU, s.EdgeHU, s.CoreHU)
+		if s.LeastHU > s.AboveHU || s.AboveHU > s.EdgeHU || s.EdgeHU > s.CoreHU {
+			return fmt.Errorf("LeastHU %g, AboveHU %g, EdgeHU %g and CoreHU %g must rise in this order", s.LeastHU, s.AboveHU, s.EdgeHU, s.CoreHU)
 		}
 		return nil
 	}, findBone)
@@ -43,10 +47,21 @@ func boneOperation() operation {
 // out; then fills the marrow slice by slice.
 func findBone(ctx context.Context, w *work, s boneSettings) error {
 	g := w.c.Grid
-	core := filter.Where(g.Len(), func(n int) bool { return w.body[n] && w.c.HU[n] > float32(s.CoreHU) })
-	near, err := filter.Dilate(ctx, g, core, s.ReachMM)
+	reach := func() (filter.Mask, error) {
+		core := filter.Where(g.Len(), func(n int) bool { return w.body[n] && w.c.HU[n] > float32(s.CoreHU) })
+		return filter.Dilate(ctx, g, core, s.ReachMM)
+	}
+	near, err := reach()
 	if err != nil {
 		return err
+	}
+	if lower := s.lower(w, near); lower > 0 {
+		s.AboveHU -= lower
+		s.EdgeHU -= lower
+		s.CoreHU -= lower
+		if near, err = reach(); err != nil {
+			return err
+		}
 	}
 	m := filter.Where(g.Len(), func(n int) bool { return near[n] && w.body[n] && w.c.HU[n] > float32(s.AboveHU) })
 	p := filter.Components(g, m)
@@ -64,14 +79,14 @@ func findBone(ctx context.Context, w *work, s boneSettings) error {
 	if w.bone.Count() == 0 {
 		return &NotFoundError{imaging.LabelBone, fmt.Sprintf("no piece of %.2f ml is denser than %.0f HU", s.MinML, s.CoreHU)}
 	}
-	// the outline is where the median of 3×3 voxels, which keeps edges and drops
-	// noise, crosses EdgeHU; inside, marrow is let go only where it is as thin
+	// the outline is where the median of 3×3 small voxels, which keeps edges and
+	// drops noise, crosses EdgeHU; inside, marrow is let go only where it is as thin
 	// as soft tissue
 	err = w.paint(ctx, w.out, imaging.LabelBone, w.bone, 0, func(phi float32, n int) bool {
 		if phi > 2*bandMM {
 			return false
 		}
-		v := w.median9(n)
+		v := w.quiet(n)
 		return v > s.EdgeHU || phi < -bandMM && v > s.AboveHU/2
 	})
 	if err != nil {

@@ -64,8 +64,16 @@ func findCartilage(ctx context.Context, w *work, s cartilageSettings) error {
 			others |= 1 << b
 		}
 	}
-	err = w.paint(ctx, w.out, imaging.LabelBone, m, 0, func(phi float32, n int) bool {
-		return w.out.Bits[n]&others == 0 && phi < bandMM && w.median9(n) > edge
+	// what bone took beside it is its calcification, and ends where it ends
+	with, err := filter.Dilate(ctx, w.c.Grid, m, chalkyMM)
+	if err != nil {
+		return err
+	}
+	for n, in := range with {
+		with[n] = in && (m[n] || w.bone[n])
+	}
+	err = w.paint(ctx, w.out, imaging.LabelBone, with, 0, func(phi float32, n int) bool {
+		return w.out.Bits[n]&others == 0 && phi < bandMM && w.quiet(n) > edge
 	})
 	if err != nil {
 		return err
@@ -80,7 +88,7 @@ func findCartilage(ctx context.Context, w *work, s cartilageSettings) error {
 	return nil
 }
 
-// muscleNoise is the standard deviation of the median of 3×3 voxels in muscle:
+// muscleNoise is the standard deviation of what outlines are drawn from in muscle:
 // even tissue of its value on the working grid.
 func (w *work) muscleNoise(muscle float64) float64 {
 	const nearHU, mostSamples = 8.0, 20000
@@ -94,7 +102,7 @@ func (w *work) muscleNoise(muscle float64) float64 {
 	for q := 0; q < len(at); q += 1 + len(at)/mostSamples {
 		i, j, k := w.c.Grid.IJK(at[q])
 		b := w.c.Block
-		d := w.median9(w.v.Grid.Index(i*b[0], j*b[1], k*b[2])) - muscle
+		d := w.quiet(w.v.Grid.Index(i*b[0], j*b[1], k*b[2])) - muscle
 		sum += d
 		squares += d * d
 		count++
@@ -187,6 +195,10 @@ func (w *work) cartilage(ctx context.Context, s cartilageSettings) (filter.Mask,
 	}
 	return m, l.muscle, nil
 }
+
+// chalkyMM is how far from plain cartilage bone-bright tissue still is
+// cartilage with calcification in it.
+const chalkyMM = 10.0
 
 // cartilageGapMM2 is the largest hole that noise and fat make in a cross-section
 // of cartilage.
