@@ -8,8 +8,8 @@ import (
 // A stretch before a branching is its two branches still side by side, and not
 // the vessel they come from, where it is thinner than that vessel by a step, as
 // long as stemRadii of its radii at least, and obeys Murray's law with the branches
-// for no exponent up to murrayHigh while the vessel before the step does.
-// The step must explain the radii stemBetter times as well as a steady taper.
+// for no exponent up to murrayHigh while the vessel before the step does. The step
+// must explain the radii stemBetter times as well as a steady taper.
 const (
 	stemRadii  = 3.0
 	stemBetter = 1.5
@@ -88,14 +88,21 @@ func (g *graph) stem(x int, kids [2]int) (m int, ok bool) {
 	if m == from || near >= far || line < stemBetter*rest || float64(m)*h < stemRadii*near || float64(to-m)*h < far {
 		return 0, false
 	}
-	obeys := func(r0 float64) bool {
-		sum := 0.0
-		for _, y := range kids {
-			sum += math.Pow(g.edges[y/2].typical()/r0, murrayHigh)
-		}
-		return sum <= 1
+	least := 0.0 // radius that divides into the two by a plausible exponent
+	for _, y := range kids {
+		least += math.Pow(g.edges[y/2].typical(), murrayHigh)
 	}
-	return m, obeys(far) && !obeys(near)
+	least = math.Pow(least, 1/murrayHigh)
+	if far < least || near >= least {
+		return 0, false
+	}
+	// Branches may part, show more of both, and come close again.
+	for k := to - 1 - int(math.Ceil(far/h)); k > m; k-- {
+		if r[k] < least {
+			return k + 1, true
+		}
+	}
+	return m, true
 }
 
 // setBack moves the joint of end x to the m-th point of its edge and lets both
