@@ -11,7 +11,7 @@ import (
 func cavaOperation() operation {
 	return define(operation{
 		name: "vena cava", share: 0.1, needs: []imaging.Label{imaging.LabelBody, imaging.LabelBone}, gives: []imaging.Label{imaging.LabelVenaCava},
-		doc: "the inferior vena cava: the roundest bright column right of the aorta, from the spine forward to the liver and the heart, outlined as the aorta is; where it runs in the liver, against the liver's value",
+		doc: "the inferior vena cava: the roundest bright column right of the aorta, from the spine forward to the liver and the heart, outlined as the aorta is; where it runs in the liver, against the liver's value, and there what a disc nearly as wide as its blood reaches in each slice: not the veins that join it",
 	}, columnParameters(), checkColumn, findCava)
 }
 
@@ -70,6 +70,12 @@ func findCava(ctx context.Context, w *work, s columnSettings) error {
 		return phi < -bandMM || phi < 0 && w.mean9(n) > near || phi < 1 && w.mean9(n) > low
 	})
 	if err != nil {
+		return err
+	}
+	if err := w.roundCava(ctx, func(k int) float64 {
+		low, _ := cavaWindow(c.V[min(max(k/w.c.Block[2], c.First), c.Last)], l.muscle, liver)
+		return low
+	}); err != nil {
 		return err
 	}
 	if aorta != 0 {

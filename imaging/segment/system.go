@@ -28,7 +28,7 @@ var vesselSystems = [2]imaging.Label{imaging.LabelPortalVein, imaging.LabelHepat
 func systemOperation() operation {
 	return define(operation{
 		name: "systems", share: 0.1, needs: []imaging.Label{imaging.LabelLiver, imaging.LabelVessel}, gives: vesselSystems[:], seeds: vesselSystems[:],
-		doc: "portal and hepatic veins told apart by their roots: the hepatic veins join the vena cava, the portal vein goes on outside the liver away from it; each vessel voxel goes to the root that a path reaches through the wider vessels",
+		doc: "the mouths of the hepatic veins, as far as parenchyma lies on both sides, are given to the liver and its vessels; then portal and hepatic veins are told apart by their roots: the hepatic veins join the vena cava, the portal vein goes on outside the liver away from it; each vessel voxel goes to the root that a path reaches through the wider vessels",
 	}, []parameter[systemSettings]{
 		{Parameter{"WorkMM", "mm", 0.4, 4, "voxel size"}, func(s *systemSettings) *float64 { return &s.WorkMM }},
 		{Parameter{"ReachMM", "mm", 5, 80, "how far outside the liver a vessel is followed"}, func(s *systemSettings) *float64 { return &s.ReachMM }},
@@ -57,6 +57,9 @@ type systems struct {
 
 // tellSystems gives the vessels painted so far their systems, and reports.
 func tellSystems(ctx context.Context, w *work, s systemSettings) error {
+	if err := w.takeMouths(ctx); err != nil {
+		return err
+	}
 	y, err := newSystems(ctx, w, s)
 	if err != nil {
 		return err
