@@ -204,7 +204,7 @@ func TestSeedOutsideTheBody(t *testing.T) {
 	air := v.Grid.Point(1, 1, 20)
 	for _, l := range []imaging.Label{imaging.LabelLiver, imaging.LabelTumour + 2, imaging.LabelPortalVein} {
 		_, rep := honest(t, v, coarse(), segment.Seed{Label: l, LPS: air})
-		if c := broken(t, rep, "seeds inside the body"); !strings.Contains(c.Measured, l.String()) {
+		if c := broken(t, rep, "seeds inside the body"); !strings.Contains(c.Measured, l.Words()) {
 			t.Errorf("%q", c.Measured)
 		}
 		if l != imaging.LabelPortalVein { // veins may be found without a seed
