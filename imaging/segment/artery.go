@@ -53,12 +53,12 @@ const (
 	aortaGapMM, aortaDeepMM    = 3.0, 12.0
 )
 
-// columnBox holds every place from −right to +left of the spine, from its
-// middle to ahead mm before its front.
+// columnBox holds every place from −right to +left of the spine, where there is
+// one, from its middle to ahead mm before its front.
 func columnBox(g imaging.Grid, s *spine, right, left, ahead float64) imaging.Box {
 	h := g.SpacingMM()
-	box := imaging.Box{Lo: [3]int{g.Size[0], g.Size[1], 0}, Hi: [3]int{0, 0, g.Size[2]}}
-	for k := range g.Size[2] {
+	box := imaging.Box{Lo: [3]int{g.Size[0], g.Size[1], s.First}, Hi: [3]int{0, 0, s.Last + 1}}
+	for k := s.First; k <= s.Last; k++ {
 		box.Lo[0] = min(box.Lo[0], int(s.I[k]-right/h[0]))
 		box.Hi[0] = max(box.Hi[0], int(s.I[k]+left/h[0]))
 		box.Lo[1] = min(box.Lo[1], int(s.Front[k]-ahead/h[1]))

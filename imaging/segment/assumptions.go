@@ -114,6 +114,7 @@ func (w *work) checkPhase(ctx context.Context, s assumptionSettings) error {
 		return ctx.Err() // no liver, nothing to judge
 	}
 	leans := []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel, imaging.LabelTumour}
+	shown := append(slices.Clone(leans), imaging.LabelLiver, imaging.LabelKidneyLeft, imaging.LabelKidneyRight) // by contrast
 	aorta, err := w.medianHU(ctx, imaging.LabelAorta)
 	if err != nil {
 		return err
@@ -122,7 +123,7 @@ func (w *work) checkPhase(ctx context.Context, s assumptionSettings) error {
 		bright, hu := w.brightest()
 		w.rep.Checks = append(w.rep.Checks, Check{
 			Assumption: "contrast given", Measured: fmt.Sprintf("no aorta; of vena cava, spleen and kidneys %s; liver %.0f HU", bright, w.liverHU),
-			Wanted: fmt.Sprintf("one of them at least %g HU", s.BloodHU), Holds: hu >= s.BloodHU, AtMost: lowConfidence, Affects: append(slices.Clone(leans), imaging.LabelLiver),
+			Wanted: fmt.Sprintf("one of them at least %g HU", s.BloodHU), Holds: hu >= s.BloodHU, AtMost: lowConfidence, Affects: shown,
 			Do: "without contrast there are no vessels and few tumours to see: use the portal-venous series; if this is one, these organs lie outside its field",
 		}, Check{
 			Assumption: "portal-venous phase", Measured: fmt.Sprintf("liver %.0f HU, no aorta found to compare with", w.liverHU),
@@ -133,7 +134,7 @@ func (w *work) checkPhase(ctx context.Context, s assumptionSettings) error {
 	}
 	w.rep.Checks = append(w.rep.Checks, Check{
 		Assumption: "contrast given", Measured: fmt.Sprintf("aorta %.0f HU, liver %.0f HU", aorta, w.liverHU),
-		Wanted: fmt.Sprintf("aorta at least %g HU", s.BloodHU), Holds: aorta >= s.BloodHU, AtMost: lowConfidence, Affects: append(slices.Clone(leans), imaging.LabelLiver),
+		Wanted: fmt.Sprintf("aorta at least %g HU", s.BloodHU), Holds: aorta >= s.BloodHU, AtMost: lowConfidence, Affects: shown,
 		Do: "a scan without contrast shows no vessels and few tumours: use the portal-venous series",
 	}, Check{
 		Assumption: "portal-venous, not arterial phase", Measured: fmt.Sprintf("aorta %.0f HU brighter than the liver", aorta-w.liverHU),

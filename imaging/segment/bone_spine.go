@@ -17,6 +17,8 @@ type spine struct {
 	I, J  []float64 // centre of the vertebral body, arch included
 	Front []float64 // j of its front
 	Bone  float64   // mean part of bone around the centre, 0 to 1
+
+	First, Last int // slices between which there is a spine: none below the sacrum
 }
 
 // The box in which bone is counted around a point of the column. It is wider
@@ -26,9 +28,14 @@ const (
 	spineTallMM = 22.0
 )
 
+// How far, mm, the column may lie from the middle of the body before it weighs
+// less, and the spread of the weight beyond: in the pelvis the wings of the ilium
+// are thicker than the sacrum.
+const spineFreeMM, spineAcrossMM = 20.0, 25.0
+
 // findSpine follows the place with most bone around it through the slices. It
-// looks in the middle third of the body's width, behind its front third.
-// Bone is 0 when there is none.
+// looks in the middle third of the body's width, behind its front third, the
+// more the nearer to the middle. Bone is 0 when there is none.
 func findSpine(ctx context.Context, g imaging.Grid, body, bone filter.Mask) (*spine, error) {
 	density := make([]float32, g.Len())
 	for n, in := range bone {
@@ -49,13 +56,21 @@ func findSpine(ctx context.Context, g imaging.Grid, body, bone filter.Mask) (*sp
 	}
 	w, d := b.Hi[0]-b.Lo[0], b.Hi[1]-b.Lo[1]
 	box := imaging.Box{Lo: [3]int{b.Lo[0] + w/3, b.Lo[1] + d/3, 0}, Hi: [3]int{b.Hi[0] - w/3, b.Hi[1], g.Size[2]}}
+	mid := middle(g, body)
 	// a column may lean 1:1, no more
-	p := bestPath(g, box, func(i, j, k int) float64 { return float64(density[g.Index(i, j, k)]) }, 1, math.Inf(-1))
+	p := bestPath(g, box, func(i, j, k int) float64 {
+		return float64(density[g.Index(i, j, k)]) * bell((float64(i)-mid)*h[0], spineFreeMM, spineAcrossMM)
+	}, 1, math.Inf(-1))
 	s := &spine{I: make([]float64, g.Size[2]), J: make([]float64, g.Size[2]), Front: make([]float64, g.Size[2])}
 	for k := range g.Size[2] {
 		s.I[k], s.J[k] = float64(p.At[k][0]), float64(p.At[k][1])
 		s.Bone += float64(density[g.Index(p.At[k][0], p.At[k][1], k)]) / float64(g.Size[2])
 	}
+	part := make([]float64, g.Size[2])
+	for k := range part {
+		part[k] = float64(density[g.Index(p.At[k][0], p.At[k][1], k)])
+	}
+	s.First, s.Last = longest(part, leastSpine/2)
 	smoothLine(s.I, int(10/h[2]))
 	smoothLine(s.J, int(10/h[2]))
 	// the front: where the density of bone in front of the centre halves
@@ -70,6 +85,23 @@ func findSpine(ctx context.Context, g imaging.Grid, body, bone filter.Mask) (*sp
 	}
 	smoothLine(s.Front, int(10/h[2]))
 	return s, nil
+}
+
+// middle is where along i the middle of the body lies: the median over the rows
+// that hold body of the middle between its first and its last voxel there.
+func middle(g imaging.Grid, body filter.Mask) float64 {
+	var mid []float64
+	for r := 0; r < g.Len(); r += g.Size[0] {
+		row := body[r : r+g.Size[0]]
+		if first := slices.Index(row, true); first >= 0 {
+			last := len(row) - 1
+			for !row[last] {
+				last--
+			}
+			mid = append(mid, float64(first+last)/2)
+		}
+	}
+	return median(mid)
 }
 
 // smoothLine replaces x by its mean over 2r+1 neighbours, cut off at the ends.
@@ -188,6 +220,9 @@ func muscleHU(g imaging.Grid, smooth []float32, body, bone filter.Mask, s *spine
 			continue
 		}
 		i, j, k := g.IJK(n)
+		if k < s.First || k > s.Last {
+			continue
+		}
 		x, y := math.Abs(float64(i)-s.I[k])*h[0], (float64(j)-s.J[k])*h[1]
 		if x > 15 && x < 70 && y > 0 && y < 60 {
 			hist[int(v-lo)/binHU]++

@@ -112,7 +112,7 @@ func kidneyIn(ctx context.Context, g imaging.Grid, smooth []float32, body, taken
 	out := &kidney{doubts: doubts{confidence: 1}}
 	place := func(i, j, k int) (x, y float64, in bool) {
 		x, y = sign*(float64(i)-s.I[k])*h[0], (float64(j)-s.Front[k])*h[1]
-		return x, y, x > kidneyNearMM && x < kidneyFarMM && y > -kidneyAheadMM && y < kidneyBehindMM
+		return x, y, k >= s.First && k <= s.Last && x > kidneyNearMM && x < kidneyFarMM && y > -kidneyAheadMM && y < kidneyBehindMM
 	}
 	bright := filter.Where(g.Len(), func(n int) bool {
 		if !body[n] || taken[n] || float64(smooth[n]) < muscle+set.AboveHU {
