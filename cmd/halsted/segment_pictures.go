@@ -179,7 +179,7 @@ func sliceLabels(img *image.RGBA, segs *imaging.Segments, seen uint32, view slic
 				img.SetRGBA(int(wide)+12+dx, int(y)-11+dy, opaque(l))
 			}
 		}
-		pen.Text(wide+32, y, l.String(), 15, false, raster.AtLeft)
+		pen.Text(wide+32, y, l.Words(), 15, false, raster.AtLeft)
 		y += 22
 	}
 	var out bytes.Buffer

@@ -219,7 +219,7 @@ func kidneyIn(ctx context.Context, g imaging.Grid, smooth []float32, body, taken
 		out.lower(0.5, "%.0f ml: it may have leaked into a neighbour", ml)
 	}
 	if touchesEnd(g, out.m) {
-		out.lower(0.8, "it reaches the first or last slice: the field of view may cut it, %.0f ml lie in the field", ml)
+		out.lower(0.8, "it reaches the first or last slice: the field of view may cut it, and its volume is that of the part scanned")
 	}
 	return out, ctx.Err()
 }

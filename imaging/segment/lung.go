@@ -85,7 +85,7 @@ func findLung(ctx context.Context, w *work, s lungSettings) error {
 	}
 	d := doubts{confidence: 1}
 	if touchesEnd(g, m) {
-		d.why = append(d.why, fmt.Sprintf("the field of view cuts it: %.0f ml lie in the field", w.ml(m.Count())))
+		d.why = append(d.why, "the field of view cuts it: its volume is that of the part scanned")
 	}
 	w.found(imaging.LabelLung, Automatic, d.confidence, d.why...)
 	return w.show("lung", g, m)

@@ -104,7 +104,7 @@ func findCavity(ctx context.Context, w *work, s cavitySettings) error {
 		d.lower(max(0.2, 1-open), "%.0f %% of its surface has no bone within %g mm: an opening of the skull, thin bone at its base or the end of the scan", 100*open, shellMM)
 	}
 	if touchesEnd(g, m) {
-		d.lower(0.6, "it reaches the first or last slice: the field of view may cut it, %.0f ml lie in the field", ml)
+		d.lower(0.6, "it reaches the first or last slice: the field of view may cut it, and its volume is that of the part scanned")
 	}
 	bone := w.out.Bit(imaging.LabelBone)
 	err = w.paint(ctx, w.out, imaging.LabelBrain, m, 0, func(phi float32, n int) bool {

@@ -141,7 +141,7 @@ func findSpleen(ctx context.Context, w *work, set spleenSettings) error {
 		d.lower(0.5, "%.0f ml: it has leaked into a neighbour, or is enlarged", ml)
 	}
 	if touchesEnd(g, m) {
-		d.lower(0.8, "it reaches the first or last slice: the field of view may cut it, %.0f ml lie in the field", ml)
+		d.lower(0.8, "it reaches the first or last slice: the field of view may cut it, and its volume is that of the part scanned")
 	}
 	w.found(imaging.LabelSpleen, Automatic, d.confidence, d.why...)
 	return ctx.Err()
