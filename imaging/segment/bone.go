@@ -27,8 +27,8 @@ func boneOperation() operation {
 		doc: "bright tissue within reach of cortical bone, marrow filled",
 	}, []parameter[boneSettings]{
 		{Parameter{"AboveHU", "HU", 80, 500, "bone, trabeculae and marrow together"}, func(s *boneSettings) *float64 { return &s.AboveHU }},
-		{Parameter{"LeastHU", "HU", 80, 500, "AboveHU and EdgeHU go down with it as far as this where bone is the brightest tissue of the scan"}, func(s *boneSettings) *float64 { return &s.LeastHU }},
-		{Parameter{"Astray", "1", 0, 1, "that is where at most this part of what is brighter lies out of reach of its core"}, func(s *boneSettings) *float64 { return &s.Astray }},
+		{Parameter{"LeastHU", "HU", 80, 500, "AboveHU, EdgeHU and CoreHU go down together, AboveHU at most to this, while bone is the brightest tissue of the scan"}, func(s *boneSettings) *float64 { return &s.LeastHU }},
+		{Parameter{"Astray", "1", 0, 1, "that is while at most this part of what is brighter lies out of reach of its core"}, func(s *boneSettings) *float64 { return &s.Astray }},
 		{Parameter{"EdgeHU", "HU", 80, 500, "outline: half height between soft tissue and thin cortical bone as a scanner shows it"}, func(s *boneSettings) *float64 { return &s.EdgeHU }},
 		{Parameter{"CoreHU", "HU", 150, 1500, "cortical bone: brighter than contrast-filled vessels"}, func(s *boneSettings) *float64 { return &s.CoreHU }},
 		{Parameter{"ReachMM", "mm", 1, 30, "how far bone goes from its core; marrow up to this wide is filled"}, func(s *boneSettings) *float64 { return &s.ReachMM }},
