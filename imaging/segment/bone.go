@@ -16,6 +16,7 @@ type boneSettings struct {
 	Astray  float64 // 0 to 1
 	CoreHU  float64 // HU
 	EdgeHU  float64 // HU
+	Cortex  float64 // 0 to 1
 	ReachMM float64 // mm
 	MinML   float64 // ml
 	GapMM2  float64 // mm²
@@ -31,6 +32,7 @@ func boneOperation() operation {
 		{Parameter{"Astray", "1", 0, 1, "that is while at most this part of what is brighter lies out of reach of its core"}, func(s *boneSettings) *float64 { return &s.Astray }},
 		{Parameter{"EdgeHU", "HU", 80, 500, "outline: half height between soft tissue and thin cortical bone as a scanner shows it"}, func(s *boneSettings) *float64 { return &s.EdgeHU }},
 		{Parameter{"CoreHU", "HU", 150, 1500, "cortical bone: brighter than contrast-filled vessels"}, func(s *boneSettings) *float64 { return &s.CoreHU }},
+		{Parameter{"Cortex", "1", 0, 1, "at least this part of what is brighter than AboveHU around cortical bone, and half as much again in a whole piece, is brighter than CoreHU; in a kidney full of contrast only what noise and calyces raise is"}, func(s *boneSettings) *float64 { return &s.Cortex }},
 		{Parameter{"ReachMM", "mm", 1, 30, "how far bone goes from its core; marrow up to this wide is filled"}, func(s *boneSettings) *float64 { return &s.ReachMM }},
 		{Parameter{"MinML", "ml", 0.01, 50, "smaller pieces are calcifications or contrast"}, func(s *boneSettings) *float64 { return &s.MinML }},
 		{Parameter{"GapMM2", "mm²", 1, 1000, "holes in a slice as small as this count as bone whatever their density; the spinal canal has 200 to 500"}, func(s *boneSettings) *float64 { return &s.GapMM2 }},
@@ -43,15 +45,15 @@ func boneOperation() operation {
 }
 
 // findBone keeps what is brighter than soft tissue within reach of cortical
-// bone, so that contrast-filled vessels, bright but nowhere as bright, stay
-// out; then fills the marrow slice by slice.
+// bone, so that contrast-filled vessels and kidneys, bright but not as bright or
+// only here and there, stay out; then fills the marrow slice by slice.
 func findBone(ctx context.Context, w *work, s boneSettings) error {
 	g := w.c.Grid
-	reach := func() (filter.Mask, error) {
-		core := filter.Where(g.Len(), func(n int) bool { return w.body[n] && w.c.HU[n] > float32(s.CoreHU) })
-		return filter.Dilate(ctx, g, core, s.ReachMM)
+	core, err := s.core(ctx, w)
+	if err != nil {
+		return err
 	}
-	near, err := reach()
+	near, err := filter.Dilate(ctx, g, core, s.ReachMM)
 	if err != nil {
 		return err
 	}
@@ -59,14 +61,25 @@ func findBone(ctx context.Context, w *work, s boneSettings) error {
 		s.AboveHU -= lower
 		s.EdgeHU -= lower
 		s.CoreHU -= lower
-		if near, err = reach(); err != nil {
+		if core, err = s.core(ctx, w); err != nil {
+			return err
+		}
+		if near, err = filter.Dilate(ctx, g, core, s.ReachMM); err != nil {
 			return err
 		}
 	}
 	m := filter.Where(g.Len(), func(n int) bool { return near[n] && w.body[n] && w.c.HU[n] > float32(s.AboveHU) })
 	p := filter.Components(g, m)
+	cortex := make([]int, len(p.Count))
+	for n, c := range p.Of {
+		if core[n] {
+			cortex[c]++
+		}
+	}
 	least := s.MinML * 1000 / g.VoxelMM3()
-	m = p.Only(func(c int32) bool { return float64(p.Count[c]) >= least })
+	m = p.Only(func(c int32) bool {
+		return float64(p.Count[c]) >= least && float64(cortex[c]) >= 1.5*s.Cortex*float64(p.Count[c])
+	})
 	closed, err := filter.Dilate(ctx, g, m, s.ReachMM/2)
 	if err != nil {
 		return err

@@ -1,6 +1,38 @@
 package segment
 
-import "halsted/imaging/filter"
+import (
+	"context"
+
+	"halsted/imaging/filter"
+)
+
+// core is the cortical bone on the working grid: brighter than CoreHU, and not as
+// noise, calyces or a calcification make a few voxels of a bright organ, but as
+// at least the part Cortex of all that is brighter than AboveHU within ReachMM
+// around.
+func (s boneSettings) core(ctx context.Context, w *work) (filter.Mask, error) {
+	g := w.c.Grid
+	above := func(hu float64) (filter.Mask, []float32, error) {
+		m := filter.Where(g.Len(), func(n int) bool { return w.body[n] && w.c.HU[n] > float32(hu) })
+		part := make([]float32, g.Len())
+		for n, in := range m {
+			if in {
+				part[n] = 1
+			}
+		}
+		part, err := filter.BoxMean(ctx, g, part, filter.Radius(g, s.ReachMM))
+		return m, part, err
+	}
+	core, dense, err := above(s.CoreHU)
+	if err != nil {
+		return nil, err
+	}
+	_, bright, err := above(s.AboveHU)
+	if err != nil {
+		return nil, err
+	}
+	return filter.Where(g.Len(), func(n int) bool { return core[n] && float64(dense[n]) >= s.Cortex*float64(bright[n]) }), nil
+}
 
 // lower is by how many HU the levels of bone may go down in this scan: as far,
 // though not below LeastHU, as at most the part Astray of what is brighter lies
