@@ -22,7 +22,7 @@ func kidneyOperation() operation {
 	return define(operation{
 		name: "kidneys", share: 0.06, needs: []imaging.Label{imaging.LabelBody, imaging.LabelBone},
 		gives: []imaging.Label{imaging.LabelKidneyRight, imaging.LabelKidneyLeft},
-		doc:   "on each side of the spine the thick piece brighter than the middle of muscle and the commonest bright value there, other organs left out; medulla and pelvis filled in, the fat of the sinus not",
+		doc:   "on each side of the spine the thick piece brighter than the middle of muscle and a commonest bright value there that looks most like a kidney: of place, in fat, off bone, as full of contrast as blood; without contrast the thick piece in fat. Medulla and pelvis are filled in, the fat of the sinus not",
 	}, []parameter[kidneySettings]{
 		{Parameter{"AboveHU", "HU", 5, 150, "parenchyma is brighter than muscle by this much"}, func(s *kidneySettings) *float64 { return &s.AboveHU }},
 		{Parameter{"OpenMM", "mm", 1, 15, "bridges to other organs thinner than twice this are cut"}, func(s *kidneySettings) *float64 { return &s.OpenMM }},
@@ -38,22 +38,30 @@ func kidneyOperation() operation {
 }
 
 // findKidneys looks for the right, then the left kidney; one that is missing
-// does not stop the other.
+// does not stop the other. What is unlike the other is doubted.
 func findKidneys(ctx context.Context, w *work, s kidneySettings) error {
 	l, err := w.find(ctx, imaging.LabelKidneyRight)
 	if err != nil {
 		w.missing(imaging.LabelKidneyLeft, err.Error())
 		return err
 	}
-	for _, side := range []struct {
+	blood := math.NaN()
+	if l.aorta != nil {
+		blood = medianOf(w.smooth, l.aorta)
+	}
+	sides := []struct {
 		label imaging.Label
 		sign  float64
 		name  string
 		mask  *filter.Mask
+		found *kidney
 	}{
-		{imaging.LabelKidneyRight, -1, "right", &l.kidneyR}, {imaging.LabelKidneyLeft, 1, "left", &l.kidneyL},
-	} {
-		k, err := kidneyIn(ctx, w.c.Grid, w.smooth, w.body, w.others(), l.spine, l.muscle, side.sign, s)
+		{imaging.LabelKidneyRight, -1, "right", &l.kidneyR, nil}, {imaging.LabelKidneyLeft, 1, "left", &l.kidneyL, nil},
+	}
+	for n := range sides {
+		side := &sides[n]
+		search := kidneySearch{w.c.Grid, w.smooth, w.body, w.others(), w.bone, l.spine, l.muscle, blood, side.sign, s}
+		k, err := search.run(ctx)
 		if err != nil {
 			return err
 		}
@@ -64,9 +72,19 @@ func findKidneys(ctx context.Context, w *work, s kidneySettings) error {
 			w.missing(side.label, k.why)
 			continue
 		}
-		*side.mask = k.m
+		side.found, *side.mask = k, k.m
 		if err := w.show(side.name, w.c.Grid, k.m); err != nil {
 			return err
+		}
+	}
+	if a, b := sides[0].found, sides[1].found; a != nil && b != nil {
+		a.compare(b, l.muscle)
+		b.compare(a, l.muscle)
+	}
+	for _, side := range sides {
+		k := side.found
+		if k == nil {
+			continue
 		}
 		toFat := (k.hu + plainFatHU) / 2
 		err = w.paint(ctx, w.out, side.label, k.m, 1, func(phi float32, n int) bool {
@@ -80,148 +98,18 @@ func findKidneys(ctx context.Context, w *work, s kidneySettings) error {
 	return ctx.Err()
 }
 
-// kidney is one kidney on the working grid.
-type kidney struct {
-	doubts
-	bright, m  filter.Mask // candidates; the kidney
-	hu, cutoff float64
-	why        string // why it was not found
-}
-
-// Where kidneys lie, mm: beside the middle of the spine and behind its front,
-// and the middle and spread of their own middles there.
-const (
-	kidneyNearMM, kidneyFarMM     = 15.0, 130.0
-	kidneyAheadMM, kidneyBehindMM = 70.0, 60.0
-	kidneySideMM, kidneyBackMM    = 55.0, 5.0
-	kidneySpreadMM                = 25.0
-)
-
-// plainFatHU is fat that holds nothing else (−120 to −80 HU).
-const plainFatHU = -100
-
-// fatAround is the part of a kidney's surface that fat covers, at least, when
-// it is outlined well: all but the hilum and where it leans on liver, spleen or
-// muscle.
-const fatAround = 0.35
-
-// kidneyIn looks for the kidney on the side of sign (−1 right): taken is what
-// belongs to other organs.
-func kidneyIn(ctx context.Context, g imaging.Grid, smooth []float32, body, taken filter.Mask, s *spine, muscle, sign float64, set kidneySettings) (*kidney, error) {
-	h := g.SpacingMM()
-	out := &kidney{doubts: doubts{confidence: 1}}
-	place := func(i, j, k int) (x, y float64, in bool) {
-		x, y = sign*(float64(i)-s.I[k])*h[0], (float64(j)-s.Front[k])*h[1]
-		return x, y, k >= s.First && k <= s.Last && x > kidneyNearMM && x < kidneyFarMM && y > -kidneyAheadMM && y < kidneyBehindMM
-	}
-	bright := filter.Where(g.Len(), func(n int) bool {
-		if !body[n] || taken[n] || float64(smooth[n]) < muscle+set.AboveHU {
-			return false
-		}
-		i, j, k := g.IJK(n)
-		_, _, in := place(i, j, k)
-		return in
-	})
-	out.bright = bright
-	const binsAbove = 150
-	hist := make([]float64, binsAbove)
-	for n, in := range bright {
+// medianOf is the median of values within m; NaN when m is empty.
+func medianOf(values []float32, m filter.Mask) float64 {
+	var x []float64
+	for n, in := range m {
 		if in {
-			hist[min(int((float64(smooth[n])-muscle)/(2*binHU)), binsAbove-1)]++
+			x = append(x, float64(values[n]))
 		}
 	}
-	if ml := float64(bright.Count()) * g.VoxelMM3() / 1000; ml < set.MinML {
-		out.why = fmt.Sprintf("only %.1f ml beside the spine are %.0f HU brighter than muscle (%.0f HU): no kidney in the field, or no contrast", ml, set.AboveHU, muscle)
-		return out, ctx.Err()
+	if len(x) == 0 {
+		return math.NaN()
 	}
-	hist = triangle(hist, 4)
-	// the kidney is the brightest organ there: of the peaks at least half as high
-	// as the highest, the brightest
-	top := 0
-	for b := range hist {
-		if hist[b] > hist[top] {
-			top = b
-		}
-	}
-	for b := top + 1; b+1 < len(hist); b++ {
-		if hist[b] >= hist[top]/2 && hist[b] >= hist[b-1] && hist[b] > hist[b+1] {
-			top = b
-		}
-	}
-	out.hu = muscle + (float64(top)+0.5)*2*binHU
-	out.cutoff = max((out.hu+muscle)/2, muscle+set.AboveHU/2)
-	window := filter.Where(g.Len(), func(n int) bool {
-		if !body[n] || taken[n] || float64(smooth[n]) < out.cutoff {
-			return false
-		}
-		i, j, k := g.IJK(n)
-		_, _, in := place(i, j, k)
-		return in
-	})
-	core, err := filter.Erode(ctx, g, window, set.OpenMM)
-	if err != nil {
-		return nil, err
-	}
-	p := filter.Components(g, core)
-	at := make([]struct{ n, x, y float64 }, len(p.Count))
-	for n, c := range p.Of {
-		if c > 0 {
-			i, j, k := g.IJK(n)
-			x, y, _ := place(i, j, k)
-			at[c].n, at[c].x, at[c].y = at[c].n+1, at[c].x+x, at[c].y+y
-		}
-	}
-	best, most := int32(0), 0.0
-	for c := 1; c < len(at); c++ {
-		a := at[c]
-		if m := a.n * bell(a.x/a.n-kidneySideMM, 0, kidneySpreadMM) * bell(a.y/a.n-kidneyBackMM, 0, kidneySpreadMM); m > most {
-			best, most = int32(c), m
-		}
-	}
-	if best == 0 {
-		out.why = fmt.Sprintf("no piece brighter than %.0f HU and thicker than %.0f mm beside the spine", out.cutoff, 2*set.OpenMM)
-		return out, ctx.Err()
-	}
-	core = p.Only(func(c int32) bool { return c == best })
-	m, err := grownBack(ctx, g, core, window, set.OpenMM)
-	if err != nil {
-		return nil, err
-	}
-	closed, err := closing(ctx, g, m, set.CloseMM)
-	if err != nil {
-		return nil, err
-	}
-	m = filter.Where(g.Len(), func(n int) bool { return m[n] || closed[n] && !taken[n] && smooth[n] > fatHU && body[n] })
-	m = filter.LargestOf(g, filter.FillSlices(g, m))
-	out.m = filter.Where(g.Len(), func(n int) bool { return m[n] && !taken[n] })
-	ml := float64(out.m.Count()) * g.VoxelMM3() / 1000
-	if ml < set.MinML {
-		out.why = fmt.Sprintf("the piece beside the spine has %.1f ml at %.0f HU, less than %.0f ml", ml, out.hu, set.MinML)
-		return out, ctx.Err()
-	}
-	fat, faces := 0, 0
-	for n, in := range out.m {
-		if in {
-			filter.Neighbours(g, n, func(o int) {
-				if !out.m[o] {
-					faces++
-					if float64(smooth[o]) < muscle {
-						fat++
-					}
-				}
-			})
-		}
-	}
-	if around := float64(fat) / float64(max(1, faces)); around < fatAround {
-		out.lower(math.Max(around/fatAround, 0.3), "fat covers %.0f %% of its surface, at least %.0f %% when it is free", 100*around, 100*fatAround)
-	}
-	if ml > set.MaxML {
-		out.lower(0.5, "%.0f ml: it may have leaked into a neighbour", ml)
-	}
-	if touchesEnd(g, out.m) {
-		out.lower(0.8, "it reaches the first or last slice: the field of view may cut it, and its volume is that of the part scanned")
-	}
-	return out, ctx.Err()
+	return median(x)
 }
 
 // regrow is how far, in radii of the opening, thin ends of an organ are
