@@ -17,6 +17,7 @@ type columnSettings struct {
 	Round    float64 // 1
 	AboveHU  float64 // HU
 	LengthMM float64 // mm
+	Mixed    float64 // 1
 }
 
 func columnParameters() []parameter[columnSettings] {
@@ -27,6 +28,7 @@ func columnParameters() []parameter[columnSettings] {
 		{Parameter{"Round", "1", 0.05, 0.9, "part of the rays that meet a border at one radius, at least"}, func(s *columnSettings) *float64 { return &s.Round }},
 		{Parameter{"AboveHU", "HU", 5, 200, "its blood is brighter than muscle by this much"}, func(s *columnSettings) *float64 { return &s.AboveHU }},
 		{Parameter{"LengthMM", "mm", 5, 300, "a shorter column is not taken for it"}, func(s *columnSettings) *float64 { return &s.LengthMM }},
+		{Parameter{"Mixed", "1", 0.02, 10, "spread of its blood's value along its course, as a part of its contrast with muscle: that of an artery is well mixed, into a vein flows blood of organs that take up more and less contrast"}, func(s *columnSettings) *float64 { return &s.Mixed }},
 	}
 }
 
@@ -85,7 +87,7 @@ func findAorta(ctx context.Context, w *work, s columnSettings) error {
 		return err
 	}
 	g, h := w.c.Grid, w.c.Grid.SpacingMM()
-	c, err := findColumn(ctx, g, w.smooth, columnBox(g, l.spine, 45, 60, 50), s, w.showRoundness(), func(i, j, k int, r roundness) float64 {
+	c, err := findColumn(ctx, g, w.smooth, columnBox(g, l.spine, 45, 60, 50), s, l.muscle, w.showRoundness(), func(i, j, k int, r roundness) float64 {
 		if !w.body[g.Index(i, j, k)] {
 			return 0
 		}

@@ -135,8 +135,9 @@ func (c *column) lengthMM(g imaging.Grid) float64 {
 }
 
 // findColumn follows the roundest bright place through the slices of box.
-// allow weighs a place by where it lies and how bright it is, 0 to 1.
-func findColumn(ctx context.Context, g imaging.Grid, hu []float32, box imaging.Box, set columnSettings, show func(imaging.Grid, []float32) error, allow func(i, j, k int, r roundness) float64) (*column, error) {
+// allow weighs a place by where it lies and how bright it is, 0 to 1. muscle is
+// the value of muscle, HU.
+func findColumn(ctx context.Context, g imaging.Grid, hu []float32, box imaging.Box, set columnSettings, muscle float64, show func(imaging.Grid, []float32) error, allow func(i, j, k int, r roundness) float64) (*column, error) {
 	box, cut := box.Clip(g), set.Round
 	c := &column{First: 0, Last: -1, I: make([]float64, g.Size[2]), J: make([]float64, g.Size[2]), R: make([]float64, g.Size[2]), V: make([]float64, g.Size[2])}
 	if box.Empty() {
@@ -178,23 +179,24 @@ func findColumn(ctx context.Context, g imaging.Grid, hu []float32, box imaging.B
 	if p.Score <= 0 {
 		return c, nil
 	}
-	// once more, with places of another width than most held back
-	var width []float64
+	// once more, with places of another width or blood than most held back
+	var width, value []float64
 	for k := p.First; k <= p.Last; k++ {
 		if r := of(p.At[k][0], p.At[k][1], k); r.score > cut {
-			width = append(width, r.radius)
+			width, value = append(width, r.radius), append(value, r.inside)
 		}
 	}
 	if len(width) == 0 {
 		return c, nil
 	}
-	mid := median(width)
+	mid, blood := median(width), median(value)
+	spread := max(set.Mixed*(blood-muscle), leastEdgeHU)
 	weigh := func(i, j, k int) float64 {
 		r := of(i, j, k)
 		if r.score == 0 {
 			return 0
 		}
-		d := math.Log(r.radius/mid) / widthSpread
+		d := math.Hypot(math.Log(r.radius/mid)/widthSpread, (r.inside-blood)/spread)
 		return r.score * math.Exp(-d*d/2)
 	}
 	if p = bestPath(g, box, weigh, 1, cut); p.Score <= 0 {

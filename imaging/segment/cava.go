@@ -29,7 +29,7 @@ func findCava(ctx context.Context, w *work, s columnSettings) error {
 	}
 	g, h := w.c.Grid, w.c.Grid.SpacingMM()
 	a := l.aortaLine
-	c, err := findColumn(ctx, g, w.smooth, columnBox(g, l.spine, 70, 30, 90), s, w.showRoundness(), func(i, j, k int, r roundness) float64 {
+	c, err := findColumn(ctx, g, w.smooth, columnBox(g, l.spine, 70, 30, 90), s, l.muscle, w.showRoundness(), func(i, j, k int, r roundness) float64 {
 		if !w.body[g.Index(i, j, k)] {
 			return 0
 		}
@@ -59,11 +59,16 @@ func findCava(ctx context.Context, w *work, s columnSettings) error {
 		return err
 	}
 	out, aorta := bitOf(w.out, imaging.LabelVenaCava), w.out.Bit(imaging.LabelAorta)
-	wide, _ := cavaWindow(c.HU, l.muscle, math.Inf(1))
-	near, _ := cavaWindow(c.HU, l.muscle, liver)
 	inLiver := w.out.Bit(imaging.LabelLiver)
+	nearLow, wideLow := make([]float64, w.v.Grid.Size[2]), make([]float64, w.v.Grid.Size[2])
+	for k := range nearLow { // its blood is mixed with that of the veins below: each slice has its own value
+		v := c.V[min(max(k/w.c.Block[2], c.First), c.Last)]
+		nearLow[k], _ = cavaWindow(v, l.muscle, liver)
+		wideLow[k], _ = cavaWindow(v, l.muscle, math.Inf(1))
+	}
+	area := w.v.Grid.Size[0] * w.v.Grid.Size[1]
 	err = w.paint(ctx, w.out, imaging.LabelVenaCava, l.cava, 0, func(phi float32, n int) bool {
-		low := wide
+		near, low := nearLow[n/area], wideLow[n/area]
 		if w.out.Bits[n]&inLiver != 0 {
 			low = near
 		}
@@ -72,9 +77,11 @@ func findCava(ctx context.Context, w *work, s columnSettings) error {
 	if err != nil {
 		return err
 	}
-	if err := w.roundCava(ctx, func(k int) float64 {
-		low, _ := cavaWindow(c.V[min(max(k/w.c.Block[2], c.First), c.Last)], l.muscle, liver)
-		return low
+	if err := w.roundCava(ctx, func(k int, beside bool) float64 {
+		if beside {
+			return nearLow[k]
+		}
+		return wideLow[k]
 	}); err != nil {
 		return err
 	}

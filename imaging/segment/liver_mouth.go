@@ -91,7 +91,7 @@ func (w *work) takeMouths(ctx context.Context) error {
 		case in:
 			out.Bits[o] |= liver | vessel
 		case b&cava != 0 && b&vessel != 0:
-			out.Bits[o] &^= cava
+			out.Bits[o] &^= vessel | liver
 		case b&cava != 0 && b&liver != 0 && w.mean9(o) > w.liverHU+leastEdgeHU:
 			out.Bits[o] &^= liver // blood: what has the liver's value may be caudate lobe
 		}
