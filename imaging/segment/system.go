@@ -28,7 +28,7 @@ var vesselSystems = [2]imaging.Label{imaging.LabelPortalVein, imaging.LabelHepat
 func systemOperation() operation {
 	return define(operation{
 		name: "systems", share: 0.1, needs: []imaging.Label{imaging.LabelLiver, imaging.LabelVessel}, gives: vesselSystems[:], seeds: vesselSystems[:],
-		doc: "the mouths of the hepatic veins, as far as parenchyma lies on both sides, are given to the liver and its vessels; then portal and hepatic veins are told apart by their roots: the hepatic veins join the vena cava, the portal vein goes on outside the liver away from it; each vessel voxel goes to the root that a path reaches through the wider vessels",
+		doc: "the mouths of the hepatic veins, as far as parenchyma lies on both sides, are given to the liver and its vessels; then portal and hepatic veins are told apart by their roots: the hepatic veins join the vena cava, the portal vein goes on outside the liver away from it; each vessel voxel goes to the root that blood reaches against less resistance",
 	}, []parameter[systemSettings]{
 		{Parameter{"WorkMM", "mm", 0.4, 4, "voxel size"}, func(s *systemSettings) *float64 { return &s.WorkMM }},
 		{Parameter{"ReachMM", "mm", 5, 80, "how far outside the liver a vessel is followed"}, func(s *systemSettings) *float64 { return &s.ReachMM }},
@@ -48,11 +48,11 @@ type systems struct {
 	vessel filter.Mask // of the liver
 	liver  filter.Mask
 	other  filter.Mask // of other structures, the vena cava among them
-	cava   filter.Mask // nearer to the vena cava than CavaMM; nil where there is none
-	round  filter.Mask // nearer to it than twice that
+	vena   filter.Mask // the vena cava; nil where there is none
+	cava   filter.Mask // nearer to it than CavaMM
+	touch  filter.Mask // not farther from it than two voxels
 	beside filter.Mask // not farther than GapMM from a vessel
 	wide   []float32   // of a vessel, distance to what is none, mm; 0 elsewhere
-	hilum  float64     // ml of blood where the portal root goes on
 }
 
 // tellSystems gives the vessels painted so far their systems, and reports.
@@ -73,12 +73,12 @@ func tellSystems(ctx context.Context, w *work, s systemSettings) error {
 	}
 	var cost [2][]float32
 	for n := range cost {
-		cost[n], err = filter.PathCost(ctx, y.c.Grid, y.vessel, root[n], func(n int) float32 { return 1 / (y.wide[n] * y.wide[n]) })
+		cost[n], err = filter.PathCost(ctx, y.c.Grid, y.vessel, root[n], y.resistance)
 		if err != nil {
 			return err
 		}
 	}
-	share := y.paint(cost)
+	share, ml := y.paint(cost)
 	for n, l := range vesselSystems {
 		switch {
 		case root[n].Count() == 0:
@@ -86,7 +86,9 @@ func tellSystems(ctx context.Context, w *work, s systemSettings) error {
 		case seeded[n]:
 			w.found(l, FromSeed, share[n], doubtful(share[n])...)
 		default:
-			w.found(l, ByRoot, share[n], doubtful(share[n])...)
+			d := doubts{share[n], doubtful(share[n])}
+			y.implausible(l, root, ml, &d)
+			w.found(l, ByRoot, d.confidence, d.why...)
 		}
 	}
 	return ctx.Err()
@@ -121,11 +123,11 @@ func newSystems(ctx context.Context, w *work, s systemSettings) (*systems, error
 	y.vessel = sample(imaging.LabelVessel, imaging.LabelPortalVein, imaging.LabelHepaticVein)
 	y.other = sample(imaging.LabelVenaCava, imaging.LabelAorta, imaging.LabelBone, imaging.LabelKidneyLeft, imaging.LabelKidneyRight, imaging.LabelSpleen)
 	if w.out.Bit(imaging.LabelVenaCava) != 0 {
-		cava := sample(imaging.LabelVenaCava)
-		if y.cava, err = filter.Dilate(ctx, c.Grid, cava, below(s.CavaMM)); err != nil {
+		y.vena = sample(imaging.LabelVenaCava)
+		if y.cava, err = filter.Dilate(ctx, c.Grid, y.vena, below(s.CavaMM)); err != nil {
 			return nil, err
 		}
-		if y.round, err = filter.Dilate(ctx, c.Grid, cava, below(2*s.CavaMM)); err != nil {
+		if y.touch, err = filter.Dilate(ctx, c.Grid, y.vena, 2*s.WorkMM); err != nil {
 			return nil, err
 		}
 	}
@@ -167,135 +169,11 @@ func widths(ctx context.Context, g imaging.Grid, m filter.Mask) ([]float32, erro
 	return out, nil
 }
 
-// roots are the vessel voxels where each system begins: at its seeds, or where
-// it leaves the liver.
-func (y *systems) roots(ctx context.Context) (root [2]filter.Mask, seeded [2]bool, err error) {
-	g := y.c.Grid
-	for n, l := range vesselSystems {
-		root[n] = make(filter.Mask, g.Len())
-		for _, at := range y.w.seeds(l) {
-			v, mm := nearest(g, y.vessel, at)
-			if v < 0 || mm > seedToVesselMM {
-				y.w.rep.note("the %s seed at %.0f,%.0f,%.0f mm has no vessel within %d mm and was not used", l.Words(), at.X, at.Y, at.Z, seedToVesselMM)
-				continue
-			}
-			root[n][v], seeded[n] = true, true
-		}
-	}
-	if seeded[0] && seeded[1] || y.cava == nil {
-		return root, seeded, ctx.Err()
-	}
-	joins := filter.Where(g.Len(), func(n int) bool { return y.vessel[n] && y.cava[n] })
-	portal, err := y.exits(ctx, joins)
-	if err != nil {
-		return root, seeded, err
-	}
-	for n, found := range []filter.Mask{portal, joins} {
-		if !seeded[n] {
-			// a seed says more than a place
-			for v := range found {
-				root[n][v] = found[v] && !root[1-n][v]
-			}
-		}
-	}
-	return root, seeded, ctx.Err()
-}
-
-// exits looks for blood outside the liver that goes on from its vessels: what is
-// nearer the vessels' value than the liver's. Where it is beside the vena cava
-// it adds to joins; of the others the one that touches the most vessel is the
-// portal vein at the hilum.
-func (y *systems) exits(ctx context.Context, joins filter.Mask) (portal filter.Mask, err error) {
-	g, h := y.c.Grid, y.c.Grid.SpacingMM()
-	portal = make(filter.Mask, g.Len())
-	blood, liver := y.values()
-	if !(blood > liver) {
-		return portal, ctx.Err()
-	}
-	soft, err := filter.BoxMean(ctx, g, y.c.HU, [3]int{1, 1, 1})
-	if err != nil {
-		return nil, err
-	}
-	rim, err := filter.Dilate(ctx, g, filter.Where(g.Len(), func(n int) bool { return !y.liver[n] }), below(y.s.RimMM))
-	if err != nil {
-		return nil, err
-	}
-	near, err := filter.Dilate(ctx, g, y.liver, below(y.s.ReachMM))
-	if err != nil {
-		return nil, err
-	}
-	low, high := float32((liver+blood)/2), float32(2*blood-liver)
-	outside := filter.Where(g.Len(), func(n int) bool {
-		return soft[n] > low && soft[n] < high && !y.vessel[n] && !y.other[n] && near[n] && rim[n]
-	})
-	one := max(h[0], h[1], h[2])
-	if outside, err = filter.Erode(ctx, g, outside, one); err != nil {
-		return nil, err
-	}
-	if outside, err = filter.Dilate(ctx, g, outside, one); err != nil {
-		return nil, err
-	}
-	if err := y.w.show("blood outside", g, outside); err != nil {
-		return nil, err
-	}
-	p := filter.Components(g, outside)
-	meets, cava := make([]bool, len(p.Count)), make([]bool, len(p.Count))
-	for n, c := range p.Of {
-		meets[c] = meets[c] || y.beside[n]
-		cava[c] = cava[c] || y.cava[n]
-	}
-	most := 0
-	for c := 1; c < len(p.Count); c++ {
-		if ml := float64(p.Count[c]) * g.VoxelMM3() / 1000; !meets[c] || ml < y.s.MinML {
-			continue
-		}
-		touch, err := filter.Dilate(ctx, g, filter.Where(g.Len(), func(n int) bool { return p.Of[n] == int32(c) }), y.s.GapMM)
-		if err != nil {
-			return nil, err
-		}
-		for n := range touch {
-			touch[n] = touch[n] && y.vessel[n]
-		}
-		if cava[c] {
-			for n, in := range touch {
-				joins[n] = joins[n] || in && y.round[n]
-			}
-		} else if count := touch.Count(); count > most {
-			most, portal, y.hilum = count, touch, float64(p.Count[c])*g.VoxelMM3()/1000
-		}
-	}
-	for n := range portal {
-		portal[n] = portal[n] && !joins[n]
-	}
-	return portal, nil
-}
-
-// values are the mean of the vessels where they are widest, in HU, and of the
-// liver away from them.
-func (y *systems) values() (blood, liver float64) {
-	widest := float32(0)
-	for n, in := range y.vessel {
-		if in {
-			widest = max(widest, y.wide[n])
-		}
-	}
-	var sum, count [2]float64
-	for n, hu := range y.c.HU {
-		switch {
-		case y.vessel[n] && y.wide[n] >= 0.6*widest:
-			sum[0], count[0] = sum[0]+float64(hu), count[0]+1
-		case y.liver[n] && !y.vessel[n] && !y.beside[n]:
-			sum[1], count[1] = sum[1]+float64(hu), count[1]+1
-		}
-	}
-	return sum[0] / count[0], sum[1] / count[1]
-}
-
 // rootless says why a system has no root.
 func (y *systems) rootless(l imaging.Label) string {
 	const seed = "give a seed inside it"
 	switch {
-	case y.cava == nil:
+	case y.vena == nil:
 		return "without the vena cava no vessel could be told to belong to it; " + seed
 	case l == imaging.LabelHepaticVein:
 		return fmt.Sprintf("no vessel comes within %g mm of the vena cava; %s", y.s.CavaMM, seed)

@@ -9,8 +9,8 @@ import (
 
 // paint gives each vessel voxel of the full grid the system with the cheaper
 // path, and returns which share of each system has a path to its own root that
-// costs less than half of the other's.
-func (y *systems) paint(cost [2][]float32) (sure [2]float64) {
+// costs less than half of the other's, and how large it is.
+func (y *systems) paint(cost [2][]float32) (sure, ml [2]float64) {
 	out := y.w.out
 	bits := [3]uint32{bitOf(out, vesselSystems[0]), bitOf(out, vesselSystems[1]), bitOf(out, imaging.LabelVessel)}
 	any, g := bits[0]|bits[1]|bits[2], y.c.Grid
@@ -47,8 +47,9 @@ func (y *systems) paint(cost [2][]float32) (sure [2]float64) {
 		if all[n] > 0 {
 			sure[n] /= all[n]
 		}
+		ml[n] = all[n] * g.VoxelMM3() / 1000
 	}
-	return sure
+	return sure, ml
 }
 
 // systemAt is the system of a working voxel, or of the nearest of the 26 around
