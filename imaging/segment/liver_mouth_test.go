@@ -68,6 +68,9 @@ func TestTakeMouths(t *testing.T) {
 		switch {
 		case fromCava < 9:
 			v.Data[n], out.Bits[n] = 170, cava
+			if k < 45 && x > 3 { // the outline of the liver went around it
+				out.Bits[n] |= liver | vessel
+			}
 		case k < 45 && vein && y > -25:
 			v.Data[n], mouth[n] = 170, true
 		case k < 45 && vein:
@@ -90,6 +93,8 @@ func TestTakeMouths(t *testing.T) {
 			t.Fatalf("voxel %d,%d,%d is vena cava and liver or vessel", i, j, k)
 		case b&vessel != 0 && b&liver == 0:
 			t.Fatalf("voxel %d,%d,%d is a vessel of the liver outside it", i, j, k)
+		case b&cava == 0 && math.Hypot(float64(i)-40, float64(j)-55) < 9:
+			t.Fatalf("voxel %d,%d,%d of the vena cava is lost", i, j, k)
 		case above[n] && b != 0:
 			t.Fatalf("voxel %d,%d,%d above the liver was taken", i, j, k)
 		case b&vessel != 0 && v.Data[n] != 170:
