@@ -77,12 +77,7 @@ func findCava(ctx context.Context, w *work, s columnSettings) error {
 	if err != nil {
 		return err
 	}
-	if err := w.roundCava(ctx, func(k int, beside bool) float64 {
-		if beside {
-			return nearLow[k]
-		}
-		return wideLow[k]
-	}); err != nil {
+	if err := w.roundCava(ctx, func(k int) float64 { return nearLow[k] }); err != nil {
 		return err
 	}
 	if aorta != 0 {

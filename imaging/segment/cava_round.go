@@ -15,7 +15,8 @@ import (
 // disc of roundPart of the radius of the widest disc that fits into the blood
 // of a slice reaches all of the cava and little of the veins. Blood counts as
 // far as nearPart of the radius beyond the first outline; dents of less than
-// dentMM are noise. Within organMM of the liver blood must stand out from it.
+// dentMM are noise. Slices where the outline stays farther than organMM from
+// the liver are left as they are: hepatic veins join within it.
 const (
 	roundPart = 0.9
 	nearPart  = 0.75
@@ -24,9 +25,8 @@ const (
 )
 
 // roundCava makes the painted vena cava what such a disc reaches in each slice.
-// low is the least HU of its blood in slice k of the full grid, beside the liver
-// or away from it.
-func (w *work) roundCava(ctx context.Context, low func(k int, beside bool) float64) error {
+// low is the least HU of its blood beside liver, in slice k of the full grid.
+func (w *work) roundCava(ctx context.Context, low func(k int) float64) error {
 	out := w.out
 	bit, not := out.Bit(imaging.LabelVenaCava), out.Bit(imaging.LabelAorta)|out.Bit(imaging.LabelBone)
 	liver := out.Bit(imaging.LabelLiver)
@@ -48,9 +48,16 @@ func (w *work) roundCava(ctx context.Context, low func(k int, beside bool) float
 			if err != nil {
 				return err
 			}
+			beside := false
+			for n, in := range was {
+				beside = beside || in && organ[n]
+			}
+			if !beside {
+				continue
+			}
 			now, err := roundSlice(ctx, slice, was, func(n int) bool {
 				b := out.Bits[at(n)]
-				return b&not == 0 && (was[n] && !organ[n] || w.meanNear(at(n)) > low(k, organ[n]))
+				return b&not == 0 && (was[n] && !organ[n] || w.meanNear(at(n)) > low(k))
 			})
 			if err != nil {
 				return err
