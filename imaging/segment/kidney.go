@@ -45,7 +45,10 @@ func findKidneys(ctx context.Context, w *work, s kidneySettings) error {
 		w.missing(imaging.LabelKidneyLeft, err.Error())
 		return err
 	}
-	blood := math.NaN()
+	blood, liver := math.NaN(), math.NaN()
+	if w.liver != nil {
+		liver = medianOf(w.smooth, w.liver)
+	}
 	if l.aorta != nil {
 		blood = medianOf(w.smooth, l.aorta)
 	}
@@ -60,7 +63,7 @@ func findKidneys(ctx context.Context, w *work, s kidneySettings) error {
 	}
 	for n := range sides {
 		side := &sides[n]
-		search := kidneySearch{w.c.Grid, w.smooth, w.body, w.others(), w.bone, l.spine, l.muscle, blood, side.sign, s}
+		search := kidneySearch{w.c.Grid, w.smooth, w.body, w.others(), w.bone, l.spine, l.muscle, blood, liver, side.sign, s}
 		k, err := search.run(ctx)
 		if err != nil {
 			return err

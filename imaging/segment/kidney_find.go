@@ -30,7 +30,8 @@ type kidneySearch struct {
 	smooth            []float32   // HU
 	body, taken, bone filter.Mask // taken: of other organs, bone included
 	spine             *spine
-	muscle, blood     float64 // HU; blood is NaN when no aorta was found
+	muscle            float64 // HU
+	blood, liver      float64 // HU; NaN when no aorta, no liver was found
 	sign              float64 // −1 right, 1 left
 	set               kidneySettings
 }
@@ -175,6 +176,9 @@ func (s *kidneySearch) piece(ctx context.Context, hu, cutoff float64) (*kidney, 
 	m = withMedulla(g, m, filter.Where(g.Len(), func(n int) bool {
 		return closed[n] && !s.taken[n] && s.smooth[n] > fatHU && s.body[n]
 	}), s.smooth)
+	if part := (hu - s.muscle) / (s.liver - s.muscle); part < aboveLiver { // never when liver is unknown
+		out.lower(math.Max(part/aboveLiver, 0.3), "it has %.0f HU where liver has %.0f HU and muscle %.0f HU: kidneys take up more contrast than liver", hu, s.liver, s.muscle)
+	}
 	return out, s.judge(ctx, out, m)
 }
 

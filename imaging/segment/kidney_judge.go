@@ -12,7 +12,8 @@ import (
 // is outlined well: all but the hilum and where it leans on liver, spleen or
 // muscle; without contrast, when fat is all that it ends at, fatAlone. It does not
 // touch bone: onBone is what the working grid blurs. In the portal-venous phase it
-// stands out from muscle by half as much as blood or more. Its middle lies where
+// stands out from muscle by half as much as blood or more, and clearly more than
+// liver. Its middle lies where
 // the nearness to the place of kidneys is at least outOfPlace. A whole one of an adult
 // has wholeML. From sureKidney of confidence on no other is looked for; of less
 // than leastKidney it is none.
@@ -20,6 +21,7 @@ const (
 	fatAround, fatAlone = 0.35, 0.5
 	onBone              = 0.03
 	likeBlood           = 0.5
+	aboveLiver          = 1.3
 	outOfPlace          = 0.5
 	wholeML             = 60.0
 	sureKidney          = 0.75
