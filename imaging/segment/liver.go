@@ -19,6 +19,7 @@ type liverSettings struct {
 	WindowSD    float64 // 1
 	WindowHU    float64 // HU
 	OpenMM      float64 // mm
+	NeckPart    float64 // 1
 	CloseMM     float64 // mm
 	FairMM      float64 // mm
 	MinML       float64 // ml
@@ -30,9 +31,11 @@ type liverSettings struct {
 	LesionRound,
 	LesionOpenMM,
 	LesionMinML float64
+	BileHU    float64 // HU
 	CutMM     float64 // mm
 	CutFair   float64 // 1
 	CutHighSD float64 // 1
+	BloodPart float64 // 1
 	TailMM    float64 // mm
 	SideMM    float64 // mm
 }
@@ -52,6 +55,7 @@ func liverOperation() operation {
 		{Parameter{"WindowSD", "1", 1, 10, "parenchyma lies within this many standard deviations of the liver's value"}, func(s *liverSettings) *float64 { return &s.WindowSD }},
 		{Parameter{"WindowHU", "HU", 5, 100, "but within this, if that is two standard deviations or more"}, func(s *liverSettings) *float64 { return &s.WindowHU }},
 		{Parameter{"OpenMM", "mm", 1, 30, "bridges to other organs thinner than twice this are cut"}, func(s *liverSettings) *float64 { return &s.OpenMM }},
+		{Parameter{"NeckPart", "1", 0, 1, "what hangs on the opened liver by a neck thinner than this part of its own thickness is another organ"}, func(s *liverSettings) *float64 { return &s.NeckPart }},
 		{Parameter{"CloseMM", "mm", 1, 30, "channels and notches narrower than twice this are closed"}, func(s *liverSettings) *float64 { return &s.CloseMM }},
 		{Parameter{"FairMM", "mm", 0.1, 10, "radius over which the outline is smoothed"}, func(s *liverSettings) *float64 { return &s.FairMM }},
 		{Parameter{"SideMM", "mm", 1, 20, "radius of the boxes in which the values on both sides of the outline are taken"}, func(s *liverSettings) *float64 { return &s.SideMM }},
@@ -64,10 +68,12 @@ func liverOperation() operation {
 		{Parameter{"LesionRound", "1", 0.05, 1, "sphericity of a lesion outside every notch"}, func(s *liverSettings) *float64 { return &s.LesionRound }},
 		{Parameter{"LesionOpenMM", "mm", 1, 20, "what is thinner than twice this is not part of it"}, func(s *liverSettings) *float64 { return &s.LesionOpenMM }},
 		{Parameter{"LesionMinML", "ml", 0.05, 100, "smaller ones are left out"}, func(s *liverSettings) *float64 { return &s.LesionMinML }},
+		{Parameter{"BileHU", "HU", 0, 60, "darker pieces at the surface are fluid, as bile (0 to 20 HU, more with noise): no lesion when less than 60 % of their surface is on the liver"}, func(s *liverSettings) *float64 { return &s.BileHU }},
 		{Parameter{"CutMM", "mm", 2, 40, "how far from the first outline the surface is sought"}, func(s *liverSettings) *float64 { return &s.CutMM }},
 		{Parameter{"CutFair", "1", 0, 20, "price of surface where the image shows no edge, against the evidence of one voxel"}, func(s *liverSettings) *float64 { return &s.CutFair }},
 		{Parameter{"TailMM", "mm", 0.5, 20, "what the cut leaves thinner than twice this falls off"}, func(s *liverSettings) *float64 { return &s.TailMM }},
 		{Parameter{"CutHighSD", "1", 1, 10, "standard deviations above the liver's value at which a voxel is vessel"}, func(s *liverSettings) *float64 { return &s.CutHighSD }},
+		{Parameter{"BloodPart", "1", 0.1, 0.9, "and this part of the way from the liver's value to that of the blood in the aorta"}, func(s *liverSettings) *float64 { return &s.BloodPart }},
 	}, func(s liverSettings) error {
 		if s.MinHU >= s.MaxHU {
 			return fmt.Errorf("MinHU %g is not below MaxHU %g", s.MinHU, s.MaxHU)
@@ -92,9 +98,11 @@ type liverShape struct {
 	high    float32
 	coreLow float32     // least value in the search for the core, HU
 	core    filter.Mask // surely liver
+	other   filter.Mask // organs of the liver's value parted from it
 	thick   filter.Mask // thick bright vessels and organs
 	vein    filter.Mask // the thickest of it
 	cage    filter.Mask // bones and what lies between them
+	wall    filter.Mask // of the trunk, around the liver
 	lesion  filter.Mask
 	clear   float64 // part of the outline that the values place
 	flesh   float64 // HU of muscle, NaN where none was found

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"halsted/imaging"
+	"halsted/imaging/distance"
 	"halsted/imaging/filter"
 
 	"gonum.org/v1/gonum/spatial/r3"
@@ -30,13 +31,82 @@ func (l *liverShape) findCore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.core = p.Only(func(c int32) bool { return c == id })
-	grown, err := filter.Dilate(ctx, g, l.core, s.OpenMM+w.stepMM())
+	if l.core, l.other, err = l.withoutNeighbour(ctx, p.Only(func(c int32) bool { return c == id })); err != nil {
+		return err
+	}
+	if err := l.shareOut(ctx, window); err != nil {
+		return err
+	}
+	return w.show("core", g, l.core)
+}
+
+// shareOut grows the core, and what was parted from it, back into the window as
+// far as the opening went; where both reach, each has what is nearer to it.
+func (l *liverShape) shareOut(ctx context.Context, window filter.Mask) error {
+	g, mm := l.c.Grid, l.s.OpenMM+l.stepMM()
+	grown, err := filter.Dilate(ctx, g, l.core, mm)
 	if err != nil {
 		return err
 	}
-	w.liver = filter.Reach(g, l.core, filter.Where(g.Len(), func(n int) bool { return grown[n] && window[n] }))
-	return w.show("core", g, l.core)
+	if l.other.Count() > 0 {
+		to, err := distance.Unsigned(ctx, g, func(n int) bool { return l.core[n] })
+		if err != nil {
+			return err
+		}
+		away, err := distance.Unsigned(ctx, g, func(n int) bool { return l.other[n] })
+		if err != nil {
+			return err
+		}
+		l.other = filter.Where(g.Len(), func(n int) bool {
+			return l.other[n] || window[n] && away[n] <= float32(mm) && away[n] < to[n]
+		})
+	}
+	l.liver = filter.Reach(g, l.core, filter.Where(g.Len(), func(n int) bool { return grown[n] && window[n] && !l.other[n] }))
+	return nil
+}
+
+// hangPart is how much of the opened core may hang on it by necks and be another
+// organ: pancreas and duodenum are a tenth of a liver, and little of them
+// survives the opening. More are lobes, or noise.
+const hangPart = 0.1
+
+// withoutNeighbour parts what hangs on the core by a neck: pancreas, duodenum or
+// stomach of the liver's own value. It is the core without it, and without the
+// thin bridge to it; the lobes that were parted are lobe by lobe in the second
+// result. A lobe of the liver that a fissure or a thick vessel parts from the
+// rest hangs on it by more.
+func (l *liverShape) withoutNeighbour(ctx context.Context, core filter.Mask) (filter.Mask, filter.Mask, error) {
+	g := l.c.Grid
+	p, err := filter.Lobes(ctx, g, core, l.s.NeckPart)
+	if err != nil {
+		return nil, nil, err
+	}
+	id, err := l.choose(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	if hang := core.Count() - p.Count[id]; float64(hang) > hangPart*float64(core.Count()) {
+		return core, make(filter.Mask, len(core)), nil
+	}
+	main := p.Only(func(c int32) bool { return c == id })
+	other := p.Only(func(c int32) bool { return c != id })
+	thick, err := filter.Erode(ctx, g, main, l.s.TailMM)
+	if err != nil {
+		return nil, nil, err
+	}
+	if thick, err = filter.Dilate(ctx, g, thick, l.s.TailMM+l.stepMM()/2); err != nil {
+		return nil, nil, err
+	}
+	beside, err := filter.Dilate(ctx, g, other, 1.01*l.stepMM())
+	if err != nil {
+		return nil, nil, err
+	}
+	thin := filter.Where(len(main), func(n int) bool { return main[n] && !thick[n] })
+	bridge := filter.Reach(g, filter.Where(len(main), func(n int) bool { return thin[n] && beside[n] }), thin)
+	for n, is := range bridge {
+		main[n], other[n] = main[n] && !is, other[n] || is
+	}
+	return filter.LargestOf(g, main), other, nil
 }
 
 // findThick is bright tissue in thick pieces: vena cava, portal trunk, heart,
@@ -66,8 +136,17 @@ func (l *liverShape) findThick(ctx context.Context) error {
 	return l.show("thick bright tissue", g, l.vein)
 }
 
-// bright is the HU above which tissue is vessel.
-func (l *liverShape) bright() float64 { return l.liverHU + l.s.CutHighSD*l.liverSD }
+// bright is the HU above which tissue is vessel: well above the liver's own
+// spread, and BloodPart of the way to the blood of the aorta where that is
+// known. The lobes of one liver differ by more than the spread within each when
+// a tumour or a branch of the portal vein changes their supply.
+func (l *liverShape) bright() float64 {
+	bright := l.liverHU + l.s.CutHighSD*l.liverSD
+	if c := l.marks.aortaLine; c != nil {
+		bright = max(bright, l.liverHU+l.s.BloodPart*(c.HU-l.liverHU))
+	}
+	return bright
+}
 
 // findCage closes the gaps between the ribs: what lies there is chest wall.
 func (l *liverShape) findCage(ctx context.Context) error {

@@ -48,12 +48,12 @@ func (l *liverShape) cut(ctx context.Context) error {
 		switch {
 		case l.lesion[n] || w.chalk[n]:
 			gain = 1
-		case l.vein[n]:
+		case l.vein[n] || l.other[n]:
 			gain = -1
 		case d > 1:
 			gain = 0
 		}
-		if l.cage[n] {
+		if l.cage[n] || l.wall[n] {
 			gain--
 		}
 		gain -= 1.5 * float64(away[n]) / s.CutMM

@@ -15,6 +15,9 @@ func (l *liverShape) addLesions(ctx context.Context) error {
 	if err := l.close(ctx); err != nil {
 		return err
 	}
+	if err := l.findWall(ctx); err != nil {
+		return err
+	}
 	near, err := filter.Dilate(ctx, g, l.liver, s.LesionReachMM)
 	if err != nil {
 		return err
@@ -25,7 +28,7 @@ func (l *liverShape) addLesions(ctx context.Context) error {
 	}
 	w.chalk = l.calcification()
 	cand := filter.Where(g.Len(), func(n int) bool {
-		return near[n] && !l.liver[n] && l.body[n] && (w.chalk[n] || !l.bone[n] && !l.cage[n] && l.img[n] > fatHU && l.img[n] < l.low)
+		return near[n] && !l.liver[n] && l.body[n] && (w.chalk[n] || !l.bone[n] && !l.cage[n] && !l.wall[n] && l.img[n] > fatHU && l.img[n] < l.low)
 	})
 	core, err := filter.Erode(ctx, g, cand, s.LesionOpenMM)
 	if err != nil {
@@ -45,12 +48,12 @@ func (l *liverShape) addLesions(ctx context.Context) error {
 		return err
 	}
 	p.Spread(g, filter.Where(g.Len(), func(n int) bool {
-		return whole[n] && !l.liver[n] && !l.cage[n] && (!l.bone[n] || w.chalk[n]) && l.c.HU[n] > airHU
+		return whole[n] && !l.liver[n] && !l.cage[n] && !l.wall[n] && (!l.bone[n] || w.chalk[n]) && l.c.HU[n] > airHU
 	}), s.LesionOpenMM)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	keep, err := l.judge(ctx, p, hull)
+	keep, err := l.judge(ctx, p, core, hull)
 	if err != nil {
 		return err
 	}
@@ -100,17 +103,18 @@ func (l *liverShape) rightLung() filter.Mask {
 
 // contact is what the surface of a piece touches, in voxel faces.
 type contact struct {
-	all, in                   int // voxels; those in a notch of the liver
-	liver, lung, chest, other int
-	notch, notchTouch         int // faces of the part in the notch; those on liver or lung
+	all, in                         int // voxels; those in a notch of the liver
+	liver, lung, chest, wall, other int
+	notch, notchTouch               int // faces of the part in the notch; those on liver or lung
 }
 
 // diaphragmMM is how thick the diaphragm and the blurred edge of the lung are
 // together, at most.
 const diaphragmMM = 5
 
-// judge tells lesions from neighbours by what they touch.
-func (l *liverShape) judge(ctx context.Context, p *filter.Parts, hull filter.Mask) ([]bool, error) {
+// judge tells lesions from neighbours by what they touch; core is their inner
+// part.
+func (l *liverShape) judge(ctx context.Context, p *filter.Parts, core, hull filter.Mask) ([]bool, error) {
 	g := l.c.Grid
 	lung, err := filter.Dilate(ctx, g, l.rightLung(), diaphragmMM)
 	if err != nil {
@@ -137,6 +141,8 @@ func (l *liverShape) judge(ctx context.Context, p *filter.Parts, hull filter.Mas
 					t.liver++
 				case lung[o]:
 					t.lung++
+				case l.wall[o]:
+					t.wall++
 				case l.cage[o] || l.bone[o]:
 					t.chest++
 				default:
@@ -151,6 +157,7 @@ func (l *liverShape) judge(ctx context.Context, p *filter.Parts, hull filter.Mas
 			}
 		})
 	}
+	fluid := l.fluid(p, core)
 	round := l.sphericity(p)
 	keep := make([]bool, len(p.Count))
 	for c := 1; c < len(keep); c++ {
@@ -162,9 +169,29 @@ func (l *liverShape) judge(ctx context.Context, p *filter.Parts, hull filter.Mas
 		touch := float64(t.liver+t.lung) / faces
 		notch := 3*t.in >= t.all && float64(t.notchTouch) >= l.s.LesionTouch*float64(t.notch) && t.in > 0
 		dome := touch >= l.s.LesionTouch && float64(t.liver) >= 0.15*faces && round[c] >= l.s.LesionRound
-		keep[c] = notch || dome
+		keep[c] = (notch || dome) && (!fluid[c] || touch > bileTouch)
 	}
 	return keep, nil
+}
+
+// bileTouch is the part of a gall bladder's surface that lies on the liver, at
+// most: its bed is one side of it.
+const bileTouch = 0.6
+
+// fluid tells the pieces that hold fluid, as gall bladder and bowel do and
+// cysts: the median of their inner part is below BileHU.
+func (l *liverShape) fluid(p *filter.Parts, core filter.Mask) []bool {
+	hu := make([][]float32, len(p.Count))
+	for n, c := range p.Of {
+		if c > 0 && core[n] {
+			hu[c] = append(hu[c], l.c.HU[n])
+		}
+	}
+	is := make([]bool, len(p.Count))
+	for c, x := range hu {
+		is[c] = len(x) > 0 && float64(filter.Ranked(x, len(x)/2)) < l.s.BileHU
+	}
+	return is
 }
 
 // calcification is the bone-bright tissue in pieces that touch liver for a good
