@@ -34,7 +34,10 @@ func (l *liverShape) addLesions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p := filter.Components(g, core)
+	p, err := filter.Lobes(ctx, g, core, s.NeckPart)
+	if err != nil {
+		return err
+	}
 	least := s.LesionMinML * 1000 / g.VoxelMM3() / 4 // an opened core is smaller than its lesion
 	for n, c := range p.Of {
 		if c > 0 && float64(p.Count[c]) < least {
@@ -53,7 +56,7 @@ func (l *liverShape) addLesions(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	keep, err := l.judge(ctx, p, core, hull)
+	keep, inner, err := l.judge(ctx, p, core, hull)
 	if err != nil {
 		return err
 	}
@@ -63,7 +66,7 @@ func (l *liverShape) addLesions(ctx context.Context) error {
 		}
 	}
 	keep[0] = false
-	l.lesion = filter.Where(g.Len(), func(n int) bool { return keep[p.Of[n]] })
+	l.lesion = filter.Where(g.Len(), func(n int) bool { return keep[p.Of[n]] || inner[p.Of[n]] && hull[n] })
 	for n, in := range l.lesion {
 		l.liver[n] = l.liver[n] || in || w.chalk[n]
 	}
@@ -112,17 +115,22 @@ type contact struct {
 // together, at most.
 const diaphragmMM = 5
 
+// bedTouch is the part of the surface of a lesion in its notch, together with a
+// neighbour outside it, that lies on liver or lung.
+const bedTouch = 0.7
+
 // judge tells lesions from neighbours by what they touch; core is their inner
-// part.
-func (l *liverShape) judge(ctx context.Context, p *filter.Parts, core, hull filter.Mask) ([]bool, error) {
+// part. Of those of the second result only what lies in a notch is lesion: the
+// rest is a neighbour of the same value.
+func (l *liverShape) judge(ctx context.Context, p *filter.Parts, core, hull filter.Mask) (keep, inner []bool, err error) {
 	g := l.c.Grid
 	lung, err := filter.Dilate(ctx, g, l.rightLung(), diaphragmMM)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	liver, err := filter.Dilate(ctx, g, l.liver, 1.01*l.stepMM())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	at := make([]contact, len(p.Count))
 	for n, c := range p.Of {
@@ -159,7 +167,7 @@ func (l *liverShape) judge(ctx context.Context, p *filter.Parts, core, hull filt
 	}
 	fluid := l.fluid(p, core)
 	round := l.sphericity(p)
-	keep := make([]bool, len(p.Count))
+	keep, inner = make([]bool, len(p.Count)), make([]bool, len(p.Count))
 	for c := 1; c < len(keep); c++ {
 		t := at[c]
 		if t.all == 0 {
@@ -170,8 +178,9 @@ func (l *liverShape) judge(ctx context.Context, p *filter.Parts, core, hull filt
 		notch := 3*t.in >= t.all && float64(t.notchTouch) >= l.s.LesionTouch*float64(t.notch) && t.in > 0
 		dome := touch >= l.s.LesionTouch && float64(t.liver) >= 0.15*faces && round[c] >= l.s.LesionRound
 		keep[c] = (notch || dome) && (!fluid[c] || touch > bileTouch)
+		inner[c] = !keep[c] && !fluid[c] && l.ml(t.in) >= l.s.LesionMinML && float64(t.notchTouch) >= bedTouch*float64(t.notch)
 	}
-	return keep, nil
+	return keep, inner, nil
 }
 
 // bileTouch is the part of a gall bladder's surface that lies on the liver, at
