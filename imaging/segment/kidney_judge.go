@@ -10,13 +10,12 @@ import (
 
 // What a kidney looks like. Fat covers at least fatAround of its surface when it
 // is outlined well: all but the hilum and where it leans on liver, spleen or
-// muscle; without contrast, when fat is all that it ends at, fatAlone. It does not
-// touch bone: onBone is what the working grid blurs. In the portal-venous phase it
-// stands out from muscle by half as much as blood or more, and clearly more than
-// liver. Its middle lies where
-// the nearness to the place of kidneys is at least outOfPlace. A whole one of an adult
-// has wholeML. From sureKidney of confidence on no other is looked for; of less
-// than leastKidney it is none.
+// muscle; without contrast, when fat is all that it ends at, fatAlone. It does
+// not touch bone: onBone is what the working grid blurs. In the portal-venous
+// phase it stands out from muscle by half as much as blood or more, and clearly
+// more than liver. Its middle lies where the nearness to the place of kidneys is
+// at least outOfPlace. A whole one of an adult has wholeML. From sureKidney of
+// confidence on no other is looked for; of less than leastKidney it is none.
 const (
 	fatAround, fatAlone = 0.35, 0.5
 	onBone              = 0.03
