@@ -44,7 +44,7 @@ func liverOperation() operation {
 	return define(operation{
 		name: "liver", share: 0.4, needs: []imaging.Label{imaging.LabelBody}, gives: []imaging.Label{imaging.LabelLiver},
 		seeds: []imaging.Label{imaging.LabelLiver},
-		doc:   "the whole organ: the commonest value of even tissue in the right front of the body, a window around it, opened, the piece on the right, grown back; lesions that reach the surface; then the cheapest surface by a minimum cut, placed halfway between the liver's value and its neighbour's",
+		doc:   "the whole organ: the commonest value of even tissue in the right front of the body, a window around it, opened, the piece on the right without what hangs on it by a neck, grown back; lesions that reach the surface, which ends as deep below the skin as beside them; then the cheapest surface by a minimum cut, placed halfway between the liver's value and its neighbour's",
 	}, []parameter[liverSettings]{
 		{Parameter{"MinHU", "HU", 1, 150, "range searched for the liver's own value"}, func(s *liverSettings) *float64 { return &s.MinHU }},
 		{Parameter{"MaxHU", "HU", 50, 400, "range searched for the liver's own value"}, func(s *liverSettings) *float64 { return &s.MaxHU }},
@@ -64,7 +64,7 @@ func liverOperation() operation {
 		{Parameter{"VeinMM", "mm", 2, 20, "bright tissue thicker than twice this is vena cava, portal trunk, heart or kidney, and not part of the organ"}, func(s *liverSettings) *float64 { return &s.VeinMM }},
 		{Parameter{"CageMM", "mm", 1, 30, "gaps between bones narrower than twice this are chest wall"}, func(s *liverSettings) *float64 { return &s.CageMM }},
 		{Parameter{"LesionReachMM", "mm", 1, 60, "half-width of the widest notch a surface lesion may leave"}, func(s *liverSettings) *float64 { return &s.LesionReachMM }},
-		{Parameter{"LesionTouch", "1", 0.1, 1, "part of a lesion's surface that must touch liver or right lung"}, func(s *liverSettings) *float64 { return &s.LesionTouch }},
+		{Parameter{"LesionTouch", "1", 0.1, 1, "part of a lesion's surface, what lies on the wall of the trunk left out, that must touch liver or right lung"}, func(s *liverSettings) *float64 { return &s.LesionTouch }},
 		{Parameter{"LesionRound", "1", 0.05, 1, "sphericity of a lesion outside every notch"}, func(s *liverSettings) *float64 { return &s.LesionRound }},
 		{Parameter{"LesionOpenMM", "mm", 1, 20, "what is thinner than twice this is not part of it"}, func(s *liverSettings) *float64 { return &s.LesionOpenMM }},
 		{Parameter{"LesionMinML", "ml", 0.05, 100, "smaller ones are left out"}, func(s *liverSettings) *float64 { return &s.LesionMinML }},

@@ -7,9 +7,10 @@ import (
 )
 
 // addLesions takes in tumours that reach the surface: pieces of tissue darker
-// than liver that touch mostly liver or the right lung (with the diaphragm
-// between). Stomach, gall bladder and muscle touch mostly fat or chest wall. A
-// seeded tumour is taken in whatever it touches.
+// than liver, inside the wall of the trunk, parted at necks, that touch mostly
+// liver or the right lung (with the diaphragm between). Stomach, gall bladder and
+// muscle touch mostly fat or ribs, and fluid at the surface is bile. A seeded
+// tumour is taken in whatever it touches.
 func (l *liverShape) addLesions(ctx context.Context) error {
 	w, s, g := l.work, l.s, l.c.Grid
 	if err := l.close(ctx); err != nil {
@@ -61,7 +62,7 @@ func (l *liverShape) addLesions(ctx context.Context) error {
 		return err
 	}
 	for _, seed := range w.o.Seeds {
-		if n, ok := w.voxel(seed.LPS); ok && seed.Label.IsTumour() {
+		if n, ok := w.voxel(seed.LPS); ok && seed.Label.IsTumour() && !(inner[p.Of[n]] && hull[n]) {
 			keep[p.Of[n]] = true
 		}
 	}
