@@ -69,9 +69,6 @@ func (g *graph) sharpen(ctx context.Context) error {
 	if err := g.equalCount(ctx, at, vox); err != nil {
 		return err
 	}
-	if err := g.average(ctx, at, vox); err != nil {
-		return err
-	}
 	g.unseen()
 	return nil
 }
