@@ -71,9 +71,8 @@ func (l *liverShape) shareOut(ctx context.Context, window filter.Mask) error {
 const hangPart = 0.1
 
 // withoutNeighbour parts what hangs on the core by a neck: pancreas, duodenum or
-// stomach of the liver's own value. It is the core without it, and without the
-// thin bridge to it; the lobes that were parted are lobe by lobe in the second
-// result. A lobe of the liver that a fissure or a thick vessel parts from the
+// stomach of the liver's own value. The first result is the core without it and
+// without the thin bridge to it, the second what was parted. A lobe of the liver that a fissure or a thick vessel parts from the
 // rest hangs on it by more.
 func (l *liverShape) withoutNeighbour(ctx context.Context, core filter.Mask) (filter.Mask, filter.Mask, error) {
 	g := l.c.Grid
