@@ -72,8 +72,9 @@ const hangPart = 0.1
 
 // withoutNeighbour parts what hangs on the core by a neck: pancreas, duodenum or
 // stomach of the liver's own value. The first result is the core without it and
-// without the thin bridge to it, the second what was parted. A lobe of the liver that a fissure or a thick vessel parts from the
-// rest hangs on it by more.
+// without the thin bridge to it, the second what was parted, often nothing. A
+// lobe of the liver that a fissure or a thick vessel parts from the rest hangs on
+// it by more.
 func (l *liverShape) withoutNeighbour(ctx context.Context, core filter.Mask) (filter.Mask, filter.Mask, error) {
 	g := l.c.Grid
 	p, err := filter.Lobes(ctx, g, core, l.s.NeckPart)
@@ -84,7 +85,7 @@ func (l *liverShape) withoutNeighbour(ctx context.Context, core filter.Mask) (fi
 	if err != nil {
 		return nil, nil, err
 	}
-	if hang := core.Count() - p.Count[id]; float64(hang) > hangPart*float64(core.Count()) {
+	if hang := core.Count() - p.Count[id]; hang == 0 || float64(hang) > hangPart*float64(core.Count()) {
 		return core, make(filter.Mask, len(core)), nil
 	}
 	main := p.Only(func(c int32) bool { return c == id })

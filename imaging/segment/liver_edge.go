@@ -47,6 +47,11 @@ func (l *liverShape) paintEdge(ctx context.Context) error {
 	}
 	outward, noise2 := float32(w.stepMM()), float32(max(l.noise*l.noise, 1))
 	fat := (l.liverHU + besideHU) / 2
+	chalk, err := filter.Dilate(ctx, w.c.Grid, w.chalk, 1.5*w.stepMM())
+	if err != nil {
+		return err
+	}
+	bone := w.out.Bit(imaging.LabelBone)
 	full, part, block := w.v.Grid, w.c.Grid, w.c.Block
 	err = w.paint(ctx, w.out, imaging.LabelLiver, w.liver, l.s.FairMM, func(phi float32, n int) bool {
 		if phi >= outward {
@@ -63,6 +68,9 @@ func (l *liverShape) paintEdge(ctx context.Context) error {
 		step := in[c] - out[c]
 		if step == 0 {
 			return phi < 0
+		}
+		if phi >= 0 && w.out.Bits[n]&bone != 0 && !chalk[c] {
+			return false
 		}
 		x := float32(w.mean9(n)) - (in[c]+out[c])/2
 		return step*x/noise2 > phi/trustMM

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strings"
 
 	"halsted/imaging"
 	"halsted/imaging/filter"
@@ -73,6 +74,9 @@ func Run(ctx context.Context, v *imaging.Volume, r Recipe, o Options) (*imaging.
 		if o.Progress != nil {
 			o.Progress(0.99 * done / total)
 		}
+	}
+	if err := w.withhold(ctx); err != nil {
+		return nil, nil, err
 	}
 	if err := w.tally(ctx); err != nil {
 		return nil, nil, err
@@ -143,6 +147,29 @@ func (w *work) found(l imaging.Label, o Origin, confidence float64, doubts ...st
 func (w *work) missing(l imaging.Label, why string) {
 	s := w.rep.line(l)
 	s.Confidence, s.Doubts, s.Missing = 0, nil, why
+}
+
+// withheld begins the line of a structure that was found and is not given.
+const withheld = "withheld, since nothing speaks for it: "
+
+// zero reports whether a confidence is 0 to the two digits that are said.
+func zero(confidence float64) bool { return confidence < 0.005 }
+
+// withhold takes out what was found at a confidence of 0, with its reasons: to a
+// person who plans with it that is worse than a structure that is missing.
+func (w *work) withhold(ctx context.Context) error {
+	for n := range w.rep.Structures {
+		s := &w.rep.Structures[n]
+		bit := w.out.Bit(s.Label)
+		if s.Missing != "" || bit == 0 || !zero(s.Confidence) {
+			continue
+		}
+		s.Confidence, s.Missing, s.Doubts = 0, withheld+strings.Join(s.Doubts, "; "), nil
+		if err := amend(ctx, w.out, w.out.Grid.Box(), bit, bit, 0); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 // bitOf is the bit of a structure, opened when it is new.

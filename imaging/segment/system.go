@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"halsted/imaging"
 	"halsted/imaging/distance"
@@ -80,18 +81,41 @@ func tellSystems(ctx context.Context, w *work, s systemSettings) error {
 	}
 	share, ml := y.paint(cost)
 	for n, l := range vesselSystems {
-		switch {
-		case root[n].Count() == 0:
+		if root[n].Count() == 0 {
 			w.missing(l, y.rootless(l))
-		case seeded[n]:
-			w.found(l, FromSeed, share[n], doubtful(share[n])...)
-		default:
-			d := doubts{share[n], doubtful(share[n])}
-			y.implausible(l, root, ml, &d)
-			w.found(l, ByRoot, d.confidence, d.why...)
+			continue
 		}
+		d, from := doubts{share[n], doubtful(share[n])}, FromSeed
+		if !seeded[n] {
+			from = ByRoot
+			y.implausible(l, root, ml, &d)
+		}
+		if zero(d.confidence) { // its vessels are vessels all the same
+			if err := w.rename(ctx, l, imaging.LabelVessel); err != nil {
+				return err
+			}
+			w.missing(l, withheld+strings.Join(d.why, "; "))
+			continue
+		}
+		w.found(l, from, d.confidence, d.why...)
+	}
+	if root[0].Count() > 0 && root[1].Count() > 0 {
+		w.found(imaging.LabelVessel, Automatic, unjoined, "it joins neither the portal nor the hepatic veins, as every vessel of the liver does in the end: look whether it is one")
 	}
 	return ctx.Err()
+}
+
+// unjoined is the confidence, at most, in pieces of vessel that join none of the
+// two trees where both have a root: of those of two patients 29 % and 4 % lay in
+// outlined vessels, of what joins a tree about two thirds.
+const unjoined = 0.1
+
+// rename gives the voxels of from to another structure.
+func (w *work) rename(ctx context.Context, from, to imaging.Label) error {
+	if w.out.Bit(from) == 0 {
+		return ctx.Err()
+	}
+	return amend(ctx, w.out, w.out.Grid.Box(), w.out.Bit(from), w.out.Bit(from), bitOf(w.out, to))
 }
 
 func doubtful(share float64) []string {

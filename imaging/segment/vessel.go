@@ -92,7 +92,11 @@ func segmentVessels(ctx context.Context, w *work, s vesselSettings) error {
 			"only %.2f %% of the liver stands out from its surroundings by %.0f HU or more (%g × the noise of %.1f HU), at least %.2f %% where vessels hold contrast; use the portal-venous series",
 			100*float64(found)/float64(max(whole, 1)), s.Follow*f.noise, s.Follow, f.noise, 100*s.LeastPart)}
 	}
-	w.rep.line(imaging.LabelVessel).Origin = Automatic
+	d := doubts{confidence: 1}
+	if clear := float64(f.quantile(m, 0.5)) / f.noise; clear < s.Begin {
+		d.lower(clear/s.Begin, "half of it stands out by less than %.1f times the noise of %.1f HU", clear, f.noise)
+	}
+	w.found(imaging.LabelVessel, Automatic, d.confidence, d.why...)
 	return f.paint(ctx, w, m)
 }
 

@@ -38,8 +38,17 @@ const (
 	calcifiedMM    = 2.0 // mm
 )
 
+// calcifiedAbove is how far above the liver calcification begins where blood is
+// that far above it, HU; NaN where no blood was found to compare with.
+func calcifiedAbove(blood float64) float64 {
+	if math.IsNaN(blood) {
+		return calcifiedHU
+	}
+	return max(calcifiedHU, calcifiedTimes*blood)
+}
+
 // newVesselField subtracts the value of the parenchyma around each voxel. blood
-// is the value of the aorta in HU.
+// is the value of the aorta in HU, NaN where none was found.
 func newVesselField(ctx context.Context, w *work, s vesselSettings, blood float64) (*vesselField, error) {
 	out := w.out
 	liver, tumours := out.Bit(imaging.LabelLiver), uint32(0)
@@ -61,7 +70,7 @@ func newVesselField(ctx context.Context, w *work, s vesselSettings, blood float6
 	g := f.c.Grid
 	bits := sampled(out, f.box, g, f.c.Block)
 	f.organ = filter.Where(g.Len(), func(n int) bool { return bits[n]&liver != 0 })
-	speck, err := f.specks(ctx, w.liverHU+max(calcifiedHU, calcifiedTimes*(blood-w.liverHU)))
+	speck, err := f.specks(ctx, w.liverHU+calcifiedAbove(blood-w.liverHU))
 	if err != nil {
 		return nil, err
 	}
