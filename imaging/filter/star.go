@@ -104,6 +104,11 @@ func FitStar(ctx context.Context, centre r3.Vec, gain func(p r3.Vec) float64, s 
 // starScale turns gains into whole numbers.
 const starScale = 64
 
+// On is the point of the nth ray far mm from the centre.
+func (s *Star) On(n int, far float64) r3.Vec {
+	return r3.Add(s.Centre, r3.Scale(far, sphere.dir[n]))
+}
+
 // Smooth averages each radius with its neighbours', so that steps vanish.
 func (s *Star) Smooth(times int) {
 	for range times {

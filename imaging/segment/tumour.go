@@ -52,7 +52,7 @@ var tumourParameters = []parameter[tumourSettings]{
 	{Parameter{"Most", "1", 0, 16, "automatic candidates, at most; 0 for none"}, func(s *tumourSettings) *float64 { return &s.Most }},
 	{Parameter{"SureSD", "1", 0.5, 10, "a seed is refused when its tissue is less than this many standard deviations from liver"}, func(s *tumourSettings) *float64 { return &s.SureSD }},
 	{Parameter{"Doubt", "1", -2, 5, "logarithm of the odds against a tumour of several values, before a voxel's value is seen"}, func(s *tumourSettings) *float64 { return &s.Doubt }},
-	{Parameter{"BlurMM", "mm", 0.1, 3, "point spread of the scan, standard deviation; small tumours seem to end inside their outline by it"}, func(s *tumourSettings) *float64 { return &s.BlurMM }},
+	{Parameter{"BlurMM", "mm", 0.1, 3, "point spread of the scan, standard deviation, where too little skin against air shows it; small tumours seem to end inside their outline by it"}, func(s *tumourSettings) *float64 { return &s.BlurMM }},
 	{Parameter{"Clear", "1", 0.5, 10, "logarithm of the odds that one voxel can give, at most"}, func(s *tumourSettings) *float64 { return &s.Clear }},
 	{Parameter{"Outside", "1", 0, 10, "logarithm of the odds against a seeded tumour outside the liver that was found"}, func(s *tumourSettings) *float64 { return &s.Outside }},
 	{Parameter{"WallMM", "mm", 0.1, 6, "the wall around calcification that belongs to a seeded tumour"}, func(s *tumourSettings) *float64 { return &s.WallMM }},
@@ -95,7 +95,7 @@ func findTumours(ctx context.Context, w *work, s tumourSettings) error {
 	}
 	for l := imaging.LabelTumour; l.IsTumour(); l++ {
 		if seeds := w.seeds(l); len(seeds) > 0 {
-			t, err := w.growTumour(ctx, l, seeds, s)
+			t, err := w.growTumour(ctx, l, seeds, taken, s)
 			var none *NotFoundError
 			if errors.As(err, &none) {
 				w.missing(l, none.Do)

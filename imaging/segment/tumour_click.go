@@ -16,11 +16,11 @@ import (
 // most unlike liver, then from its middle the star-shaped surface whose inside is
 // most unlike liver (filter.FitStar), again and again from the middle of the
 // last, so that the place of the click hardly matters. What the surface holds
-// decides the rest: a tumour of one value ends halfway to liver, found again on a
-// finer grid; one of several values ends where liver begins, and what a ball of
+// decides the rest: a tumour of one value is found again on a finer grid and ends
+// where its border, as wide as measured, ends; one of several values ends where liver begins, and what a ball of
 // its size bridges belongs to it: calcification, nodules and a rim of the density
 // of liver. Both end at lung, fat and bone.
-func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec, s tumourSettings) (*tumour, error) {
+func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec, others filter.Mask, s tumourSettings) (*tumour, error) {
 	for _, p := range seeds {
 		if n, ok := w.voxel(p); !ok || !w.body[n] {
 			return nil, &NotFoundError{l, fmt.Sprintf("its seed at %.0f,%.0f,%.0f mm lies outside the body; move it into the tumour", p.X, p.Y, p.Z)}
@@ -28,7 +28,7 @@ func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec, 
 			return nil, &NotFoundError{l, fmt.Sprintf("its seed at %.0f,%.0f,%.0f mm lies in air or lung (%.0f HU); move it into the tumour", p.X, p.Y, p.Z, w.smooth[n])}
 		}
 	}
-	odds, err := w.tumourOdds(ctx, s, seeds)
+	odds, err := w.tumourOdds(ctx, s, seeds, others)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec, 
 	}
 	t := &tumour{label: l, origin: FromSeed, doubts: b.doubts}
 	if in.mixed < mixedPart {
-		if star, err = odds.sharpen(ctx, star, seeds); err != nil {
+		if star, _, err = odds.sharpen(ctx, star, seeds); err != nil {
 			return nil, err
 		}
 		t.star = star

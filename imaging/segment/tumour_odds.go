@@ -23,14 +23,16 @@ type tumourOdds struct {
 	w           *work
 	s           tumourSettings
 	hull, chalk filter.Mask
-	mean, sd    float64 // of liver in the working image, HU
+	others      filter.Mask // tumours found before
+	mean, sd    float64     // of liver in the working image around it, HU
+	blurMM      float64     // point spread of the scan, deviation, mm
 }
 
 // widestHull is how many times HullMM the liver is closed at most, so that it
 // holds the seeds of a tumour that the liver step left out.
 const widestHull = 4
 
-func (w *work) tumourOdds(ctx context.Context, s tumourSettings, seeds []r3.Vec) (*tumourOdds, error) {
+func (w *work) tumourOdds(ctx context.Context, s tumourSettings, seeds []r3.Vec, others filter.Mask) (*tumourOdds, error) {
 	g := w.c.Grid
 	var hull filter.Mask
 	for f := 1.0; f <= widestHull; f *= 2 {
@@ -51,7 +53,11 @@ func (w *work) tumourOdds(ctx context.Context, s tumourSettings, seeds []r3.Vec)
 		return nil, err
 	}
 	mean, sd := w.liverNoise()
-	return &tumourOdds{w, s, hull, chalk, mean, sd}, nil
+	blur, ok := w.pointSpread()
+	if !ok {
+		blur = s.BlurMM
+	}
+	return &tumourOdds{w, s, hull, chalk, others, mean, sd, blur}, nil
 }
 
 // limit is the gain of a working voxel: of its value, in deviations of liver from
@@ -70,6 +76,10 @@ func (t *tumourOdds) limit(n int, of func(z float64) float64) float32 {
 	}
 	return x
 }
+
+// place is the gain of a working voxel of the value of liver: not 0 where its
+// place decides.
+func (t *tumourOdds) place(n int) float32 { return t.limit(n, func(float64) float64 { return 0 }) }
 
 // gain is, for each working voxel, the logarithm of how much likelier it is
 // tumour than liver, within bounds. Doubt counts as far as the tumour is mixed:

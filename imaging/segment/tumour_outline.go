@@ -51,7 +51,11 @@ func (t *tumourOdds) outline(ctx context.Context, b ball, seeds []r3.Vec) (*filt
 		if done {
 			break
 		}
-		// what the surface holds tells the tumour's value better than the ball
+		// what lies around the surface tells the liver's value better than the whole
+		// organ, and what it holds the tumour's better than the ball
+		if hu, ok := t.beside(star); ok {
+			t.mean = hu
+		}
 		if next, ok := t.tissueIn(star, dark); ok {
 			in = next
 			gain = t.gain(in)
@@ -89,25 +93,29 @@ func rests(a, b *filter.Star) bool {
 
 // Sizes of the grid on which a tumour of one value is outlined.
 const (
-	sharpSteps = 6.0 // voxels to its radius, at least
-	seenMM     = 6.0 // tissue around it that is seen
-	besideMM   = 5.0 // and that tells the value of what surrounds it
+	sharpSteps = 6.0      // voxels to its radius, at least
+	seenMM     = binFarMM // tissue around it that is seen
 )
 
 // sharpen fits the outline of a tumour of one value again on a finer grid: where
-// the values pass the one that a ball of its size, blurred by the point spread of
-// the scan, has at its surface. The values inside and around are those that fit
-// such a ball best (least squares).
-func (t *tumourOdds) sharpen(ctx context.Context, star *filter.Star, seeds []r3.Vec) (*filter.Star, error) {
+// the values pass the one that a ball of its size has at its surface, blurred as
+// its border is found to be. Then it is moved out to where liver begins: by
+// nothing when the border is as sharp as the scan shows it.
+func (t *tumourOdds) sharpen(ctx context.Context, star *filter.Star, seeds []r3.Vec) (*filter.Star, border, error) {
 	w := t.w
+	var c *filter.Coarse
 	for range sharpPasses {
 		size, far := radiusOf(star), 1.3*star.MostMM()+seenMM
-		c, err := w.finer(ctx, star.Centre, far, size/sharpSteps)
-		if err != nil {
-			return nil, err
+		var err error
+		if c, err = w.finer(ctx, star.Centre, far, size/sharpSteps); err != nil {
+			return nil, border{}, err
+		}
+		f, ok := t.fitBorder(c, star)
+		if !ok {
+			break
 		}
 		fine := stepOf(c.Grid)
-		gain := t.sharpGain(c, star)
+		gain := t.sharpGain(c, star, f)
 		next, err := filter.FitStar(ctx, star.Middle(), func(p r3.Vec) float64 {
 			if near(p, seeds, fine) {
 				return personGain
@@ -115,7 +123,7 @@ func (t *tumourOdds) sharpen(ctx context.Context, star *filter.Star, seeds []r3.
 			return sample(c.Grid, gain, p)
 		}, filter.StarSettings{StepMM: min(fine, size/sharpSteps) / 2, MostMM: far - fine, Stiff: t.s.Stiff, Slope: 1})
 		if err != nil {
-			return nil, err
+			return nil, border{}, err
 		}
 		next.Smooth(1)
 		done := rests(next, star)
@@ -123,7 +131,29 @@ func (t *tumourOdds) sharpen(ctx context.Context, star *filter.Star, seeds []r3.
 			break
 		}
 	}
-	return star, nil
+	f, ok := t.fitBorder(c, star)
+	if ok {
+		t.grow(star, f.width)
+	}
+	return star, f, nil
+}
+
+// growStepMM is how finely grow looks for the end of a ray.
+const growStepMM = 0.25
+
+// grow moves a surface out by mm, no ray to where no tumour lies.
+func (t *tumourOdds) grow(star *filter.Star, mm float64) {
+	for n, r := range star.RadiusMM {
+		for far := growStepMM; ; far += growStepMM {
+			at, ok := t.w.voxel(star.On(n, r+min(far, mm)))
+			if !ok || t.place(at) < 0 {
+				break
+			}
+			if star.RadiusMM[n] = r + min(far, mm); far >= mm {
+				break
+			}
+		}
+	}
 }
 
 // stepOf is the largest spacing of a grid, mm.
@@ -142,60 +172,25 @@ func (w *work) finer(ctx context.Context, p r3.Vec, far, step float64) (*filter.
 	return filter.Reduce(ctx, w.v.Crop(box), min(step, w.stepMM()))
 }
 
-// sharpGain is the gain of each voxel of a finer grid around a surface. It is
-// linear in the value, so that it sums to that of the working voxels.
-func (t *tumourOdds) sharpGain(c *filter.Coarse, star *filter.Star) []float32 {
-	g, size := c.Grid, radiusOf(star)
-	voxel := math.Cbrt(g.VoxelMM3())
-	// sampling between voxels blurs by about half of one
-	blur := math.Hypot(t.s.BlurMM, voxel/2)
-	more := math.Sqrt(t.w.c.Grid.VoxelMM3() / g.VoxelMM3()) // noise than in working voxels
+// sharpGain is the gain of each voxel of a finer grid around a surface with a
+// border. It is linear in the value, so that it sums to that of the working voxels.
+func (t *tumourOdds) sharpGain(c *filter.Coarse, star *filter.Star, f border) []float32 {
+	g := c.Grid
+	edge, step := f.level(radiusOf(star)), f.inside-f.around
+	most := t.s.Clear * math.Sqrt(t.w.c.Grid.VoxelMM3()/g.VoxelMM3()) // noise is more than in working voxels
 	gain := make([]float32, g.Len())
-	var n, sx, sb, sbb, sxb float64
 	for v := range gain {
 		i, j, k := g.IJK(v)
-		p := g.Point(float64(i), float64(j), float64(k))
-		at, ok := t.w.voxel(p)
+		at, ok := t.w.voxel(g.Point(float64(i), float64(j), float64(k)))
 		if !ok {
 			gain[v] = notTissue
 			continue
 		}
-		if gain[v] = t.limit(at, func(float64) float64 { return 0 }); gain[v] != 0 {
-			continue
-		}
-		d := star.DepthMM(p)
-		x := float64(c.HU[v])
-		if d < -besideMM || x < notFatHU {
-			continue
-		}
-		r := r3.Norm(r3.Sub(p, star.Centre))
-		b := blurredBall(r+d, r, blur)
-		n, sx, sb, sbb, sxb = n+1, sx+x, sb+b, sbb+b*b, sxb+x*b
-	}
-	step, around := 0.0, t.mean
-	if den := n*sbb - sb*sb; den > 0 {
-		step = (n*sxb - sx*sb) / den
-		around = (sx - step*sb) / n
-	}
-	edge := around + step*blurredBall(size, size, blur)
-	most := t.s.Clear * more
-	for v := range gain {
-		if gain[v] == 0 {
+		if gain[v] = t.place(at); gain[v] == 0 {
 			gain[v] = float32(min(max(step*(float64(c.HU[v])-edge)/(t.sd*t.sd), -most), most))
 		}
 	}
 	return gain
-}
-
-// blurredBall is a ball of 1 in 0, blurred by a Gaussian of deviation sd, at r
-// from its middle: the radial integral of the Gaussian over the ball.
-func blurredBall(radius, r, sd float64) float64 {
-	if radius <= 0 {
-		return 0
-	}
-	r = max(r, 1e-3*radius)
-	a, b := (radius-r)/sd, (radius+r)/sd
-	return (math.Erf(a/math.Sqrt2)+math.Erf(b/math.Sqrt2))/2 - sd/(r*math.Sqrt(2*math.Pi))*(math.Exp(-a*a/2)-math.Exp(-b*b/2))
 }
 
 // paintStar sets the voxels of the full grid inside a tumour's surface that hold

@@ -19,6 +19,16 @@ type lump struct {
 	at, radii r3.Vec
 	mm        float64 // mean radius
 	hu        float64 // its step from liver
+	border    float64 // mm beneath its surface over which the step fades to liver
+}
+
+// fade is the part of the step of a lump at a place in it; only balls have a
+// border.
+func (o lump) fade(p r3.Vec) float64 {
+	if o.border == 0 {
+		return 1
+	}
+	return min(1, (o.mm-r3.Norm(r3.Sub(p, o.at)))/o.border)
 }
 
 // lumps is a trunk of fat with a liver of 105 HU that holds lumps.
@@ -89,7 +99,7 @@ func (l *lumps) make(t *testing.T, g imaging.Grid, organ, size r3.Vec, rng *rand
 			hu[n], l.truth.Bits[n] = 105, 3
 			for m, o := range l.all {
 				if ellipsoid(p, o.at, o.radii) {
-					hu[n], l.truth.Bits[n] = float32(105+o.hu), 3|4<<m
+					hu[n], l.truth.Bits[n] = float32(105+o.hu*o.fade(p)), 3|4<<m
 				}
 			}
 		}
