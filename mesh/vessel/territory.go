@@ -155,6 +155,29 @@ func (s *Supply) owners(roots []int) ([]int32, error) {
 	return of, nil
 }
 
+// Share is the part of the completions, 0 to 1, in which one of branches feeds
+// the place p, LPS mm: one bool for each branch of the tree, what hangs on them
+// not included. It is 0 outside the organ's blocks.
+func (s *Supply) Share(branches []bool, p r3.Vec) float64 {
+	g := s.work.grid
+	x, y, z := g.Voxel(p)
+	i, j, k := int(math.Floor(x+0.5)), int(math.Floor(y+0.5)), int(math.Floor(z+0.5))
+	if !g.Contains(i, j, k) {
+		return 0
+	}
+	v := s.work.at[g.Index(i, j, k)]
+	if v < 0 {
+		return 0
+	}
+	fed := 0
+	for _, of := range s.runs {
+		if branches[of[v]] {
+			fed++
+		}
+	}
+	return float64(fed) / float64(len(s.runs))
+}
+
 // Territories shares the organ out among the subtrees of roots (indices of
 // branches). Of a root below another the deeper takes its subtree out of the
 // other's territory. The last of List is the rest when some branch belongs to

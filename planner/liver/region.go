@@ -19,6 +19,9 @@ type region struct {
 	depth []float32
 	share []float64 // part of each block of the organ, 0 to 1
 	in    []bool    // branches divided and all below them
+	// doubt says of each point of the portal and hepatic trees whether it lies in
+	// the doubtful border of the region.
+	doubt [2][]bool
 	// border is the surface in pieces, one for each block near it.
 	border []borderPiece
 }
@@ -64,6 +67,7 @@ func (t *Trees) newRegion(p *planner.Plan) (*region, error) {
 	t.regionMu.Unlock()
 	if r == nil {
 		r = t.blocks.newRegion(s, in)
+		r.findDoubt(t)
 		t.regionMu.Lock()
 		defer t.regionMu.Unlock()
 		if len(t.regions) >= keptRegions || t.regions == nil {
@@ -76,6 +80,31 @@ func (t *Trees) newRegion(p *planner.Plan) (*region, error) {
 
 // keptRegions bounds the regions that plans which divide the same share.
 const keptRegions = 16
+
+// surePart of the completions of the portal tree must give a place to a
+// territory before a vessel there is taken with it: midway between its border,
+// where half of them do, and its middle, where all do. In between nobody knows
+// the border to where a vein runs, and the surgeon follows the vein: the right
+// hepatic vein runs between the anterior and the posterior section, and a border
+// drawn a few mm beyond it must not count as the loss of its outflow. On
+// 3D-IRCADb 01_17 any part from 0.6 to 0.93 leaves the same plans without a veto,
+// to within one; by distance alone, radii changed by a few per cent left 54 of
+// 389 instead of 212 of 411.
+const surePart = 0.75
+
+// findDoubt fills doubt.
+func (r *region) findDoubt(t *Trees) {
+	for n, s := range [2]*System{t.Portal, t.Hepatic} {
+		if s == nil {
+			continue
+		}
+		r.doubt[n] = make([]bool, len(s.points))
+		for m := range s.points {
+			q := &s.points[m]
+			r.doubt[n][m] = q.inside && r.at(q.p) > 0 && t.Portal.Supply.Share(r.in, q.p) < surePart
+		}
+	}
+}
 
 // newRegion is what the branches in feed.
 func (b *blocks) newRegion(s *System, in []bool) *region {
