@@ -62,7 +62,7 @@ func treeGrid(t *vessel.Tree, turn r3.Rotation) imaging.Grid {
 // branches of at least 1.5 voxels, in grids turned at random.
 func segmentTrees(ctx context.Context) ([]Row, error) {
 	wrong, exact, trees, branches := 0, 0, 0, 0
-	line, mean := 0.0, 0.0
+	line, mean, z := 0.0, 0.0, 0.0
 	var radii []float64
 	for seed := uint64(1); seed <= treeSeeds; seed++ {
 		l := phantom.NewLiver(seed)
@@ -83,6 +83,7 @@ func segmentTrees(ctx context.Context) ([]Row, error) {
 				exact++
 			}
 			line = max(line, a.MeanMM, a.BackMM)
+			z += a.SDRatio * a.SDRatio * float64(len(a.RadiusErrors))
 			for _, e := range a.RadiusErrors {
 				radii, mean = append(radii, e), mean+e
 			}
@@ -103,6 +104,7 @@ func segmentTrees(ctx context.Context) ([]Row, error) {
 		atMost(item+"branch-mean radius error, mean", 100*mean/n, "%", 5, "–"),
 		atMost(item+"branch-mean radius error, 99 of 100 branches", 100*radii[int(0.99*(n-1)+0.5)], "%", 5, "–"),
 		atMost(item+"branch-mean radius error, worst branch", 100*radii[len(radii)-1], "%", 5, fmt.Sprintf("%d of %d branches within 5 %%", within, len(radii))),
+		atMost(item+"branch-mean radius error, root mean square over its standard error", math.Sqrt(z/n), "1", noLimit, "1 where the standard errors are right"),
 	}, nil
 }
 

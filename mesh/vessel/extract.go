@@ -68,7 +68,8 @@ type Report struct {
 // The skeleton is thinned homotopically between the ends of the vessels; tubes
 // are fitted to the voxels on both sides of its faces, for a centreline between
 // the voxels (see sharpen); the radius is that of the tube with as many voxels
-// as the lumen has (see equalCount). Loops and connections
+// as the lumen has (see equalCount), and of short and thin branches the mean over
+// all tubes that the voxels allow (see average). Loops and connections
 // between roots are cut where they are least plausible and reported. The
 // centreline of a vessel that ends in the image stops at the middle of the ball
 // that ends it, one radius before the last voxel; one that leaves the grid goes

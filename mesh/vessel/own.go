@@ -46,49 +46,84 @@ func (g *graph) own(ctx context.Context, at []int32, count int) (*owners, error)
 
 // segment offers the voxels around the m-th segment of an edge to it.
 func (o *owners) segment(l *lumen, at []int32, n int32, m int, e *edge) {
-	a, b := e.p[m-1], e.p[m]
 	ra, rb := e.r[m-1], e.r[m]
 	reach := ownScale*max(ra, rb) + ownVoxels*l.mean
-	h := l.g.SpacingMM()
-	var lo, hi [3]int
-	ai, aj, ak := l.g.Voxel(a)
-	bi, bj, bk := l.g.Voxel(b)
-	va, vb := [3]float64{ai, aj, ak}, [3]float64{bi, bj, bk}
-	for x := range lo {
-		lo[x] = max(0, int(math.Ceil(min(va[x], vb[x])-reach/h[x])))
-		hi[x] = min(l.g.Size[x]-1, int(math.Floor(max(va[x], vb[x])+reach/h[x])))
-	}
-	// In steps of the lattice, scaled to mm, the distance is that of patient space.
-	ax, ay, az := va[0]*h[0], va[1]*h[1], va[2]*h[2]
-	dx, dy, dz := vb[0]*h[0]-ax, vb[1]*h[1]-ay, vb[2]*h[2]-az
-	norm2 := dx*dx + dy*dy + dz*dz
-	inv := 0.0
-	if norm2 > 0 {
-		inv = 1 / norm2
-	}
-	for k := lo[2]; k <= hi[2]; k++ {
-		z := float64(k)*h[2] - az
-		for j := lo[1]; j <= hi[1]; j++ {
-			y := float64(j)*h[1] - ay
-			row := l.g.Index(0, j, k)
-			for i := lo[0]; i <= hi[0]; i++ {
-				v := at[row+i]
-				if v < 0 {
-					continue
-				}
-				x := float64(i)*h[0] - ax
-				t := min(max((x*dx+y*dy+z*dz)*inv, 0), 1)
-				ex, ey, ez := x-t*dx, y-t*dy, z-t*dz
-				d := math.Sqrt(ex*ex + ey*ey + ez*ez)
-				if d > reach {
-					continue
-				}
-				if gap := float32(d - ra - t*(rb-ra)); gap < o.gap[v] {
-					o.gap[v], o.edge[v], o.at[v] = gap, n, float32(m-1)+float32(t)
-				}
+	g := l.stretch(e.p[m-1], e.p[m])
+	dx, dy, dz, ax := g.d[0], g.d[1], g.d[2], g.a[0]
+	g.rows(l, reach, func(row, from, to int, y, z float64) {
+		yz := y*dy + z*dz
+		for i, v := range at[row+from : max(row+to+1, row+from)] {
+			if v < 0 {
+				continue
+			}
+			x := float64(from+i)*g.h - ax
+			t := min(max((x*dx+yz)*g.inv, 0), 1)
+			ex, ey, ez := x-t*dx, y-t*dy, z-t*dz
+			d2 := ex*ex + ey*ey + ez*ez
+			if d2 > reach*reach {
+				continue
+			}
+			if gap := float32(math.Sqrt(d2) - ra - t*(rb-ra)); gap < o.gap[v] {
+				o.gap[v], o.edge[v], o.at[v] = gap, n, float32(m-1)+float32(t)
 			}
 		}
+	})
+}
+
+// stretch is a straight piece of a centreline in steps of the lattice, scaled to
+// mm: distances there are those of patient space.
+type stretch struct {
+	a, d      [3]float64 // where it starts, and from there to its end
+	inv, long float64    // one over its squared length, and its length
+	h         float64    // between voxels of a row
+}
+
+func (l *lumen) stretch(a, b r3.Vec) stretch {
+	h := l.g.SpacingMM()
+	ai, aj, ak := l.g.Voxel(a)
+	bi, bj, bk := l.g.Voxel(b)
+	g := stretch{a: [3]float64{ai * h[0], aj * h[1], ak * h[2]}, h: h[0]}
+	g.d = [3]float64{bi*h[0] - g.a[0], bj*h[1] - g.a[1], bk*h[2] - g.a[2]}
+	if n := g.d[0]*g.d[0] + g.d[1]*g.d[1] + g.d[2]*g.d[2]; n > 0 {
+		g.inv, g.long = 1/n, math.Sqrt(n)
 	}
+	return g
+}
+
+// rows calls f for the rows of the crop that may come within reach mm: the voxel
+// of the crop before the row, the range of voxels in it, and where it lies from
+// the start of the stretch.
+func (g *stretch) rows(l *lumen, reach float64, f func(row, from, to int, y, z float64)) {
+	h := l.g.SpacingMM()
+	var lo, hi [3]int
+	for x := range lo {
+		lo[x] = max(0, int(math.Ceil((g.a[x]+min(g.d[x], 0)-reach)/h[x])))
+		hi[x] = min(l.g.Size[x]-1, int(math.Floor((g.a[x]+max(g.d[x], 0)+reach)/h[x])))
+	}
+	// Nothing within reach lies farther than this from the middle.
+	ball := reach + g.long/2 + 1e-6*l.mean
+	for k := lo[2]; k <= hi[2]; k++ {
+		z := float64(k)*h[2] - g.a[2]
+		for j := lo[1]; j <= hi[1]; j++ {
+			y := float64(j)*h[1] - g.a[1]
+			half := ball*ball - (y-g.d[1]/2)*(y-g.d[1]/2) - (z-g.d[2]/2)*(z-g.d[2]/2)
+			if half < 0 {
+				continue
+			}
+			half = math.Sqrt(half)
+			middle := g.a[0] + g.d[0]/2
+			f(l.g.Index(0, j, k), max(lo[0], int((middle-half)/h[0])), min(hi[0], int((middle+half)/h[0])), y, z)
+		}
+	}
+}
+
+// distance is that of voxel i of a row, mm, and the place of the nearest point, 0
+// to 1.
+func (g *stretch) distance(i int, y, z float64) (mm, t float64) {
+	x := float64(i)*g.h - g.a[0]
+	t = min(max((x*g.d[0]+y*g.d[1]+z*g.d[2])*g.inv, 0), 1)
+	x, y, z = x-t*g.d[0], y-t*g.d[1], z-t*g.d[2]
+	return math.Sqrt(x*x + y*y + z*z), t
 }
 
 // near is the place of the point of e closest to p, looking only around place
@@ -120,4 +155,42 @@ func (e *edge) tangent(m int) r3.Vec {
 		return r3.Scale(1/n, d)
 	}
 	return r3.Vec{}
+}
+
+// places is the nearest place of an edge to each cell.
+type places struct {
+	at, gap []float32 // place, −1 for none; mm to the surface
+}
+
+// find is the cells inside e or within reach of its surface.
+func (q *places) find(l *lumen, at, cellOf []int32, e *edge, reach float64) []int32 {
+	var hit []int32
+	for c := range q.at {
+		q.at[c] = -1
+	}
+	for m := 1; m < len(e.p); m++ {
+		ra, rb := e.r[m-1], e.r[m]
+		g := l.stretch(e.p[m-1], e.p[m])
+		g.rows(l, max(ra, rb)+reach, func(row, from, to int, y, z float64) {
+			for i := from; i <= to; i++ {
+				v := at[row+i]
+				if v < 0 || cellOf[v] == 0 {
+					continue
+				}
+				c := cellOf[v] - 1
+				d, t := g.distance(i, y, z)
+				gap := float32(d - ra - t*(rb-ra))
+				switch {
+				case float64(gap) > reach:
+					continue
+				case q.at[c] < 0:
+					hit = append(hit, c)
+				case gap >= q.gap[c]:
+					continue
+				}
+				q.at[c], q.gap[c] = float32(float64(m-1)+t), gap
+			}
+		})
+	}
+	return hit
 }

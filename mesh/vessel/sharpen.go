@@ -69,6 +69,9 @@ func (g *graph) sharpen(ctx context.Context) error {
 	if err := g.equalCount(ctx, at, vox); err != nil {
 		return err
 	}
+	if err := g.average(ctx, at, vox); err != nil {
+		return err
+	}
 	g.unseen()
 	return nil
 }
