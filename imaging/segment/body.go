@@ -17,7 +17,7 @@ type bodySettings struct {
 func bodyOperation() operation {
 	return define(operation{
 		name: "body", share: 0.15, gives: []imaging.Label{imaging.LabelBody},
-		doc: "the patient, lungs and bowel gas included: denser than air, opened, the largest piece, slices filled; its surface is the skin",
+		doc: "the patient, lungs and bowel gas included: denser than air, opened, the largest piece, slices filled, without thin sheets over a layer of air that go on beside it; its surface is the skin",
 	}, []parameter[bodySettings]{
 		{Parameter{"AboveHU", "HU", -700, -100, "body against air"}, func(s *bodySettings) *float64 { return &s.AboveHU }},
 		{Parameter{"OpenMM", "mm", 1, 20, "couch and clothes thinner than twice this fall off"}, func(s *bodySettings) *float64 { return &s.OpenMM }},
@@ -49,6 +49,9 @@ func findBody(ctx context.Context, w *work, s bodySettings) error {
 		return phi < -2*bandMM || phi < 2*bandMM && w.hu(n) > s.AboveHU
 	})
 	if err != nil {
+		return err
+	}
+	if err := w.cutCouch(ctx, s.AboveHU); err != nil {
 		return err
 	}
 	w.found(imaging.LabelBody, Automatic, 1)
