@@ -114,7 +114,7 @@ func (w *work) checkPhase(ctx context.Context, s assumptionSettings) error {
 		return ctx.Err() // no liver, nothing to judge
 	}
 	leans := []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein, imaging.LabelVessel, imaging.LabelTumour}
-	shown := append(slices.Clone(leans), imaging.LabelLiver, imaging.LabelKidneyLeft, imaging.LabelKidneyRight) // by contrast
+	shown := append(slices.Clone(leans), imaging.LabelLiver, imaging.LabelSpleen, imaging.LabelKidneyLeft, imaging.LabelKidneyRight) // by contrast
 	aorta, err := w.medianHU(ctx, imaging.LabelAorta)
 	if err != nil {
 		return err

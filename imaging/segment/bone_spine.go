@@ -208,39 +208,6 @@ func median(x []float64) float64 {
 	return x[len(x)/2]
 }
 
-// muscleHU is the commonest value between 10 and 110 HU beside and behind the
-// spine, where the back muscles are; NaN when nothing is there. Muscle takes up
-// little contrast, so it is what other soft tissue is compared with.
-func muscleHU(g imaging.Grid, smooth []float32, body, bone filter.Mask, s *spine) float64 {
-	const lo, hi = 10, 110
-	h := g.SpacingMM()
-	hist := make([]float64, (hi-lo)/binHU)
-	for n, v := range smooth {
-		if v < lo || v >= hi || !body[n] || bone[n] {
-			continue
-		}
-		i, j, k := g.IJK(n)
-		if k < s.First || k > s.Last {
-			continue
-		}
-		x, y := math.Abs(float64(i)-s.I[k])*h[0], (float64(j)-s.J[k])*h[1]
-		if x > 15 && x < 70 && y > 0 && y < 60 {
-			hist[int(v-lo)/binHU]++
-		}
-	}
-	hist = triangle(hist, 3)
-	top := 0
-	for b := range hist {
-		if hist[b] > hist[top] {
-			top = b
-		}
-	}
-	if hist[top] == 0 {
-		return math.NaN()
-	}
-	return lo + (float64(top)+0.5)*binHU
-}
-
 // landmarks are what organs are looked for from: the spine, the value of muscle,
 // and what has been found so far, all on the working grid. Masks are nil until
 // their step has run.
@@ -260,7 +227,10 @@ func (w *work) find(ctx context.Context, want imaging.Label) (*landmarks, error)
 		if err != nil {
 			return nil, err
 		}
-		l.spine, l.muscle = s, muscleHU(w.c.Grid, w.smooth, w.body, w.bone, s)
+		l.spine = s
+		if l.muscle, err = muscleHU(ctx, w.c.Grid, w.smooth, w.body, w.bone, s); err != nil {
+			return nil, err
+		}
 	}
 	if l.spine.Bone < leastSpine {
 		return nil, &NotFoundError{want, fmt.Sprintf("it is looked for from the spine, and only %.0f %% of the box around the thickest bone is bone (at least %.0f %%): is the spine in the field?", 100*l.spine.Bone, 100*leastSpine)}

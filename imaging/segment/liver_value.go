@@ -126,11 +126,11 @@ func (l *liverShape) value(ctx context.Context) error {
 	w.liverSD = max(2, min(side(-1), side(1))*binHU/math.Sqrt(2*math.Ln2))
 	half := min(s.WindowSD*w.liverSD, max(s.WindowHU, leastWindowSD*w.liverSD))
 	l.low, l.high = float32(w.liverHU-half), float32(min(w.liverHU+half, l.bright()))
-	// muscle stays out of the core as far as the liver's own spread allows,
-	// where the two can be told apart
+	// muscle stays out of the core where halfway parts the two; nearer, its own
+	// darker parts would fall out of it, and with them lobes
 	l.coreLow = l.low
-	if w.liverHU-l.flesh > leastWindowSD*w.liverSD {
-		l.coreLow = max(l.low, float32(min((w.liverHU+l.flesh)/2, w.liverHU-leastWindowSD*w.liverSD)))
+	if w.liverHU-l.flesh > 2*leastWindowSD*w.liverSD {
+		l.coreLow = max(l.low, float32((w.liverHU+l.flesh)/2))
 	}
 	return nil
 }
