@@ -47,8 +47,9 @@ func (y *systems) roots(ctx context.Context) (root [2]filter.Mask, seeded [2]boo
 // its vessels, nearer the vessels' value than the liver's. The portal vein passes
 // within millimetres of the vena cava and of the renal veins, so what tells is not
 // where the blood lies but how far one must go in it: within 2·CavaMM of the vena
-// cava a vessel joins it. Of the rest, what touches the most vessel, and the
-// thickest, is the portal vein.
+// cava a vessel joins it, unless the blood goes on to the bowel. Of the rest, what
+// touches the most vessel, and the thickest, is the portal vein, and so is what
+// passes the vena cava and goes on.
 func (y *systems) exits(ctx context.Context) (portal, joins filter.Mask, err error) {
 	g := y.c.Grid
 	portal = make(filter.Mask, g.Len())
@@ -76,7 +77,11 @@ func (y *systems) exits(ctx context.Context) (portal, joins filter.Mask, err err
 	for n, c := range p.Of {
 		meets[c] = meets[c] || y.beside[n]
 	}
-	most := 0.0
+	trunk, err := y.trunks(ctx, p, joins)
+	if err != nil {
+		return nil, nil, err
+	}
+	most, passed := 0.0, make(filter.Mask, g.Len())
 	for c := 1; c < len(p.Count); c++ {
 		if ml := float64(p.Count[c]) * g.VoxelMM3() / 1000; !meets[c] || ml < y.s.MinML {
 			continue
@@ -85,11 +90,13 @@ func (y *systems) exits(ctx context.Context) (portal, joins filter.Mask, err err
 		if err != nil {
 			return nil, nil, err
 		}
+		passes := trunk[c] && y.passing(joins, passed, at)
 		much := 0.0
 		for n := range at {
-			joins[n] = joins[n] || at[n] && y.vessel[n] && float64(far[n]) <= 2*y.s.CavaMM
+			joins[n] = joins[n] || at[n] && y.vessel[n] && !trunk[c] && float64(far[n]) <= 2*y.s.CavaMM
 			if at[n] = at[n] && y.vessel[n] && !joins[n]; at[n] {
 				much += float64(y.wide[n])
+				passed[n] = passed[n] || passes
 			}
 		}
 		if much > most {
@@ -97,7 +104,7 @@ func (y *systems) exits(ctx context.Context) (portal, joins filter.Mask, err err
 		}
 	}
 	for n := range portal {
-		portal[n] = portal[n] && !joins[n]
+		portal[n] = (portal[n] || passed[n]) && !joins[n]
 	}
 	return portal, joins, nil
 }

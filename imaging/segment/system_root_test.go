@@ -52,7 +52,7 @@ func rootScene(t *testing.T, gapMM float64) (w *work, portal, hepatic filter.Mas
 // vein leads from the one to the other, each vein of the liver has its name.
 func TestRootsOfVeinsBesideTheCava(t *testing.T) {
 	s := systemSettings{WorkMM: 1.5, ReachMM: 40, RimMM: 6, GapMM: 5, CavaMM: 7, MinML: 0.3}
-	for _, gap := range []float64{3, 5, 8, 15} {
+	for _, gap := range []float64{-1, 0, 1, 2, 3, 5, 8, 15} {
 		w, portal, hepatic := rootScene(t, gap)
 		if err := tellSystems(t.Context(), w, s); err != nil {
 			t.Fatal(err)
