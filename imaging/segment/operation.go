@@ -64,7 +64,7 @@ func operations() []operation {
 	return []operation{
 		aortaOperation(), cavaOperation(), lungOperation(), spleenOperation(), kidneyOperation(), cartilageOperation(), brainOperation(), wallOperation(), cavityOperation(),
 		prepareOperation(), bodyOperation(), boneOperation(),
-		liverOperation(), tumourOperation(), vesselOperation(), systemOperation(), assumptionOperation(),
+		liverOperation(), tumourOperation(), vesselOperation(), systemOperation(), fissureOperation(), assumptionOperation(),
 	}
 }
 
