@@ -3,6 +3,7 @@ package segment
 import (
 	"math"
 
+	"halsted/imaging"
 	"halsted/imaging/filter"
 )
 
@@ -14,8 +15,12 @@ type border struct {
 	shift          float64 // how far outside the surface the middle of the passage lies, mm
 	width          float64 // half of the passage, mm; 0 for a sharp border
 	misfit         float64 // root mean square of the profile about the model, HU
-	blur           float64 // of the grid it was measured on, deviation, mm
+	blur           float64 // of the grid it was measured on, deviation, mm; 0 when no border was found
+	liver          float64 // HU of the liver around
 }
+
+// found reports whether there is a border.
+func (f border) found() bool { return f.blur > 0 && f.inside != f.around }
 
 // The profile of a border and what is looked for in it.
 const (
@@ -31,15 +36,34 @@ const (
 	surely      = 4.0 // square of the deviations by which a wider border must fit better
 )
 
-// fitBorder measures the border of a surface on a finer grid.
-func (t *tumourOdds) fitBorder(c *filter.Coarse, star *filter.Star) (border, bool) {
-	// a voxel is a box, whose deviation is its width over the root of 12
-	blur := math.Hypot(t.blurMM, math.Cbrt(c.Grid.VoxelMM3())/math.Sqrt(12))
-	return t.profile(c, star).fit(radiusOf(star), blur)
+// fitBorder measures the border of a surface around a dark or bright tumour on a
+// finer grid; false when there is no such border.
+func (t *tumourOdds) fitBorder(c *filter.Coarse, star *filter.Star, dark bool) (border, bool) {
+	f, ok := t.profile(c, star).fit(radiusOf(star), t.blurOn(c.Grid))
+	if !ok || (f.inside < f.around) != dark {
+		return border{}, false
+	}
+	f.liver = t.mean
+	return f, true
+}
+
+// blurOn is the point spread on a grid, deviation, mm: a voxel is a box, whose
+// deviation is its width over the root of 12.
+func (t *tumourOdds) blurOn(g imaging.Grid) float64 {
+	return math.Hypot(t.blurMM, math.Cbrt(g.VoxelMM3())/math.Sqrt(12))
 }
 
 // profile is the median HU in layers of a depth inside a surface.
 type profile struct{ depth, hu, weight []float64 }
+
+// above is the part of a profile less deep than mm.
+func (p profile) above(mm float64) profile {
+	n := 0
+	for n < len(p.depth) && p.depth[n] < mm {
+		n++
+	}
+	return profile{p.depth[:n], p.hu[:n], p.weight[:n]}
+}
 
 // profile leaves out what a tumour or liver cannot be.
 func (t *tumourOdds) profile(c *filter.Coarse, star *filter.Star) profile {
@@ -108,7 +132,7 @@ func (p profile) fit(radius, blur float64) (border, bool) {
 			step := (all*bv - b1*sum) / den
 			around := (sum - step*b1) / all
 			if left := math.Sqrt(max(0, square-around*sum-step*bv) / all); left < best.misfit {
-				best = border{around + step, around, float64(k) * fitMM, float64(half) * fitMM, left, blur}
+				best = border{inside: around + step, around: around, shift: float64(k) * fitMM, width: float64(half) * fitMM, misfit: left, blur: blur}
 			}
 		}
 		found = append(found, best)
@@ -116,18 +140,18 @@ func (p profile) fit(radius, blur float64) (border, bool) {
 	}
 	free := max(1, len(p.depth)-5) // beside inside, around, shift, width and the scale of noise
 	for _, f := range found {
-		if f.misfit*f.misfit <= least*least*(1+surely/float64(free)) {
-			return f, !math.IsInf(f.misfit, 1)
+		if f.found() && f.misfit*f.misfit <= least*least*(1+surely/float64(free)) {
+			return f, true
 		}
 	}
 	return border{}, false
 }
 
-// level is the value at the surface of a ball that has this border, HU.
-func (f border) level(radius float64) float64 {
+// at is the value at r from the middle of a ball that has this border, HU.
+func (f border) at(radius, r float64) float64 {
 	sum, n := 0.0, 0.0
 	for u := -f.width; u <= f.width+fitMM/2; u += fitMM {
-		sum, n = sum+blurredBall(radius+u, radius, f.blur), n+1
+		sum, n = sum+blurredBall(radius+u, max(r, 0), f.blur), n+1
 	}
 	return f.around + (f.inside-f.around)*sum/n
 }

@@ -2,6 +2,7 @@ package segment_test
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"halsted/imaging"
@@ -42,6 +43,29 @@ func TestATumourEndsWhereLiverBegins(t *testing.T) {
 		t.Logf("radius %.0f mm, border %.0f mm: Dice %.3f, volume %+.0f %%, confidence %.2f", o.mm, o.border, d, 100*(part-1), rep.Of(label).Confidence)
 		if d < 0.85 || part < 0.8 || part > 1.2 {
 			t.Errorf("radius %.0f mm, border %.0f mm: Dice %.3f, volume %+.0f %%", o.mm, o.border, d, 100*(part-1))
+		}
+	}
+}
+
+// A rim brighter than liver all around a tumour belongs to it, and the outline is
+// not sure; a vessel that touches a tumour does not belong to it.
+func TestABrightRimBelongsToTheTumour(t *testing.T) {
+	l, seeds := balls(t, 15, 0.7,
+		lump{at: r3.Vec{X: -31}, mm: 10, hu: -45, rim: 4, rimHU: 30},
+		lump{at: r3.Vec{X: 20, Y: -8}, mm: 8, hu: -40, rim: 3, rimHU: 40},
+		lump{at: r3.Vec{X: -5, Y: 5, Z: 26}, mm: 8, hu: -45},
+		lump{at: r3.Vec{X: 8, Y: 5, Z: 26}, mm: 5, hu: 50},
+	)
+	got, rep := run(t, l.v, toTumours(), seeds...)
+	for n, o := range l.all[:3] {
+		label := imaging.LabelTumour + imaging.Label(n)
+		s, d := rep.Of(label), dice(got, l.truth, label)
+		t.Logf("radius %.0f mm, rim %.0f mm: Dice %.3f, confidence %.2f, %q", o.mm, o.rim, d, s.Confidence, s.Doubts)
+		if d < 0.85 {
+			t.Errorf("radius %.0f mm, rim %.0f mm: Dice %.3f", o.mm, o.rim, d)
+		}
+		if told := len(s.Doubts) > 0 && strings.Contains(s.Doubts[0], "rim"); told != (o.rim > 0) || told != (s.Confidence <= 0.5) {
+			t.Errorf("radius %.0f mm, rim %.0f mm: confidence %.2f, %q", o.mm, o.rim, s.Confidence, s.Doubts)
 		}
 	}
 }

@@ -17,9 +17,10 @@ import (
 // most unlike liver (filter.FitStar), again and again from the middle of the
 // last, so that the place of the click hardly matters. What the surface holds
 // decides the rest: a tumour of one value is found again on a finer grid and ends
-// where its border, as wide as measured, ends; one of several values ends where liver begins, and what a ball of
-// its size bridges belongs to it: calcification, nodules and a rim of the density
-// of liver. Both end at lung, fat and bone.
+// where its border does, as wide as it is measured to be, with a rim that encloses
+// it; one of several values ends where liver begins, and what a ball of its size
+// bridges belongs to it: calcification, nodules and a rim of the density of liver.
+// Both end at lung, fat and bone.
 func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec, others filter.Mask, s tumourSettings) (*tumour, error) {
 	for _, p := range seeds {
 		if n, ok := w.voxel(p); !ok || !w.body[n] {
@@ -40,13 +41,31 @@ func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec, 
 	if err != nil {
 		return nil, err
 	}
+	if far := math.Abs(in.far) * odds.sd; far < s.SureSD*w.liverSD {
+		return nil, &NotFoundError{l, fmt.Sprintf("the tissue around its seed has %.0f HU, the liver beside it %.0f ± %.0f: the same; move the seed to the middle of the tumour, or paint it with a brush", odds.mean+in.far*odds.sd, odds.mean, w.liverSD)}
+	}
 	t := &tumour{label: l, origin: FromSeed, doubts: b.doubts}
+	dark := in.far < 0
 	if in.mixed < mixedPart {
-		if star, _, err = odds.sharpen(ctx, star, seeds); err != nil {
+		if star, t.border, err = odds.sharpen(ctx, star, dark, seeds); err != nil {
 			return nil, err
 		}
+		rim, err := odds.withRim(ctx, star, t.border)
+		if err != nil {
+			return nil, err
+		}
+		if rim != nil {
+			star, t.border, t.doubts = rim.star, rim.border, append(t.doubts, rim.told)
+		}
 		t.star = star
+	} else {
+		c, err := odds.finer(ctx, star)
+		if err != nil {
+			return nil, err
+		}
+		t.border, _ = odds.fitBorder(c, star, dark)
 	}
+	t.radius, t.finest, t.cut = radiusOf(star), math.Cbrt(w.v.Grid.VoxelMM3()), odds.cut(star, in)
 	g := w.c.Grid
 	box := w.around(star.Centre, star.MostMM()+w.stepMM())
 	sub := g.Crop(box)
@@ -120,20 +139,20 @@ func (t *tumourOdds) firstBall(l imaging.Label, seeds []r3.Vec) (ball, error) {
 	var best ball
 	for _, mm := range firstBallsMM {
 		b := t.climb(from(mm, 0.5), seeds)
-		switch far := math.Abs(b.hu-w.liverHU) / w.liverSD; {
+		switch far := math.Abs(b.hu-t.mean) / w.liverSD; {
 		case far >= clearSD && b.gain > ballGain:
 			return b, nil
 		case far >= t.s.SureSD && b.gain > max(best.gain, ballGain):
 			best = b
-			best.doubts = []string{fmt.Sprintf("its tissue has %.0f HU, %.1f standard deviations from liver (%.0f ± %.0f)", b.hu, far, w.liverHU, w.liverSD)}
+			best.doubts = []string{fmt.Sprintf("its tissue has %.0f HU, %.1f standard deviations from liver (%.0f ± %.0f)", b.hu, far, t.mean, w.liverSD)}
 		}
 	}
 	for _, mm := range nearBallsMM {
 		b := from(mm, 0.25)
-		if w.liverHU-b.hu < clearSD*w.liverSD {
+		if t.mean-b.hu < clearSD*w.liverSD {
 			continue
 		}
-		if b = t.climb(b, seeds); w.liverHU-b.hu >= clearSD*w.liverSD && b.gain > max(best.gain, ballGain) {
+		if b = t.climb(b, seeds); t.mean-b.hu >= clearSD*w.liverSD && b.gain > max(best.gain, ballGain) {
 			b.doubts = []string{fmt.Sprintf("its seed lies in tissue like liver; what was taken is the tissue of %.0f HU beside it", b.hu)}
 			return b, nil
 		}
@@ -146,10 +165,10 @@ func (t *tumourOdds) firstBall(l imaging.Label, seeds []r3.Vec) (ball, error) {
 	if n, ok := w.voxel(centre); ok && !t.hull[n] {
 		return best, &NotFoundError{l, fmt.Sprintf("its seed lies outside the liver that was found, in tissue of %.0f HU; correct the liver first, or paint the tumour with a brush", hu)}
 	}
-	if math.Abs(hu-w.liverHU) < t.s.SureSD*w.liverSD {
-		return best, &NotFoundError{l, fmt.Sprintf("within %.0f mm of its seed the tissue has %.0f HU, the same as liver (%.0f ± %.0f); move the seed to the middle of the tumour, or paint it with a brush", mm, hu, w.liverHU, w.liverSD)}
+	if math.Abs(hu-t.mean) < t.s.SureSD*w.liverSD {
+		return best, &NotFoundError{l, fmt.Sprintf("within %.0f mm of its seed the tissue has %.0f HU, the same as liver (%.0f ± %.0f); move the seed to the middle of the tumour, or paint it with a brush", mm, hu, t.mean, w.liverSD)}
 	}
-	return best, &NotFoundError{l, fmt.Sprintf("the tissue of %.0f HU at its seed is no more than noise in the liver (%.0f ± %.0f); paint it with a brush if it is a tumour", hu, w.liverHU, w.liverSD)}
+	return best, &NotFoundError{l, fmt.Sprintf("the tissue of %.0f HU at its seed is no more than noise in the liver (%.0f ± %.0f); paint it with a brush if it is a tumour", hu, t.mean, w.liverSD)}
 }
 
 // climbSteps bounds the moves of climb; growing by an eighth, a ball gets from

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"halsted/imaging/filter"
+
+	"gonum.org/v1/gonum/spatial/r3"
 )
 
 // The shell outside a surface in which the value of the liver around a tumour is
@@ -71,4 +73,31 @@ func densest(x []float64, sd float64) float64 {
 		mid = sum / float64(n)
 	}
 	return mid
+}
+
+// The liver around seeds: nearMM is wide enough to hold liver beside a large
+// tumour, and perhapsSD the deviations within which a value may be that of liver.
+const (
+	nearMM    = 40.0
+	perhapsSD = 2.5
+)
+
+// near is the HU of the liver around seeds, before anything is known of the
+// tumour: where the values that may be liver lie densest.
+func (t *tumourOdds) near(seeds []r3.Vec) float64 {
+	w := t.w
+	var x []float64
+	for n, in := range w.liver {
+		if !in || w.bone[n] || t.others[n] || math.Abs(float64(w.c.HU[n])-t.mean) > perhapsSD*t.sd {
+			continue
+		}
+		if i, j, k := w.c.Grid.IJK(n); near(w.c.Grid.Point(float64(i), float64(j), float64(k)), seeds, nearMM) {
+			x = append(x, float64(w.c.HU[n]))
+		}
+	}
+	if len(x) < fewLiver {
+		return t.mean
+	}
+	slices.Sort(x)
+	return densest(x, t.sd)
 }

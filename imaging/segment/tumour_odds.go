@@ -29,35 +29,60 @@ type tumourOdds struct {
 }
 
 // widestHull is how many times HullMM the liver is closed at most, so that it
-// holds the seeds of a tumour that the liver step left out.
-const widestHull = 4
+// holds the seeds of a tumour that the liver step left out and the dark tissue
+// within beneathMM of them.
+const (
+	widestHull = 4
+	beneathMM  = 8.0
+)
 
 func (w *work) tumourOdds(ctx context.Context, s tumourSettings, seeds []r3.Vec, others filter.Mask) (*tumourOdds, error) {
 	g := w.c.Grid
-	var hull filter.Mask
+	t := &tumourOdds{w: w, s: s, others: others, blurMM: s.BlurMM}
+	if mm, ok := w.pointSpread(); ok {
+		t.blurMM = mm
+	}
+	var err error
+	if t.chalk, err = filter.Dilate(ctx, g, w.chalk, s.WallMM); err != nil {
+		return nil, err
+	}
+	t.mean, t.sd = w.liverNoise()
+	t.mean = t.near(seeds)
 	for f := 1.0; f <= widestHull; f *= 2 {
-		var err error
-		if hull, err = closing(ctx, g, w.liver, f*s.HullMM); err != nil {
+		if t.hull, err = closing(ctx, g, w.liver, f*s.HullMM); err != nil {
 			return nil, err
 		}
-		hull = filter.Fill(g, hull)
-		if !slices.ContainsFunc(seeds, func(p r3.Vec) bool {
-			n, ok := w.voxel(p)
-			return ok && !hull[n]
-		}) {
+		if t.hull = filter.Fill(g, t.hull); t.holds(seeds) {
 			break
 		}
 	}
-	chalk, err := filter.Dilate(ctx, g, w.chalk, s.WallMM)
-	if err != nil {
-		return nil, err
+	return t, nil
+}
+
+// holds reports whether the hull holds the seeds and most of the tissue around
+// them that is clearly darker than liver.
+func (t *tumourOdds) holds(seeds []r3.Vec) bool {
+	in, out := 0, 0
+	for _, p := range seeds {
+		if n, ok := t.w.voxel(p); ok && !t.hull[n] {
+			return false
+		}
+		b := ball{c: p, r: beneathMM}
+		dark := t.quantile(b, 0.25)
+		if t.mean-dark < clearSD*t.w.liverSD {
+			continue
+		}
+		t.each(b, func(n int) {
+			switch x := t.w.smooth[n]; {
+			case x < notFatHU || float64(x) > (t.mean+dark)/2 || t.w.bone[n]:
+			case t.hull[n]:
+				in++
+			default:
+				out++
+			}
+		})
 	}
-	mean, sd := w.liverNoise()
-	blur, ok := w.pointSpread()
-	if !ok {
-		blur = s.BlurMM
-	}
-	return &tumourOdds{w, s, hull, chalk, others, mean, sd, blur}, nil
+	return out <= in
 }
 
 // limit is the gain of a working voxel: of its value, in deviations of liver from

@@ -101,16 +101,15 @@ const (
 // the values pass the one that a ball of its size has at its surface, blurred as
 // its border is found to be. Then it is moved out to where liver begins: by
 // nothing when the border is as sharp as the scan shows it.
-func (t *tumourOdds) sharpen(ctx context.Context, star *filter.Star, seeds []r3.Vec) (*filter.Star, border, error) {
-	w := t.w
+func (t *tumourOdds) sharpen(ctx context.Context, star *filter.Star, dark bool, seeds []r3.Vec) (*filter.Star, border, error) {
 	var c *filter.Coarse
 	for range sharpPasses {
-		size, far := radiusOf(star), 1.3*star.MostMM()+seenMM
+		size, far := radiusOf(star), seenFar(star)
 		var err error
-		if c, err = w.finer(ctx, star.Centre, far, size/sharpSteps); err != nil {
+		if c, err = t.finer(ctx, star); err != nil {
 			return nil, border{}, err
 		}
-		f, ok := t.fitBorder(c, star)
+		f, ok := t.fitBorder(c, star, dark)
 		if !ok {
 			break
 		}
@@ -131,7 +130,7 @@ func (t *tumourOdds) sharpen(ctx context.Context, star *filter.Star, seeds []r3.
 			break
 		}
 	}
-	f, ok := t.fitBorder(c, star)
+	f, ok := t.fitBorder(c, star, dark)
 	if ok {
 		t.grow(star, f.width)
 	}
@@ -162,21 +161,26 @@ func stepOf(g imaging.Grid) float64 {
 	return max(h[0], h[1], h[2])
 }
 
-// finer is the scan within far of p in blocks of at most the working voxels.
-func (w *work) finer(ctx context.Context, p r3.Vec, far, step float64) (*filter.Coarse, error) {
+// finer is the scan around a surface, in blocks of at most the working voxels.
+func (t *tumourOdds) finer(ctx context.Context, star *filter.Star) (*filter.Coarse, error) {
+	w := t.w
 	var box imaging.Box
-	wide := w.around(p, far)
+	wide := w.around(star.Centre, seenFar(star))
 	for a, b := range w.c.Block {
 		box.Lo[a], box.Hi[a] = wide.Lo[a]*b, min(wide.Hi[a]*b, w.v.Grid.Size[a])
 	}
-	return filter.Reduce(ctx, w.v.Crop(box), min(step, w.stepMM()))
+	return filter.Reduce(ctx, w.v.Crop(box), min(radiusOf(star)/sharpSteps, w.stepMM()))
 }
+
+// seenFar is how far from the middle of a surface the scan around it is seen, mm.
+func seenFar(star *filter.Star) float64 { return 1.3*star.MostMM() + seenMM }
 
 // sharpGain is the gain of each voxel of a finer grid around a surface with a
 // border. It is linear in the value, so that it sums to that of the working voxels.
 func (t *tumourOdds) sharpGain(c *filter.Coarse, star *filter.Star, f border) []float32 {
 	g := c.Grid
-	edge, step := f.level(radiusOf(star)), f.inside-f.around
+	size := radiusOf(star)
+	edge, step := f.at(size, size), f.inside-f.around
 	most := t.s.Clear * math.Sqrt(t.w.c.Grid.VoxelMM3()/g.VoxelMM3()) // noise is more than in working voxels
 	gain := make([]float32, g.Len())
 	for v := range gain {

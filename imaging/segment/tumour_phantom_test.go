@@ -20,15 +20,19 @@ type lump struct {
 	mm        float64 // mean radius
 	hu        float64 // its step from liver
 	border    float64 // mm beneath its surface over which the step fades to liver
+	rim       float64 // mm beneath its surface of another step, rimHU
+	rimHU     float64
 }
 
-// fade is the part of the step of a lump at a place in it; only balls have a
-// border.
-func (o lump) fade(p r3.Vec) float64 {
-	if o.border == 0 {
-		return 1
+// step is that of a lump at a place in it; only balls have a border or a rim.
+func (o lump) step(p r3.Vec) float64 {
+	switch deep := o.mm - r3.Norm(r3.Sub(p, o.at)); {
+	case o.border > 0:
+		return o.hu * min(1, deep/o.border)
+	case o.rim > 0 && deep < o.rim:
+		return o.rimHU
 	}
-	return min(1, (o.mm-r3.Norm(r3.Sub(p, o.at)))/o.border)
+	return o.hu
 }
 
 // lumps is a trunk of fat with a liver of 105 HU that holds lumps.
@@ -99,7 +103,7 @@ func (l *lumps) make(t *testing.T, g imaging.Grid, organ, size r3.Vec, rng *rand
 			hu[n], l.truth.Bits[n] = 105, 3
 			for m, o := range l.all {
 				if ellipsoid(p, o.at, o.radii) {
-					hu[n], l.truth.Bits[n] = float32(105+o.hu*o.fade(p)), 3|4<<m
+					hu[n], l.truth.Bits[n] = float32(105+o.step(p)), 3|4<<m
 				}
 			}
 		}
