@@ -10,9 +10,10 @@ import (
 // Thin reduces m to curves one voxel wide with the same topology: as many
 // pieces (26-connected), tunnels and cavities as m. Border voxels are taken off
 // from the six sides in turn, as in Lee, Kashyap, Chu, CVGIP: Graphical Models
-// and Image Processing 56 (1994) 462; a voxel goes when it is simple (its
-// removal changes no topology) and no end of a curve (it has more than one
-// neighbour). Outside the grid counts as background.
+// and Image Processing 56 (1994) 462: of a side, the voxels that are simple (their
+// removal changes no topology) and no end of a curve (they have more than one
+// neighbour) go one after the other while they are still simple. Outside the grid
+// counts as background.
 func Thin(ctx context.Context, g imaging.Grid, m Mask) (Mask, error) {
 	out := make(Mask, len(m))
 	box := Bounds(g, m)
@@ -68,9 +69,10 @@ func (t *thinner) run(ctx context.Context, left []int32) error {
 					gone = append(gone, n)
 				}
 			}
-			// one after the other: each is asked again in what the others left
+			// each is asked again in what the others left whether it is simple, not
+			// whether it has become an end: that would leave a spur at every bump
 			for _, n := range gone {
-				if t.loose(int(n)) {
+				if simple(t.around(int(n))) {
 					t.in[n] = false
 					changed = true
 				}

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"context"
+	"math"
 	"math/bits"
 	"math/rand/v2"
 	"testing"
@@ -193,5 +194,33 @@ func TestThinCancels(t *testing.T) {
 	g := testGrid()
 	if _, err := Thin(ctx, g, Where(g.Len(), func(int) bool { return true })); err == nil {
 		t.Error("no error after cancel")
+	}
+}
+
+// A bent tube becomes a line of as many voxels as scikit-image 0.19 leaves of it
+// (skeletonize in three dimensions, Lee's method), to within what the order of
+// the axes changes there.
+func TestThinOfABentTube(t *testing.T) {
+	g := imaging.NewGrid([3]int{61, 61, 61}, r3.Vec{}, [3]float64{1, 1, 1})
+	for _, c := range []struct {
+		radius      float64
+		least, most int
+	}{{1, 56, 59}, {1.3, 59, 62}, {1.6, 59, 61}, {2.2, 60, 60}} {
+		m := make(Mask, g.Len())
+		for s := range 193 {
+			x := 0.25 * float64(s)
+			at := r3.Vec{X: 6 + x, Y: 30 + 15*math.Sin(x/9), Z: 12 + 0.7*x}
+			for n := range m {
+				i, j, k := g.IJK(n)
+				m[n] = m[n] || r3.Norm2(r3.Sub(g.Point(float64(i), float64(j), float64(k)), at)) < c.radius*c.radius
+			}
+		}
+		line, err := Thin(t.Context(), g, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := line.Count(); got < c.least || got > c.most {
+			t.Errorf("a tube of %d voxels: a line of %d, want %d to %d", m.Count(), got, c.least, c.most)
+		}
 	}
 }
