@@ -109,14 +109,33 @@ func findSpleen(ctx context.Context, w *work, set spleenSettings) error {
 
 // judge lowers the confidence in a piece for what spleens are not.
 func (s *spleenSearch) judge(out *spleenPiece) {
-	cut := touchesEnd(s.w.c.Grid, out.m)
+	cut, ml := touchesEnd(s.w.c.Grid, out.m), s.outlinedML(out.m)
 	switch {
-	case out.ml > s.set.MaxML:
-		out.lower(0.5, "%.0f ml: it has leaked into a neighbour, or is enlarged", out.ml)
-	case out.ml < wholeSpleenML && !cut:
-		out.lower(0.5, "%.0f ml: a whole spleen of an adult has at least %.0f ml", out.ml, wholeSpleenML)
+	case ml > s.set.MaxML:
+		out.lower(0.5, "about %.0f ml: it has leaked into a neighbour, or is enlarged", ml)
+	case ml < wholeSpleenML && !cut:
+		out.lower(0.5, "about %.0f ml: a whole spleen of an adult has at least %.0f ml", ml, wholeSpleenML)
 	}
 	if cut {
 		out.lower(0.8, "it reaches the first or last slice: the field of view may cut it, and its volume is that of the part scanned")
 	}
+}
+
+// outlinedML is about the volume that an outline of m will hold, ml: the voxels
+// beside it, which hold some of what lies around, count half.
+func (s *spleenSearch) outlinedML(m filter.Mask) float64 {
+	g := s.w.c.Grid
+	whole, beside := 0, 0
+	for n, in := range m {
+		if in {
+			whole++
+			continue
+		}
+		touches := false
+		filter.Neighbours(g, n, func(o int) { touches = touches || m[o] })
+		if touches {
+			beside++
+		}
+	}
+	return s.w.ml(whole) + s.w.ml(beside)/2
 }
