@@ -29,10 +29,10 @@ var vesselSystems = [2]imaging.Label{imaging.LabelPortalVein, imaging.LabelHepat
 func systemOperation() operation {
 	return define(operation{
 		name: "systems", share: 0.1, needs: []imaging.Label{imaging.LabelLiver, imaging.LabelVessel}, gives: vesselSystems[:], seeds: vesselSystems[:],
-		doc: "the mouths of the hepatic veins, as far as parenchyma lies on both sides, are given to the liver and its vessels; then portal and hepatic veins are told apart by their roots: the hepatic veins join the vena cava, the portal vein goes on outside the liver away from it; each vessel voxel goes to the root that blood reaches against less resistance",
+		doc: "the mouths of the hepatic veins, as far as parenchyma lies on both sides, are given to the liver and its vessels; then portal and hepatic veins are told apart by their roots: the hepatic veins join the vena cava, the portal vein goes on outside the liver away from it; each vessel voxel goes to the root that blood reaches against less resistance, and the trunk of the portal vein outside the liver is painted",
 	}, []parameter[systemSettings]{
 		{Parameter{"WorkMM", "mm", 0.4, 4, "voxel size"}, func(s *systemSettings) *float64 { return &s.WorkMM }},
-		{Parameter{"ReachMM", "mm", 5, 80, "how far outside the liver a vessel is followed"}, func(s *systemSettings) *float64 { return &s.ReachMM }},
+		{Parameter{"ReachMM", "mm", 5, 80, "how far outside the liver a vessel is followed, and the portal vein painted"}, func(s *systemSettings) *float64 { return &s.ReachMM }},
 		{Parameter{"RimMM", "mm", 0, 20, "rim of the liver's outline where a vessel may count as outside: the hilum"}, func(s *systemSettings) *float64 { return &s.RimMM }},
 		{Parameter{"GapMM", "mm", 0, 20, "greatest gap between a vessel and where it goes on"}, func(s *systemSettings) *float64 { return &s.GapMM }},
 		{Parameter{"CavaMM", "mm", 0, 20, "a vessel this near the vena cava joins it"}, func(s *systemSettings) *float64 { return &s.CavaMM }},
@@ -53,6 +53,8 @@ type systems struct {
 	cava   filter.Mask // nearer to it than CavaMM
 	touch  filter.Mask // not farther from it than two voxels
 	beside filter.Mask // not farther than GapMM from a vessel
+	trunk  filter.Mask // blood outside the liver in which the portal vein goes on; nil where it was not looked for
+	low    float32     // halfway from liver to blood, HU
 	wide   []float32   // of a vessel, distance to what is none, mm; 0 elsewhere
 }
 
@@ -80,6 +82,9 @@ func tellSystems(ctx context.Context, w *work, s systemSettings) error {
 		}
 	}
 	share, ml := y.paint(cost)
+	if err := y.paintTrunk(ctx, root[0]); err != nil {
+		return err
+	}
 	for n, l := range vesselSystems {
 		if root[n].Count() == 0 {
 			w.missing(l, y.rootless(l))

@@ -81,7 +81,7 @@ func (y *systems) exits(ctx context.Context) (portal, joins filter.Mask, err err
 	if err != nil {
 		return nil, nil, err
 	}
-	most, passed := 0.0, make(filter.Mask, g.Len())
+	most, passed, widest := 0.0, make(filter.Mask, g.Len()), 0
 	for c := 1; c < len(p.Count); c++ {
 		if ml := float64(p.Count[c]) * g.VoxelMM3() / 1000; !meets[c] || ml < y.s.MinML {
 			continue
@@ -100,9 +100,12 @@ func (y *systems) exits(ctx context.Context) (portal, joins filter.Mask, err err
 			}
 		}
 		if much > most {
-			most, portal = much, at
+			most, portal, widest = much, at, c
 		}
+		trunk[c] = passes
 	}
+	trunk[widest] = widest > 0
+	y.trunk, y.low = p.Only(func(c int32) bool { return trunk[c] }), low
 	for n := range portal {
 		portal[n] = (portal[n] || passed[n]) && !joins[n]
 	}

@@ -3,6 +3,7 @@ package segment
 import (
 	"context"
 
+	"halsted/imaging"
 	"halsted/imaging/filter"
 )
 
@@ -83,4 +84,44 @@ func (y *systems) passing(joins, passed, at filter.Mask) (any bool) {
 		}
 	}
 	return any
+}
+
+// paintTrunk gives the portal vein its trunk outside the liver, as far as ReachMM
+// along the blood from where it leaves the liver: without it the right and the
+// left branch are two trees.
+func (y *systems) paintTrunk(ctx context.Context, root filter.Mask) error {
+	if y.trunk == nil || y.trunk.Count() == 0 || root.Count() == 0 {
+		return ctx.Err()
+	}
+	w, g, out := y.w, y.c.Grid, y.w.out
+	way := filter.Where(g.Len(), func(n int) bool { return y.trunk[n] || root[n] || y.beside[n] && !y.other[n] })
+	far, err := filter.PathCost(ctx, g, way, root, func(int) float32 { return 1 })
+	if err != nil {
+		return err
+	}
+	m := filter.Where(g.Len(), func(n int) bool { return y.trunk[n] && float64(far[n]) <= y.s.ReachMM })
+	if m, err = filter.Dilate(ctx, g, m, y.s.WorkMM); err != nil {
+		return err
+	}
+	if err := w.show("portal trunk", g, m); err != nil {
+		return err
+	}
+	bit, taken := bitOf(out, imaging.LabelPortalVein), uint32(0)
+	for _, l := range out.Of {
+		if l != imaging.LabelBody && l != imaging.LabelLiver {
+			taken |= out.Bit(l)
+		}
+	}
+	for k := y.box.Lo[2]; k < y.box.Hi[2]; k++ {
+		for j := y.box.Lo[1]; j < y.box.Hi[1]; j++ {
+			for i := y.box.Lo[0]; i < y.box.Hi[0]; i++ {
+				n := out.Grid.Index(i, j, k)
+				if m[g.Index((i-y.box.Lo[0])/y.c.Block[0], (j-y.box.Lo[1])/y.c.Block[1], (k-y.box.Lo[2])/y.c.Block[2])] &&
+					out.Bits[n]&taken == 0 && w.mean9(n) > float64(y.low) {
+					out.Bits[n] |= bit
+				}
+			}
+		}
+	}
+	return ctx.Err()
 }
