@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"halsted/imaging"
+	"halsted/imaging/filter"
 	"halsted/internal/par"
 )
 
@@ -80,4 +81,19 @@ func sampled(s *imaging.Segments, box imaging.Box, coarse imaging.Grid, block [3
 		}
 	})
 	return out
+}
+
+// eachIn calls f for every voxel n of box in the full grid with the voxel o of c,
+// made of a crop to box, that holds it. Slices run concurrently.
+func eachIn(ctx context.Context, full imaging.Grid, box imaging.Box, c *filter.Coarse, f func(n, o int)) error {
+	return par.ChunksCtx(ctx, box.Hi[2]-box.Lo[2], 1, func(slice, _ int) error {
+		for j := range box.Hi[1] - box.Lo[1] {
+			n := full.Index(box.Lo[0], box.Lo[1]+j, box.Lo[2]+slice)
+			row := c.Grid.Index(0, j/c.Block[1], slice/c.Block[2])
+			for i := range box.Hi[0] - box.Lo[0] {
+				f(n+i, row+i/c.Block[0])
+			}
+		}
+		return nil
+	})
 }

@@ -92,23 +92,17 @@ func leaveFissures(ctx context.Context, w *work, s fissureSettings) error {
 	if err := w.show("vessels in fissures", g, filter.Where(g.Len(), func(n int) bool { return in[n] && bits[n]&vessel != 0 })); err != nil {
 		return err
 	}
-	left := 0
-	for k := box.Lo[2]; k < box.Hi[2]; k++ {
-		for j := box.Lo[1]; j < box.Hi[1]; j++ {
-			for i := box.Lo[0]; i < box.Hi[0]; i++ {
-				n := out.Grid.Index(i, j, k)
-				if b := out.Bits[n]; b&vessel == 0 || b&liver == 0 {
-					continue
-				}
-				if in[g.Index((i-box.Lo[0])/c.Block[0], (j-box.Lo[1])/c.Block[1], (k-box.Lo[2])/c.Block[2])] {
-					out.Bits[n] &^= liver
-					left++
-				}
-			}
+	before := out.VolumeMM3(imaging.LabelLiver)
+	err = eachIn(ctx, out.Grid, box, c, func(n, o int) {
+		if in[o] && out.Bits[n]&vessel != 0 {
+			out.Bits[n] &^= liver
 		}
+	})
+	if err != nil {
+		return err
 	}
-	if left > 0 {
-		w.rep.note("%.1f ml of vessels lie in the fat of the hilum and of fissures and are no part of the liver", float64(left)*out.Grid.VoxelMM3()/1000)
+	if left := before - out.VolumeMM3(imaging.LabelLiver); left > 0 {
+		w.rep.note("%.1f ml of vessels lie in the fat of the hilum and of fissures and are no part of the liver", left/1000)
 	}
 	return ctx.Err()
 }

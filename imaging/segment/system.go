@@ -54,6 +54,7 @@ type systems struct {
 	touch  filter.Mask // not farther from it than two voxels
 	beside filter.Mask // not farther than GapMM from a vessel
 	trunk  filter.Mask // blood outside the liver in which the portal vein goes on; nil where it was not looked for
+	leaves filter.Mask // where it does so, of vessel
 	low    float32     // halfway from liver to blood, HU
 	wide   []float32   // of a vessel, distance to what is none, mm; 0 elsewhere
 }
@@ -81,9 +82,14 @@ func tellSystems(ctx context.Context, w *work, s systemSettings) error {
 			return err
 		}
 	}
-	share, ml := y.paint(cost)
-	if err := y.paintTrunk(ctx, root[0]); err != nil {
+	share, ml, err := y.paint(ctx, cost)
+	if err != nil {
 		return err
+	}
+	if root[0].Count() > 0 {
+		if err := y.paintTrunk(ctx); err != nil {
+			return err
+		}
 	}
 	for n, l := range vesselSystems {
 		if root[n].Count() == 0 {

@@ -24,7 +24,7 @@ func (y *systems) roots(ctx context.Context) (root [2]filter.Mask, seeded [2]boo
 			root[n][v], seeded[n] = true, true
 		}
 	}
-	if seeded[0] && seeded[1] || y.vena == nil {
+	if y.vena == nil {
 		return root, seeded, ctx.Err()
 	}
 	portal, joins, err := y.exits(ctx)
@@ -109,6 +109,7 @@ func (y *systems) exits(ctx context.Context) (portal, joins filter.Mask, err err
 	for n := range portal {
 		portal[n] = (portal[n] || passed[n]) && !joins[n]
 	}
+	y.leaves = portal
 	return portal, joins, nil
 }
 

@@ -89,13 +89,13 @@ func (y *systems) passing(joins, passed, at filter.Mask) (any bool) {
 // paintTrunk gives the portal vein its trunk outside the liver, as far as ReachMM
 // along the blood from where it leaves the liver: without it the right and the
 // left branch are two trees.
-func (y *systems) paintTrunk(ctx context.Context, root filter.Mask) error {
-	if y.trunk == nil || y.trunk.Count() == 0 || root.Count() == 0 {
+func (y *systems) paintTrunk(ctx context.Context) error {
+	if y.trunk.Count() == 0 || y.leaves.Count() == 0 {
 		return ctx.Err()
 	}
 	w, g, out := y.w, y.c.Grid, y.w.out
-	way := filter.Where(g.Len(), func(n int) bool { return y.trunk[n] || root[n] || y.beside[n] && !y.other[n] })
-	far, err := filter.PathCost(ctx, g, way, root, func(int) float32 { return 1 })
+	way := filter.Where(g.Len(), func(n int) bool { return y.trunk[n] || y.leaves[n] || y.beside[n] && !y.other[n] })
+	far, err := filter.PathCost(ctx, g, way, y.leaves, func(int) float32 { return 1 })
 	if err != nil {
 		return err
 	}
@@ -112,16 +112,9 @@ func (y *systems) paintTrunk(ctx context.Context, root filter.Mask) error {
 			taken |= out.Bit(l)
 		}
 	}
-	for k := y.box.Lo[2]; k < y.box.Hi[2]; k++ {
-		for j := y.box.Lo[1]; j < y.box.Hi[1]; j++ {
-			for i := y.box.Lo[0]; i < y.box.Hi[0]; i++ {
-				n := out.Grid.Index(i, j, k)
-				if m[g.Index((i-y.box.Lo[0])/y.c.Block[0], (j-y.box.Lo[1])/y.c.Block[1], (k-y.box.Lo[2])/y.c.Block[2])] &&
-					out.Bits[n]&taken == 0 && w.mean9(n) > float64(y.low) {
-					out.Bits[n] |= bit
-				}
-			}
+	return eachIn(ctx, out.Grid, y.box, y.c, func(n, o int) {
+		if m[o] && out.Bits[n]&taken == 0 && w.mean9(n) > float64(y.low) {
+			out.Bits[n] |= bit
 		}
-	}
-	return ctx.Err()
+	})
 }
