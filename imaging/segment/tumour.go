@@ -72,9 +72,10 @@ type tumour struct {
 	origin Origin
 	doubts []string
 
-	border         border  // of one that is seeded
-	radius, finest float64 // of a ball of its volume and of a voxel of the scan, mm
-	cut            float64 // part of its surface with tissue like it outside the liver
+	border         border       // of one that is seeded
+	radius, finest float64      // of a ball of its volume and of a voxel of the scan, mm
+	surface        *filter.Star // as found
+	cut            float64      // part of its surface with tissue like it outside the liver
 
 	candidate candidate // the facts of an AutomaticCandidate
 }

@@ -20,7 +20,7 @@ import (
 // where its border does, as wide as it is measured to be, with a rim that encloses
 // it; one of several values ends where liver begins, and what a ball of its size
 // bridges belongs to it: calcification, nodules and a rim of the density of liver.
-// Both end at lung, fat and bone.
+// Both end at lung, fat and bone, and at a hull of the liver unless that cuts them (whole).
 func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec, others filter.Mask, s tumourSettings) (*tumour, error) {
 	for _, p := range seeds {
 		if n, ok := w.voxel(p); !ok || !w.body[n] {
@@ -33,59 +33,69 @@ func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec, 
 	if err != nil {
 		return nil, err
 	}
-	b, err := odds.firstBall(l, seeds)
+	t, err := odds.find(ctx, l)
+	if err != nil || t.cut <= cutPart {
+		return t, err
+	}
+	return odds.whole(ctx, t)
+}
+
+// find looks for the tumour in the hull.
+func (t *tumourOdds) find(ctx context.Context, l imaging.Label) (*tumour, error) {
+	w := t.w
+	b, err := t.firstBall(l)
 	if err != nil {
 		return nil, err
 	}
-	star, gain, in, err := odds.outline(ctx, b, seeds)
+	star, gain, in, err := t.outline(ctx, b)
 	if err != nil {
 		return nil, err
 	}
-	if far := math.Abs(in.far) * odds.sd; far < s.SureSD*w.liverSD {
-		return nil, &NotFoundError{l, fmt.Sprintf("the tissue around its seed has %.0f HU, the liver beside it %.0f ± %.0f: the same; move the seed to the middle of the tumour, or paint it with a brush", odds.mean+in.far*odds.sd, odds.mean, w.liverSD)}
+	if far := math.Abs(in.far) * t.sd; far < t.s.SureSD*w.liverSD {
+		return nil, &NotFoundError{l, fmt.Sprintf("the tissue around its seed has %.0f HU, the liver beside it %.0f ± %.0f: the same; move the seed to the middle of the tumour, or paint it with a brush", t.mean+in.far*t.sd, t.mean, w.liverSD)}
 	}
-	t := &tumour{label: l, origin: FromSeed, doubts: b.doubts}
+	out := &tumour{label: l, origin: FromSeed, doubts: b.doubts}
 	dark := in.far < 0
 	if in.mixed < mixedPart {
-		if star, t.border, err = odds.sharpen(ctx, star, dark, seeds); err != nil {
+		if star, out.border, err = t.sharpen(ctx, star, dark); err != nil {
 			return nil, err
 		}
-		rim, err := odds.withRim(ctx, star, t.border)
+		rim, err := t.withRim(ctx, star, out.border)
 		if err != nil {
 			return nil, err
 		}
 		if rim != nil {
-			star, t.border, t.doubts = rim.star, rim.border, append(t.doubts, rim.told)
+			star, out.border, out.doubts = rim.star, rim.border, append(out.doubts, rim.told)
 		}
-		t.star = star
+		out.star = star
 	} else {
-		c, err := odds.finer(ctx, star)
+		c, err := t.finer(ctx, star)
 		if err != nil {
 			return nil, err
 		}
-		t.border, _ = odds.fitBorder(c, star, dark)
+		out.border, _ = t.fitBorder(c, star, dark)
 	}
-	t.radius, t.finest, t.cut = radiusOf(star), math.Cbrt(w.v.Grid.VoxelMM3()), odds.cut(star, in)
+	out.surface, out.radius, out.finest, out.cut = star, radiusOf(star), math.Cbrt(w.v.Grid.VoxelMM3()), t.cut(star, in)
 	g := w.c.Grid
 	box := w.around(star.Centre, star.MostMM()+w.stepMM())
 	sub := g.Crop(box)
-	t.m = make(filter.Mask, g.Len())
-	filter.Paste(g, t.m, box, func(n int) bool {
+	out.m = make(filter.Mask, g.Len())
+	filter.Paste(g, out.m, box, func(n int) bool {
 		i, j, k := sub.IJK(n)
 		at := g.Index(i+box.Lo[0], j+box.Lo[1], k+box.Lo[2])
 		return gain[at] > notTissue && star.DepthMM(sub.Point(float64(i), float64(j), float64(k))) > 0
 	})
-	if t.star != nil {
-		return t, nil
+	if out.star != nil {
+		return out, nil
 	}
-	wide, err := closing(ctx, g, t.m, radiusOf(star))
+	wide, err := closing(ctx, g, out.m, radiusOf(star))
 	if err != nil {
 		return nil, err
 	}
 	for n, in := range wide {
-		t.m[n] = t.m[n] || in && gain[n] > notTissue
+		out.m[n] = out.m[n] || in && gain[n] > notTissue
 	}
-	return t, nil
+	return out, nil
 }
 
 // radiusOf is the radius of the ball of a surface's volume, mm.
@@ -121,8 +131,8 @@ const (
 // from small ones. When its tissue is not clearly another than liver, a click may
 // have hit a nodule or wall: then one is taken that holds the dark tissue beside
 // it and outweighs that.
-func (t *tumourOdds) firstBall(l imaging.Label, seeds []r3.Vec) (ball, error) {
-	w := t.w
+func (t *tumourOdds) firstBall(l imaging.Label) (ball, error) {
+	w, seeds := t.w, t.seeds
 	var centre r3.Vec
 	for _, p := range seeds {
 		centre = r3.Add(centre, r3.Scale(1/float64(len(seeds)), p))
@@ -138,7 +148,7 @@ func (t *tumourOdds) firstBall(l imaging.Label, seeds []r3.Vec) (ball, error) {
 	}
 	var best ball
 	for _, mm := range firstBallsMM {
-		b := t.climb(from(mm, 0.5), seeds)
+		b := t.climb(from(mm, 0.5))
 		switch far := math.Abs(b.hu-t.mean) / w.liverSD; {
 		case far >= clearSD && b.gain > ballGain:
 			return b, nil
@@ -152,7 +162,7 @@ func (t *tumourOdds) firstBall(l imaging.Label, seeds []r3.Vec) (ball, error) {
 		if t.mean-b.hu < clearSD*w.liverSD {
 			continue
 		}
-		if b = t.climb(b, seeds); t.mean-b.hu >= clearSD*w.liverSD && b.gain > max(best.gain, ballGain) {
+		if b = t.climb(b); t.mean-b.hu >= clearSD*w.liverSD && b.gain > max(best.gain, ballGain) {
 			b.doubts = []string{fmt.Sprintf("its seed lies in tissue like liver; what was taken is the tissue of %.0f HU beside it", b.hu)}
 			return b, nil
 		}
@@ -177,13 +187,13 @@ const climbSteps = 60
 
 // climb moves and resizes a ball while that makes it less like liver and it
 // holds the seeds.
-func (t *tumourOdds) climb(b ball, seeds []r3.Vec) ball {
+func (t *tumourOdds) climb(b ball) ball {
 	h := t.w.stepMM()
 	b.gain = t.total(b)
 	for range climbSteps {
 		next := b
 		try := func(c ball) {
-			for _, p := range seeds {
+			for _, p := range t.seeds {
 				if r3.Norm(r3.Sub(p, c.c)) > c.r {
 					return
 				}

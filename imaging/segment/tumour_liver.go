@@ -5,8 +5,6 @@ import (
 	"slices"
 
 	"halsted/imaging/filter"
-
-	"gonum.org/v1/gonum/spatial/r3"
 )
 
 // The shell outside a surface in which the value of the liver around a tumour is
@@ -84,14 +82,14 @@ const (
 
 // near is the HU of the liver around seeds, before anything is known of the
 // tumour: where the values that may be liver lie densest.
-func (t *tumourOdds) near(seeds []r3.Vec) float64 {
+func (t *tumourOdds) near() float64 {
 	w := t.w
 	var x []float64
 	for n, in := range w.liver {
 		if !in || w.bone[n] || t.others[n] || math.Abs(float64(w.c.HU[n])-t.mean) > perhapsSD*t.sd {
 			continue
 		}
-		if i, j, k := w.c.Grid.IJK(n); near(w.c.Grid.Point(float64(i), float64(j), float64(k)), seeds, nearMM) {
+		if i, j, k := w.c.Grid.IJK(n); near(w.c.Grid.Point(float64(i), float64(j), float64(k)), t.seeds, nearMM) {
 			x = append(x, float64(w.c.HU[n]))
 		}
 	}

@@ -22,6 +22,8 @@ const notTissue = -5
 type tumourOdds struct {
 	w           *work
 	s           tumourSettings
+	seeds       []r3.Vec
+	wide        float64 // how many times HullMM the liver is closed to make the hull
 	hull, chalk filter.Mask
 	others      filter.Mask // tumours found before
 	mean, sd    float64     // of liver in the working image around it, HU
@@ -38,7 +40,7 @@ const (
 
 func (w *work) tumourOdds(ctx context.Context, s tumourSettings, seeds []r3.Vec, others filter.Mask) (*tumourOdds, error) {
 	g := w.c.Grid
-	t := &tumourOdds{w: w, s: s, others: others, blurMM: s.BlurMM}
+	t := &tumourOdds{w: w, s: s, seeds: seeds, others: others, blurMM: s.BlurMM}
 	if mm, ok := w.pointSpread(); ok {
 		t.blurMM = mm
 	}
@@ -47,23 +49,35 @@ func (w *work) tumourOdds(ctx context.Context, s tumourSettings, seeds []r3.Vec,
 		return nil, err
 	}
 	t.mean, t.sd = w.liverNoise()
-	t.mean = t.near(seeds)
-	for f := 1.0; f <= widestHull; f *= 2 {
-		if t.hull, err = closing(ctx, g, w.liver, f*s.HullMM); err != nil {
+	t.mean = t.near()
+	for {
+		if more, err := t.widen(ctx); err != nil {
 			return nil, err
-		}
-		if t.hull = filter.Fill(g, t.hull); t.holds(seeds) {
-			break
+		} else if !more || t.holds() {
+			return t, nil
 		}
 	}
-	return t, nil
+}
+
+// widen makes the hull, or one twice as wide; false when there is no wider one.
+func (t *tumourOdds) widen(ctx context.Context) (bool, error) {
+	if t.wide == widestHull {
+		return false, nil
+	}
+	t.wide = max(1, 2*t.wide)
+	hull, err := closing(ctx, t.w.c.Grid, t.w.liver, t.wide*t.s.HullMM)
+	if err != nil {
+		return false, err
+	}
+	t.hull = filter.Fill(t.w.c.Grid, hull)
+	return true, nil
 }
 
 // holds reports whether the hull holds the seeds and most of the tissue around
 // them that is clearly darker than liver.
-func (t *tumourOdds) holds(seeds []r3.Vec) bool {
+func (t *tumourOdds) holds() bool {
 	in, out := 0, 0
-	for _, p := range seeds {
+	for _, p := range t.seeds {
 		if n, ok := t.w.voxel(p); ok && !t.hull[n] {
 			return false
 		}

@@ -24,13 +24,13 @@ const personGain = 1000
 // outline fits surfaces: stiff ones, each from the middle of the last and with
 // the tissue inside it, then one that may bend, no further than Stretch times the
 // last stiff one.
-func (t *tumourOdds) outline(ctx context.Context, b ball, seeds []r3.Vec) (*filter.Star, []float32, tissue, error) {
+func (t *tumourOdds) outline(ctx context.Context, b ball) (*filter.Star, []float32, tissue, error) {
 	s, g, h := t.s, t.w.c.Grid, t.w.stepMM()
 	dark := b.hu < t.mean
 	in := tissue{far: (b.hu - t.mean) / t.sd}
 	gain := t.gain(in)
 	at := func(p r3.Vec) float64 {
-		if near(p, seeds, h) {
+		if near(p, t.seeds, h) {
 			return personGain
 		}
 		return sample(g, gain, p)
@@ -101,7 +101,7 @@ const (
 // the values pass the one that a ball of its size has at its surface, blurred as
 // its border is found to be. Then it is moved out to where liver begins: by
 // nothing when the border is as sharp as the scan shows it.
-func (t *tumourOdds) sharpen(ctx context.Context, star *filter.Star, dark bool, seeds []r3.Vec) (*filter.Star, border, error) {
+func (t *tumourOdds) sharpen(ctx context.Context, star *filter.Star, dark bool) (*filter.Star, border, error) {
 	var c *filter.Coarse
 	for range sharpPasses {
 		size, far := radiusOf(star), seenFar(star)
@@ -116,7 +116,7 @@ func (t *tumourOdds) sharpen(ctx context.Context, star *filter.Star, dark bool, 
 		fine := stepOf(c.Grid)
 		gain := t.sharpGain(c, star, f)
 		next, err := filter.FitStar(ctx, star.Middle(), func(p r3.Vec) float64 {
-			if near(p, seeds, fine) {
+			if near(p, t.seeds, fine) {
 				return personGain
 			}
 			return sample(c.Grid, gain, p)
