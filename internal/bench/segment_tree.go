@@ -63,7 +63,7 @@ func treeGrid(t *vessel.Tree, turn r3.Rotation) imaging.Grid {
 func segmentTrees(ctx context.Context) ([]Row, error) {
 	wrong, exact, trees, branches := 0, 0, 0, 0
 	line, mean, z := 0.0, 0.0, 0.0
-	var radii []float64
+	var radii, joints []float64
 	for seed := uint64(1); seed <= treeSeeds; seed++ {
 		l := phantom.NewLiver(seed)
 		for _, system := range []imaging.Label{imaging.LabelPortalVein, imaging.LabelHepaticVein} {
@@ -84,6 +84,7 @@ func segmentTrees(ctx context.Context) ([]Row, error) {
 			}
 			line = max(line, a.MeanMM, a.BackMM)
 			z += a.SDRatio * a.SDRatio * float64(len(a.RadiusErrors))
+			joints = append(joints, a.JointsMM...)
 			for _, e := range a.RadiusErrors {
 				radii, mean = append(radii, e), mean+e
 			}
@@ -98,9 +99,17 @@ func segmentTrees(ctx context.Context) ([]Row, error) {
 		}
 	}
 	n := float64(len(radii))
+	off, far := 0.0, 0
+	for _, d := range joints {
+		off += d / float64(len(joints))
+		if d > 2 {
+			far++
+		}
+	}
 	return []Row{
 		atMost(item+"branches missing and extra", float64(wrong), "1", 0, fmt.Sprintf("topology exact in %d of %d trees", exact, trees)),
 		atMost(item+"centreline, worst tree's mean", line, "voxel", 0.5, "–"),
+		atMost(item+"joints, distance from the true ones, mean", off, "voxel", noLimit, fmt.Sprintf("%d joints, the worst %.1f voxels off, %d of them more than 2", len(joints), slices.Max(joints), far)),
 		atMost(item+"branch-mean radius error, mean", 100*mean/n, "%", 5, "–"),
 		atMost(item+"branch-mean radius error, 99 of 100 branches", 100*radii[int(0.99*(n-1)+0.5)], "%", 5, "–"),
 		atMost(item+"branch-mean radius error, worst branch", 100*radii[len(radii)-1], "%", 5, fmt.Sprintf("%d of %d branches within 5 %%", within, len(radii))),

@@ -41,6 +41,7 @@ type bundle struct {
 	dirs  [][3]r3.Vec // directions in which each knot moves, the zero vector for none
 	at    [][3]int    // of each direction: its parameter
 	radii [][2]int    // of each edge in doubt: the parameters of its radius and its taper
+	shape [][]float64 // of each edge in doubt: how much of the taper each point has, 0 on average
 }
 
 // average replaces branches in doubt by the mean of all tubes that the voxels
@@ -65,7 +66,7 @@ func (g *graph) average(ctx context.Context, at, vox []int32) error {
 func (g *graph) bundle() *bundle {
 	count := len(g.edges)
 	b := &bundle{g: g, s: newSampler(g.l.mean, count), ends: g.ends(), live: make([]bool, count),
-		knots: make([][]int, count), joint: make([]int, len(g.joints)), radii: make([][2]int, count)}
+		knots: make([][]int, count), joint: make([]int, len(g.joints)), radii: make([][2]int, count), shape: make([][]float64, count)}
 	for j := range b.joint {
 		b.joint[j] = -1
 	}
@@ -161,6 +162,7 @@ func (b *bundle) look(ctx context.Context, at, vox []int32) error {
 	if err != nil {
 		return err
 	}
+	b.calibres(o)
 	in := make([]bool, len(g.edges))
 	for _, n := range b.near {
 		in[n] = true
@@ -228,7 +230,7 @@ func (b *bundle) enter(c int32, n int, p r3.Vec, place float64) {
 	}
 	if b.live[n] {
 		s.effect(b.radii[n][0], c, slot, -r)
-		s.effect(b.radii[n][1], c, slot, -r*(f-0.5))
+		s.effect(b.radii[n][1], c, slot, -r*(b.shape[n][m]+t*(b.shape[n][m+1]-b.shape[n][m])))
 	}
 }
 
@@ -272,7 +274,9 @@ func (b *bundle) apply() {
 					moved[m] = r3.Add(moved[m], r3.Scale(w.w, s.moved(w.knot)))
 				}
 			}
-			e.r[m] *= math.Exp(scale + taper*(f-0.5))
+			if b.live[n] {
+				e.r[m] *= max(1+scale+taper*b.shape[n][m], 0.5) // as in the sampler
+			}
 		}
 		copy(e.p, moved)
 		if b.live[n] {

@@ -20,6 +20,7 @@ type Agreement struct {
 	MeanMM, MaxMM  float64   // of the centreline from the truth's of the corresponding branch
 	BackMM         float64   // mean the other way round
 	RadiusErrors   []float64 // |branch-mean radius over the truth's − 1| of each pair, ascending
+	JointsMM       []float64 // how far the end of each pair that divides lies from the truth's, ascending
 	SDRatio        float64   // root mean square of the radius errors over RadiusSDMM: 1 when that is right
 }
 
@@ -78,6 +79,9 @@ func Compare(got, truth *Tree) Agreement {
 		}
 		d := b.MeanRadiusMM() - want.MeanRadiusMM()
 		a.RadiusErrors = append(a.RadiusErrors, math.Abs(d)/want.MeanRadiusMM())
+		if len(b.Children) > 1 && len(want.Children) > 1 {
+			a.JointsMM = append(a.JointsMM, r3.Norm(r3.Sub(b.Points[len(b.Points)-1], want.Points[len(want.Points)-1])))
+		}
 		if b.RadiusSDMM > 0 {
 			z += d / b.RadiusSDMM * d / b.RadiusSDMM
 		}
@@ -86,6 +90,7 @@ func Compare(got, truth *Tree) Agreement {
 	a.MeanMM, a.BackMM = there/float64(max(nThere, 1)), back/float64(max(nBack, 1))
 	a.SDRatio = math.Sqrt(z / float64(max(len(seen), 1)))
 	slices.Sort(a.RadiusErrors)
+	slices.Sort(a.JointsMM)
 	return a
 }
 

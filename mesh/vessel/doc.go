@@ -19,9 +19,11 @@
 // branches become the mean of all tubes that the voxels allow, those that meet at a
 // branching drawn together (Metropolis), and the spread of these is their standard
 // error. A distance transform alone would be short by up to half a voxel.
-// Branches that stand out of their parent by less than 1.5 of their own radii
-// are bulges. Where two branches run side by side at first the vessel ends where it
-// divides, not where they part.
+// A radius that drops in a step, as where a branch too thin to be seen is given off,
+// stays a step. Branches that stand out of their parent by less than 1.5 of their
+// own radii are bulges. Where two branches run side by side at first the vessel
+// ends where it divides, not where they part: the joint lies where three tubes,
+// each of its own radius, explain the voxels best (see divide).
 //
 // Loops and connections between roots are cut where flow from a root would have
 // to turn sharply, to pass a neck or to widen; each cut is a Contact of the
@@ -50,21 +52,20 @@
 //
 // On trees of the phantom of imaging/phantom painted on grids of 0.75–1.6 mm,
 // cut to branches of at least 1.5 voxels radius: the branching is that of the
-// truth, the centreline 0.1–0.2 mm off on average (up to a radius or so inside
-// branchings, where two vessels are one lumen), the branch-mean radius 0.9 % off on
-// average, 2.4 % at the 95th percentile and 3.6 % at the 99th. Of 1310 branches 4
-// are more than 5 % off, the worst 6 %; of 9348 in 90 other trees 15, the worst
-// 10 %. The branching of all 102 trees is exact. Errors are 1.0 standard errors in
-// root mean square, 2.1 at the 95th percentile. They are what the voxels leave
-// open: around a short branch of 1.6 voxels radius lie some forty voxels in each
-// voxel of depth, and six to eight numbers place it. Around the true centreline of
-// the worst of the 1310 the voxels allow every radius from 0.905 to 1.001 of its
-// own. Chains ten times as long leave the root mean square error within a
-// twentieth. Some of the errors of 4 standard errors and more come where the joint
-// was drawn along branches side by side: the standard error knows nothing of that,
-// nor of walls that are wrong over many voxels. Murray's law is not asked: the
-// exponents of living trees, 2 to 4, leave the parent of two equal branches open by
-// 17 %.
+// truth, the centreline 0.1 mm off on average, the joints 0.25 voxels (of 4584 in
+// 90 trees 5 more than 2, the worst 10, where a branch was taken for two side by
+// side), the branch-mean radius 0.8 % off on average, 2.3 % at the 95th percentile
+// and 3.4 % at the 99th. Of 1310 branches 3 are more than 5 % off, the worst 6.5 %;
+// of 9348 in 90 other trees 15, the worst 9 %. The branching of all 102 trees is
+// exact. Errors are 0.9 standard errors in root mean square. They are what the
+// voxels leave open: around a short branch of 1.6 voxels radius lie some forty
+// voxels in each voxel of depth, and six to eight numbers place it. Around the true
+// centreline of the worst of the 1310 the voxels allow every radius from 0.905 to
+// 1.001 of its own; chains twenty times as long, and centrelines ten times as stiff
+// or as free, leave it where it is. Chains six times as long make the root mean
+// square error 4 % less. The standard error knows nothing of walls that are wrong
+// over many voxels. Murray's law is not asked: the exponents of living trees, 2 to
+// 4, leave the parent of two equal branches open by 17 %.
 //
 // Confidences of branches are scores that rise with the evidence, not calibrated
 // chances. Of two trees pushed into each other by 4–8 mm Separate gives 1.5 % of

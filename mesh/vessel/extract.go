@@ -107,7 +107,11 @@ func Extract(ctx context.Context, g imaging.Grid, mask filter.Mask, o Options) (
 		return nil, nil, err
 	}
 	h.stems()
-	if err := h.sharpen(ctx); err != nil {
+	at, vox := h.l.rind()
+	if err := h.divide(ctx, at, vox); err != nil {
+		return nil, nil, err
+	}
+	if err := h.sharpen(ctx, at, vox); err != nil {
 		return nil, nil, err
 	}
 	rep.Contacts = h.cut

@@ -123,8 +123,9 @@ func (s *newton) apply(x []r3.Vec, r []float64, ox []r3.Vec, or []float64) {
 	}
 }
 
-// solve is conjugate gradients with the diagonal as preconditioner.
-func (s *newton) solve() ([]r3.Vec, []float64) {
+// solve is conjugate gradients with the diagonal as preconditioner, down to a share
+// rest of the squared residual.
+func (s *newton) solve(rest float64) ([]r3.Vec, []float64) {
 	nx, nr := s.nodes, len(s.node)
 	dx, dr := make([]r3.Vec, nx), make([]float64, nr)
 	for k := range dx {
@@ -166,7 +167,7 @@ func (s *newton) solve() ([]r3.Vec, []float64) {
 		if it == 0 {
 			start = dot
 		}
-		if !(dot > 1e-6*start) {
+		if !(dot > rest*start) {
 			break
 		}
 		beta := 0.0

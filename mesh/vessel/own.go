@@ -34,25 +34,26 @@ func (g *graph) own(ctx context.Context, at []int32, count int) (*owners, error)
 		if e.dead {
 			continue
 		}
+		lean := e.lean()
 		for m := 1; m < len(e.p); m++ {
 			if work++; work&63 == 0 && ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			o.segment(l, at, int32(n), m, e)
+			o.segment(l, at, int32(n), m, e, lean)
 		}
 	}
 	return o, nil
 }
 
 // segment offers the voxels around the m-th segment of an edge to it.
-func (o *owners) segment(l *lumen, at []int32, n int32, m int, e *edge) {
+func (o *owners) segment(l *lumen, at []int32, n int32, m int, e *edge, lean float64) {
 	ra, rb := e.r[m-1], e.r[m]
 	reach := ownScale*max(ra, rb) + ownVoxels*l.mean
-	g := l.stretch(e.p[m-1], e.p[m])
+	g := l.stretch(e, m, reach, lean)
 	dx, dy, dz, ax := g.d[0], g.d[1], g.d[2], g.a[0]
 	g.rows(l, reach, func(row, from, to int, y, z float64) {
 		yz := y*dy + z*dz
-		for i, v := range at[row+from : max(row+to+1, row+from)] {
+		for i, v := range at[row+from : row+to+1] {
 			if v < 0 {
 				continue
 			}
@@ -76,16 +77,51 @@ type stretch struct {
 	a, d      [3]float64 // where it starts, and from there to its end
 	inv, long float64    // one over its squared length, and its length
 	h         float64    // between voxels of a row
+	lo, hi    float64    // of the product with d, for points nearest to this piece
 }
 
-func (l *lumen) stretch(a, b r3.Vec) stretch {
+// gentle is the most that the radius of a tube may change per length for lean to
+// hold where its centreline bends.
+const gentle = 0.05
+
+// lean is how far before or after its place along e, in distances from the
+// centreline, a point may lie deepest in a tube whose radius changes.
+func (e *edge) lean() float64 {
+	steep := 0.0
+	for m := 1; m < len(e.p); m++ {
+		if d := r3.Norm(r3.Sub(e.p[m], e.p[m-1])); d > 0 {
+			steep = max(steep, math.Abs(e.r[m]-e.r[m-1])/d)
+		}
+	}
+	if steep > gentle {
+		return math.Inf(1)
+	}
+	return 2 * steep / (1 - steep*steep)
+}
+
+// stretch is the m-th segment of e. What within reach lies before its start is
+// nearer to the segment before, and what lies beyond its end and nearest to it is
+// in the wedge that the bend there leaves open; a tube that leans holds more.
+func (l *lumen) stretch(e *edge, m int, reach, lean float64) stretch {
+	a, b := e.p[m-1], e.p[m]
 	h := l.g.SpacingMM()
 	ai, aj, ak := l.g.Voxel(a)
 	bi, bj, bk := l.g.Voxel(b)
-	g := stretch{a: [3]float64{ai * h[0], aj * h[1], ak * h[2]}, h: h[0]}
+	g := stretch{a: [3]float64{ai * h[0], aj * h[1], ak * h[2]}, h: h[0], lo: math.Inf(-1), hi: math.Inf(1)}
 	g.d = [3]float64{bi*h[0] - g.a[0], bj*h[1] - g.a[1], bk*h[2] - g.a[2]}
-	if n := g.d[0]*g.d[0] + g.d[1]*g.d[1] + g.d[2]*g.d[2]; n > 0 {
+	n := g.d[0]*g.d[0] + g.d[1]*g.d[1] + g.d[2]*g.d[2]
+	if n > 0 {
 		g.inv, g.long = 1/n, math.Sqrt(n)
+	}
+	slack := (1e-6*(g.long+reach) + lean*reach) * g.long
+	if m > 1 {
+		g.lo = -slack
+	}
+	if m+1 < len(e.p) {
+		c, d := r3.Sub(e.p[m+1], b), r3.Sub(b, a)
+		if wedge := r3.Norm(r3.Cross(c, d)); r3.Dot(c, d) > 0 {
+			g.hi = n + reach*wedge/r3.Norm(c) + slack
+		}
 	}
 	return g
 }
@@ -111,8 +147,19 @@ func (g *stretch) rows(l *lumen, reach float64, f func(row, from, to int, y, z f
 				continue
 			}
 			half = math.Sqrt(half)
-			middle := g.a[0] + g.d[0]/2
-			f(l.g.Index(0, j, k), max(lo[0], int((middle-half)/h[0])), min(hi[0], int((middle+half)/h[0])), y, z)
+			from, to := g.a[0]+g.d[0]/2-half, g.a[0]+g.d[0]/2+half
+			yz := y*g.d[1] + z*g.d[2]
+			switch dx := g.d[0]; {
+			case dx > 0:
+				from, to = max(from, g.a[0]+(g.lo-yz)/dx), min(to, g.a[0]+(g.hi-yz)/dx)
+			case dx < 0:
+				from, to = max(from, g.a[0]+(g.hi-yz)/dx), min(to, g.a[0]+(g.lo-yz)/dx)
+			case yz < g.lo || yz > g.hi:
+				continue
+			}
+			if i, end := max(lo[0], int(math.Ceil(from/h[0]))), min(hi[0], int(math.Floor(to/h[0]))); i <= end {
+				f(l.g.Index(0, j, k), i, end, y, z)
+			}
 		}
 	}
 }
@@ -168,9 +215,10 @@ func (q *places) find(l *lumen, at, cellOf []int32, e *edge, reach float64) []in
 	for c := range q.at {
 		q.at[c] = -1
 	}
+	lean := e.lean()
 	for m := 1; m < len(e.p); m++ {
 		ra, rb := e.r[m-1], e.r[m]
-		g := l.stretch(e.p[m-1], e.p[m])
+		g := l.stretch(e, m, max(ra, rb)+reach, lean)
 		g.rows(l, max(ra, rb)+reach, func(row, from, to int, y, z float64) {
 			for i := from; i <= to; i++ {
 				v := at[row+i]

@@ -42,6 +42,13 @@ func TestPhantomTrees(t *testing.T) {
 		if s.MeanMM > 0.5*vox || s.BackMM > 0.5*vox {
 			t.Errorf("seed %d %v %v: centreline %.3f and %.3f mm off", c.seed, c.system, c.spacing, s.MeanMM, s.BackMM)
 		}
+		mean := 0.0
+		for _, d := range s.JointsMM {
+			mean += d / float64(len(s.JointsMM))
+		}
+		if mean > 0.4*vox {
+			t.Errorf("seed %d %v %v: joints %.2f mm off on average", c.seed, c.system, c.spacing, mean)
+		}
 		if s.RadiusMean() > 0.015 || s.RadiusQuantile(0.95) > 0.04 {
 			t.Errorf("seed %d %v %v: branch radius off by %.1f %% on average, %.1f %% at p95", c.seed, c.system, c.spacing, 100*s.RadiusMean(), 100*s.RadiusQuantile(0.95))
 		}

@@ -84,7 +84,8 @@ func Separate(ctx context.Context, g imaging.Grid, mask filter.Mask, seeds []See
 	if _, err := h.areas(ctx); err != nil {
 		return nil, err
 	}
-	if err := h.sharpen(ctx); err != nil {
+	at, vox := h.l.rind()
+	if err := h.sharpen(ctx, at, vox); err != nil {
 		return nil, err
 	}
 	parts := newSets(len(h.joints))

@@ -51,6 +51,7 @@ const (
 	sharpBend   = 12.0
 	sharpTaper  = 1000.0
 	sharpHidden = 1000.0
+	sharpRest   = 1e-6
 )
 
 // sharpen fits the tubes to all voxels near their surface, inside and outside: a
@@ -59,10 +60,11 @@ const (
 // the least loss (logistic regression, by Newton's method) part the voxels inside
 // from those outside; where a tube does so the error falls with the number of
 // voxels, not with its root.
-func (g *graph) sharpen(ctx context.Context) error {
-	at, vox := g.l.rind()
+//
+// The voxels and their numbers are those of rind.
+func (g *graph) sharpen(ctx context.Context, at, vox []int32) error {
 	for _, tau := range sharpTau {
-		if err := g.logistic(ctx, at, vox, tau*g.l.mean); err != nil {
+		if err := g.logistic(ctx, at, vox, tau*g.l.mean, sharpRest); err != nil {
 			return err
 		}
 	}
@@ -77,8 +79,9 @@ func (g *graph) sharpen(ctx context.Context) error {
 }
 
 // logistic is one round: a step of Newton for all moves and radii at once, no
-// point farther than half a voxel.
-func (g *graph) logistic(ctx context.Context, at, vox []int32, tau float64) error {
+// point farther than half a voxel. Its equations are solved down to a share rest of
+// the squared residual.
+func (g *graph) logistic(ctx context.Context, at, vox []int32, tau, rest float64) error {
 	l := g.l
 	o, err := g.own(ctx, at, len(vox))
 	if err != nil {
@@ -156,7 +159,7 @@ func (g *graph) logistic(ctx context.Context, at, vox []int32, tau float64) erro
 		s.widen[x+1] += f * t
 	}
 	s.smooth()
-	dx, dr := s.solve()
+	dx, dr := s.solve(rest)
 	for n := range g.edges {
 		e := &g.edges[n]
 		if e.dead {
