@@ -29,7 +29,7 @@ func vesselOperation() operation {
 		name: "vessels", share: 0.3, needs: []imaging.Label{imaging.LabelLiver}, gives: []imaging.Label{imaging.LabelVessel},
 		doc: "what stands out of the noise brighter than the parenchyma around it, by hysteresis; withheld when the blood is no brighter than the liver",
 	}, []parameter[vesselSettings]{
-		{Parameter{"WorkMM", "mm", 0.4, 4, "voxel size for vessels"}, func(s *vesselSettings) *float64 { return &s.WorkMM }},
+		{Parameter{"WorkMM", "mm", 0.4, 4, "voxel size for vessels, narrower than the thinnest that are outlined, 1.5 to 2 mm"}, func(s *vesselSettings) *float64 { return &s.WorkMM }},
 		{Parameter{"LocalMM", "mm", 4, 40, "radius of the box whose parenchyma a vessel must stand out from; it is taken twice"}, func(s *vesselSettings) *float64 { return &s.LocalMM }},
 		{Parameter{"NearMM", "mm", 2, 40, "radius of the box within which parenchyma that takes up more contrast is still parenchyma"}, func(s *vesselSettings) *float64 { return &s.NearMM }},
 		{Parameter{"SmoothMM", "mm", 0.3, 4, "standard deviation of the Gaussian over the contrast; up to 2.25 times this in a scan so noisy that next to nothing stands out"}, func(s *vesselSettings) *float64 { return &s.SmoothMM }},

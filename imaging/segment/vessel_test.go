@@ -34,22 +34,25 @@ func vesselScore(t *testing.T, got, truth *imaging.Segments) (float64, segment.C
 // Vessels of patients with other anatomy, contrast and noise, by one recipe:
 // Dice 0.7 and clDice 0.75 are wanted. In the noise of patient 4, 22 HU, thin
 // vessels are missed and neither is reached (0.58 and 0.41): what stands here
-// for it is a regression, and that what is found is vessel.
+// for it is a regression, and that what is found is vessel. In pixels of 0.6 mm
+// the image is not reduced first: two pixels together are too wide to outline a
+// thin vessel (Dice 0.797 with them, 0.814 without).
 func TestVesselsOfPhantoms(t *testing.T) {
 	for _, c := range []struct {
 		seed                    uint64
+		pixel, slice            float64 // mm
 		dice, cldice, precision float64
-	}{{3, 0.7, 0.75, 0.85}, {4, 0.56, 0.39, 0.9}} {
+	}{{3, 1, 2, 0.7, 0.75, 0.85}, {4, 1, 2, 0.56, 0.39, 0.9}, {3, 0.6, 2.5, 0.805, 0.75, 0.85}} {
 		l := phantom.NewLiver(c.seed)
-		g := l.GridAt([3]float64{1, 1, 2})
+		g := l.GridAt([3]float64{c.pixel, c.pixel, c.slice})
 		v, err := l.Scan(t.Context(), g, phantom.NewVariation(c.seed), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got, _ := run(t, v, abdomen())
 		d, cl := vesselScore(t, got, l.Truth(g))
-		if t.Logf("patient %d: Dice %.3f, clDice %.3f (%.2f, %.2f)", c.seed, d, cl.ClDice, cl.Precision, cl.Sensitivity); d < c.dice || cl.ClDice < c.cldice || cl.Precision < c.precision {
-			t.Errorf("patient %d: Dice %.3f, %+v, want %+v", c.seed, d, cl, c)
+		if t.Logf("patient %d, %g mm: Dice %.3f, clDice %.3f (%.2f, %.2f)", c.seed, c.pixel, d, cl.ClDice, cl.Precision, cl.Sensitivity); d < c.dice || cl.ClDice < c.cldice || cl.Precision < c.precision {
+			t.Errorf("patient %d, %g mm: Dice %.3f, %+v, want %+v", c.seed, c.pixel, d, cl, c)
 		}
 	}
 }
