@@ -126,10 +126,25 @@ func (c *crotch) search(ctx context.Context) (best trial, open bool, err error) 
 		}
 		open = open || way < 0 && s > most && c.reach < divideFar*c.wide
 	}
-	if best.gain = here.cost - best.cost; best.gain < divideSure {
+	sure := divideSure
+	if best.mm > 0 && c.shared() {
+		sure = 0
+	}
+	if best.gain = here.cost - best.cost; best.gain <= sure {
 		return trial{}, open, nil
 	}
 	return best, open, nil
+}
+
+// shared tells whether both branches were made to begin before they part (see
+// stems): the radii alone said so, and the voxels decide.
+func (c *crotch) shared() bool {
+	for _, x := range c.ends[1:] {
+		if c.g.edges[x/2].merged[x&1] == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // try fits tubes with the joint at a place; none where that is too near an end.

@@ -53,10 +53,10 @@
 // On trees of the phantom of imaging/phantom painted on grids of 0.75–1.6 mm,
 // cut to branches of at least 1.5 voxels radius: the branching is that of the
 // truth, the centreline 0.1 mm off on average, the joints 0.25 voxels (of 4584 in
-// 90 trees 5 more than 2, the worst 10, where a branch was taken for two side by
-// side), the branch-mean radius 0.8 % off on average, 2.3 % at the 95th percentile
+// 90 other trees 5 more than 2, the worst 7, where branches run side by side for
+// 10), the branch-mean radius 0.8 % off on average, 2.3 % at the 95th percentile
 // and 3.4 % at the 99th. Of 1310 branches 3 are more than 5 % off, the worst 6.5 %;
-// of 9348 in 90 other trees 15, the worst 9 %. The branching of all 102 trees is
+// of 9348 in the others 16, the worst 10 %. The branching of all 102 trees is
 // exact. Errors are 0.9 standard errors in root mean square. They are what the
 // voxels leave open: around a short branch of 1.6 voxels radius lie some forty
 // voxels in each voxel of depth, and six to eight numbers place it. Around the true

@@ -46,8 +46,8 @@ func TestPhantomTrees(t *testing.T) {
 		for _, d := range s.JointsMM {
 			mean += d / float64(len(s.JointsMM))
 		}
-		if mean > 0.4*vox {
-			t.Errorf("seed %d %v %v: joints %.2f mm off on average", c.seed, c.system, c.spacing, mean)
+		if worst := s.JointsMM[len(s.JointsMM)-1]; mean > 0.4*vox || worst > 3*vox {
+			t.Errorf("seed %d %v %v: joints %.2f mm off on average, %.1f at worst", c.seed, c.system, c.spacing, mean, worst)
 		}
 		if s.RadiusMean() > 0.015 || s.RadiusQuantile(0.95) > 0.04 {
 			t.Errorf("seed %d %v %v: branch radius off by %.1f %% on average, %.1f %% at p95", c.seed, c.system, c.spacing, 100*s.RadiusMean(), 100*s.RadiusQuantile(0.95))
