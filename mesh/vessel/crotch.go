@@ -31,7 +31,8 @@ type crotch struct {
 // least crotchLine radii of the stem. Where branches run beside each other for
 // longer than crotchBeside radii of the stem they are drawn anew only so far.
 // A stem whose radius changes by a factor of crotchEven or more, as in an aneurysm,
-// is no vessel that keeps it. Branches at a wider angle than that of cosine crotchCos do not run side by side.
+// is no vessel that keeps it. Branches at a wider angle than that of cosine crotchCos
+// do not run side by side.
 const (
 	crotchSpare  = 2.0
 	crotchLine   = 3.0
@@ -63,7 +64,8 @@ func (g *graph) forked(j int, ends []int) (out [][3]int) {
 
 // crotchAt is what lies around joint j, at which the given ends meet, with the
 // stem as far as the joint may lie back radii of it before; nil where an edge is
-// too short or the stem does not keep its radius. The voxels have the numbers at and owners o.
+// too short or the stem does not keep its radius. The voxels have the numbers at
+// and owners o.
 func (g *graph) crotchAt(j int, ends [3]int, back float64, o *owners, at []int32) *crotch {
 	c := &crotch{g: g, joint: j, ends: ends}
 	c.wide = g.edges[c.ends[0]/2].typical()
