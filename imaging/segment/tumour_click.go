@@ -20,7 +20,8 @@ import (
 // where its border does, as wide as it is measured to be, with a rim that encloses
 // it; one of several values ends where liver begins, and what a ball of its size
 // bridges belongs to it: calcification, nodules and a rim of the density of liver.
-// Both end at lung, fat and bone, and at a hull of the liver unless that cuts them (whole).
+// Both end at lung, fat and bone, and at a hull of the liver unless that cuts
+// them (see whole).
 func (w *work) growTumour(ctx context.Context, l imaging.Label, seeds []r3.Vec, others filter.Mask, s tumourSettings) (*tumour, error) {
 	for _, p := range seeds {
 		if n, ok := w.voxel(p); !ok || !w.body[n] {
