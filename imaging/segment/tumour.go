@@ -75,6 +75,7 @@ type tumour struct {
 	border         border       // of one that is seeded
 	radius, finest float64      // of a ball of its volume and of a voxel of the scan, mm
 	surface        *filter.Star // as found
+	in             tissue       // in it
 	cut            float64      // part of its surface with tissue like it outside the liver
 
 	candidate candidate // the facts of an AutomaticCandidate

@@ -76,7 +76,7 @@ func (t *tumourOdds) find(ctx context.Context, l imaging.Label) (*tumour, error)
 		}
 		out.border, _ = t.fitBorder(c, star, dark)
 	}
-	out.surface, out.radius, out.finest, out.cut = star, radiusOf(star), math.Cbrt(w.v.Grid.VoxelMM3()), t.cut(star, in)
+	out.surface, out.in, out.radius, out.finest, out.cut = star, in, radiusOf(star), math.Cbrt(w.v.Grid.VoxelMM3()), t.cut(star, in)
 	g := w.c.Grid
 	box := w.around(star.Centre, star.MostMM()+w.stepMM())
 	sub := g.Crop(box)

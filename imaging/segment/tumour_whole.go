@@ -14,47 +14,66 @@ import (
 
 // A tumour is cut by the outline of the liver where that ends more than cutPart
 // of its surface, and whole in a wider hull where that ends at most half as much.
-// The ball that completes it is at most mostBall times what the liver holds of it.
+// The ball that completes it is at most mostBall times what the liver holds of it,
+// and is fitted again to what it completes, ballTurns times in all.
 const (
-	cutPart  = 0.05
-	mostBall = 2.0
+	cutPart   = 0.05
+	mostBall  = 2.0
+	ballTurns = 2
 )
 
 // whole looks for the rest of a tumour that the outline of the liver cuts: in
 // wider hulls, then in the ball on which the rest of its surface lies. The tumour
 // stays as it is where neither shows its end.
 func (t *tumourOdds) whole(ctx context.Context, part *tumour) (*tumour, error) {
-	last := part
-	for bulged := false; !bulged; {
+	middle, mm, round := t.roundedBy(part.surface)
+	for {
 		more, err := t.widen(ctx)
 		if err != nil {
 			return nil, err
 		}
-		how := fmt.Sprintf("from up to %.0f mm around the liver", t.wide*t.s.HullMM)
 		if !more {
-			c, mm, ok := t.roundedBy(last.surface)
-			if !ok || mm*mm*mm > mostBall*part.radius*part.radius*part.radius {
-				return part, nil
-			}
-			b := ball{c: c, r: mm + t.w.stepMM()}
-			t.each(b, func(n int) { t.hull[n] = true })
-			bulged, how = true, fmt.Sprintf("from the ball of %.0f mm radius that its surface in the liver is part of", mm)
+			break
 		}
-		all, err := t.find(ctx, part.label)
-		var none *NotFoundError
-		if errors.As(err, &none) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		last = all
-		if all.cut <= part.cut/2 {
-			all.doubts = append(all.doubts, fmt.Sprintf("the outline of the liver ended %.0f %% of its surface (radius %.1f mm); its rest was taken %s", 100*part.cut, part.radius, how))
-			return all, nil
+		all, err := t.rest(ctx, part, fmt.Sprintf("from up to %.0f mm around the liver", t.wide*t.s.HullMM))
+		if err != nil || all != nil && all.cut <= part.cut/2 {
+			return all, err
 		}
 	}
+	for range ballTurns {
+		if !round || mm*mm*mm > mostBall*part.radius*part.radius*part.radius {
+			break
+		}
+		t.each(ball{c: middle, r: mm + t.w.stepMM()}, func(n int) { t.hull[n] = true })
+		all, err := t.rest(ctx, part, fmt.Sprintf("from the ball of %.0f mm radius that its surface in the liver is part of", mm))
+		if err != nil || all != nil && all.cut <= part.cut/2 {
+			return all, err
+		}
+		if all == nil {
+			break
+		}
+		middle, mm, round = t.roundedBy(all.surface)
+	}
 	return part, nil
+}
+
+// rest is the tumour in a hull made wider, which was a part of it before; nil
+// where it is not found, or where the wider hull ends more than half as much of
+// the surface as it was, too.
+func (t *tumourOdds) rest(ctx context.Context, part *tumour, how string) (*tumour, error) {
+	if t.cut(part.surface, part.in) > part.cut/2 {
+		return nil, nil
+	}
+	all, err := t.find(ctx, part.label)
+	var none *NotFoundError
+	if errors.As(err, &none) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	all.doubts = append(all.doubts, fmt.Sprintf("the outline of the liver ended %.0f %% of its surface (radius %.1f mm); its rest was taken %s", 100*part.cut, part.radius, how))
+	return all, nil
 }
 
 // cutRay reports whether a ray of a surface ends at the hull.
